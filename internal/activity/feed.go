@@ -1,0 +1,69 @@
+package activity
+
+import (
+	"fmt"
+
+	"mandate/internal/bank"
+	"mandate/internal/db"
+)
+
+// MaxPage is the most events that one page of a feed holds.
+const MaxPage = 200
+
+// A Filter narrows a feed. The zero value of a field asks for everything.
+type Filter struct {
+	Institution  bank.InstitutionID // required
+	Organization bank.OrganizationID
+	Target       string   // the id of what was changed
+	Actor        string   // the id of who did it
+	Names        []string // event names, any of them
+	From, Until  int64    // microseconds; from inclusive, until exclusive
+	WithRefused  bool     // attempts that changed nothing, too
+	Before       int64    // page on: events with a smaller sequence
+	After        int64    // events with a greater sequence: what is new since
+	Limit        int      // at most MaxPage; 0 means MaxPage
+}
+
+// Feed reads an organization's history, newest first. It reads the chain of
+// one organization, or the institution's own where Organization is empty.
+func Feed(tx *db.Tx, f Filter) ([]Event, error) {
+	if f.Limit <= 0 || f.Limit > MaxPage {
+		f.Limit = MaxPage
+	}
+	names := ""
+	for _, name := range f.Names {
+		names += "," + name
+	}
+	names += ","
+	if len(f.Names) == 0 {
+		names = ""
+	}
+	rows, err := db.All(tx, scanEvent, `
+		select institution_id, organization_id, sequence, id, time_micros, name, save_id,
+		       revision, refused, code, actor_kind, actor_id, actor_name, channel, ip, device,
+		       target_kind, target_id, target_name, note, changes, hash
+		  from history_event
+		 where institution_id = $1 and organization_id = $2
+		   and (cast($3 as text) = '' or target_id = $3)
+		   and (cast($4 as text) = '' or actor_id = $4)
+		   and (cast($5 as text) = '' or $5 like '%,' || name || ',%')
+		   and (cast($6 as bigint) = 0 or time_micros >= $6)
+		   and (cast($7 as bigint) = 0 or time_micros < $7)
+		   and (not refused or $8)
+		   and (cast($9 as bigint) = 0 or sequence < $9)
+		   and sequence > $10
+		 order by sequence desc limit $11`,
+		f.Institution, f.Organization, f.Target, f.Actor, names, f.From, f.Until, f.WithRefused, f.Before, f.After, f.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the feed: %w", err)
+	}
+	events := make([]Event, 0, len(rows))
+	for _, row := range rows {
+		e, err := row.decode()
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}
