@@ -46,7 +46,7 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 		 where institution_id = $1 and organization_id = $2
 		   and (cast($3 as text) = '' or target_id = $3)
 		   and (cast($4 as text) = '' or actor_id = $4)
-		   and (cast($5 as text) = '' or $5 like '%,' || name || ',%')
+		   and (cast($5 as text) = '' or replace($5, ',' || name || ',', '') <> $5)
 		   and (cast($6 as bigint) = 0 or time_micros >= $6)
 		   and (cast($7 as bigint) = 0 or time_micros < $7)
 		   and (not refused or $8)

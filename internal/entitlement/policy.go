@@ -114,3 +114,22 @@ func (p *Policy) anotherUsableAdmin(than bank.UserID) bool {
 	}
 	return false
 }
+
+// A Scope says which members and accounts of an organization a question is
+// about, so that no more is read than bears on it.
+type Scope struct {
+	Members     []bank.UserID
+	Accounts    []bank.AccountID
+	AllMembers  bool
+	AllAccounts bool
+}
+
+// And widens a scope by another.
+func (s Scope) And(other Scope) Scope {
+	return Scope{
+		Members:     append(s.Members[:len(s.Members):len(s.Members)], other.Members...),
+		Accounts:    append(s.Accounts[:len(s.Accounts):len(s.Accounts)], other.Accounts...),
+		AllMembers:  s.AllMembers || other.AllMembers,
+		AllAccounts: s.AllAccounts || other.AllAccounts,
+	}
+}

@@ -1,0 +1,235 @@
+// Package guard is the one door: every change that anybody asks for, by screen,
+// API, import, host or staff, passes Do. It locks the organization, reads the
+// policy, decides, makes the change, writes the history and commits, all in one
+// transaction. A refusal is recorded too. Nobody checks a right elsewhere, and
+// nothing outside is called in here.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+)
+
+// A Loader reads the policy of an organization, as far as a scope asks.
+type Loader func(*db.Tx, bank.InstitutionID, bank.OrganizationID, entitlement.Scope) (*entitlement.Policy, error)
+
+// StaffRights says whether a staff user holds a staff permission now.
+type StaffRights interface {
+	StaffMay(tx *db.Tx, institution bank.InstitutionID, staff bank.StaffID, permission string) (bool, error)
+}
+
+// Proofs are high-risk authorizations. Consume takes the caller's proof for
+// exactly this action, target and content, once; without one it returns a
+// fault of kind StepUp.
+type Proofs interface {
+	Consume(tx *db.Tx, caller bank.Caller, action, target string, content []byte) error
+}
+
+// A Guard is the door of one database.
+type Guard struct {
+	db     *db.DB
+	load   Loader
+	staff  StaffRights
+	proofs Proofs
+}
+
+// New returns the door. staff may be nil where no staff exist, and then no
+// staff user may do anything; proofs may be nil, and then nothing that needs
+// high-risk authorization can be done.
+func New(d *db.DB, load Loader, staff StaffRights, proofs Proofs) *Guard {
+	return &Guard{db: d, load: load, staff: staff, proofs: proofs}
+}
+
+// An Action is what somebody wants to do, before it is decided. Whoever is not
+// named here may not do it.
+type Action struct {
+	Event        string // the history event that records it, also when refused
+	Organization bank.OrganizationID
+	Target       activity.Target
+	Member       catalog.Operation // what members must be allowed to do; UnknownOperation: members may not
+	Self         bool              // members may do it to themselves without any operation
+	Staff        string            // the permission that staff must hold; empty: staff may not
+	Others       []bank.ActorKind  // who else may: the operator, the host, the product itself
+	Scope        entitlement.Scope // whose facts the change reads besides the caller's
+}
+
+// A Change is a permitted change under way.
+type Change struct {
+	Tx     *db.Tx
+	Policy *entitlement.Policy
+	Caller bank.Caller
+
+	guard  *Guard
+	action Action
+	stream *activity.Stream
+	save   string
+	events []activity.Event
+}
+
+// Do decides the action and makes the change: apply runs inside the
+// transaction, with the organization locked. If apply records no event, it has
+// changed nothing. A refusal, of the decision or of apply, rolls everything
+// back and is then recorded.
+func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply func(*Change) error) error {
+	if caller.Organization != "" && caller.Organization != action.Organization {
+		return fault.New(fault.NotFound, "There is no such organization here.")
+	}
+	err := g.db.Write(ctx, func(tx *db.Tx) error {
+		c, err := g.begin(tx, caller, action)
+		if err != nil {
+			return err
+		}
+		if err := c.permit(); err != nil {
+			return err
+		}
+		if err := apply(c); err != nil {
+			return err
+		}
+		return c.commit()
+	})
+	if refused, ok := refusal(err); ok {
+		if e := g.recordRefusal(ctx, caller, action, refused); e != nil {
+			return errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+func (g *Guard) begin(tx *db.Tx, caller bank.Caller, action Action) (*Change, error) {
+	stream, err := activity.Lock(tx, caller.Institution, action.Organization)
+	if errors.Is(err, activity.ErrNoStream) {
+		return nil, fault.New(fault.NotFound, "There is no such organization here.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Change{Tx: tx, Caller: caller, guard: g, action: action, stream: stream, save: bank.NewID(bank.PrefixSave, tx.Now)}
+	if action.Organization == "" {
+		return c, nil // the institution's own settings have no organization's policy
+	}
+	scope := action.Scope
+	if caller.Kind == bank.ActorMember {
+		scope = scope.And(entitlement.Scope{Members: []bank.UserID{caller.Member()}})
+	}
+	c.Policy, err = g.load(tx, caller.Institution, action.Organization, scope)
+	return c, err
+}
+
+// permit refuses whoever may not do this. Everybody else's right is looked up
+// anew for every change.
+func (c *Change) permit() error {
+	switch c.Caller.Kind {
+	case bank.ActorMember:
+		return c.permitMember()
+	case bank.ActorStaff:
+		return c.permitStaff()
+	}
+	if slices.Contains(c.action.Others, c.Caller.Kind) {
+		return nil
+	}
+	return forbidden("CHANNEL_NOT_ALLOWED", "This cannot be done by this channel.")
+}
+
+func (c *Change) permitMember() error {
+	if c.action.Self && c.action.Target.Kind == activity.TargetMember && c.action.Target.ID == c.Caller.ID {
+		return nil
+	}
+	if c.action.Member == catalog.UnknownOperation {
+		return forbidden("CHANNEL_NOT_ALLOWED", "People of the organization cannot do this. Ask your institution.")
+	}
+	d := entitlement.Decide(c.Policy, entitlement.Request{Member: c.Caller.Member(), Operation: c.action.Member, Now: c.Tx.Now})
+	if d.Allowed {
+		return nil
+	}
+	return forbidden(string(d.Reasons[0].Code), "You may not "+c.action.Member.Info().Label+".")
+}
+
+func (c *Change) permitStaff() error {
+	if c.guard.staff == nil || c.action.Staff == "" {
+		return forbidden("CHANNEL_NOT_ALLOWED", "The institution's staff cannot do this. An admin of the organization can.")
+	}
+	may, err := c.guard.staff.StaffMay(c.Tx, c.Caller.Institution, bank.StaffID(c.Caller.ID), c.action.Staff)
+	if err != nil {
+		return fmt.Errorf("look up the staff user's rights: %w", err)
+	}
+	if !may {
+		return forbidden("STAFF_PERMISSION", "Your groups do not permit this.")
+	}
+	return nil
+}
+
+func forbidden(code, sentence string) error {
+	return fault.New(fault.Forbidden, sentence).With(code)
+}
+
+// RequireProof takes the caller's high-risk authorization for this action and
+// content. Only people are asked for one.
+func (c *Change) RequireProof(content []byte) error {
+	if c.Caller.Kind != bank.ActorMember && c.Caller.Kind != bank.ActorStaff {
+		return nil
+	}
+	if c.guard.proofs == nil {
+		return fault.New(fault.Unavailable, "High-risk authorization is not available, so this cannot be done now.")
+	}
+	return c.guard.proofs.Consume(c.Tx, c.Caller, c.action.Event, c.action.Target.ID, content)
+}
+
+// Revision is the organization's revision before this change.
+func (c *Change) Revision() int64 { return c.stream.Revision }
+
+// Record notes what was done to the action's target, for the history.
+func (c *Change) Record(changes ...activity.Change) {
+	c.RecordAs(c.action.Event, c.action.Target, "", changes...)
+}
+
+// RecordAs notes what was done under another event name or to another target,
+// in the same save. There is one event per save and target.
+func (c *Change) RecordAs(event string, target activity.Target, note string, changes ...activity.Change) {
+	e := attempt(c.Caller, event, target)
+	e.Note, e.Changes = note, changes
+	c.events = append(c.events, e)
+}
+
+func (c *Change) commit() error {
+	if len(c.events) == 0 {
+		return nil
+	}
+	return c.stream.Append(c.save, c.events...)
+}
+
+func attempt(caller bank.Caller, event string, target activity.Target) activity.Event {
+	return activity.Event{
+		Name:    event,
+		Actor:   activity.Actor{Kind: caller.Kind, ID: caller.ID, Name: caller.Name},
+		Channel: caller.Channel, IP: caller.IP, Device: caller.Device,
+		Target: target,
+	}
+}
+
+// refusal finds the fault for which something was refused. Wrong input and
+// failures are not refusals: nobody was denied anything.
+func refusal(err error) (*fault.Error, bool) {
+	f, ok := errors.AsType[*fault.Error](err)
+	return f, ok && f.Kind == fault.Forbidden
+}
+
+func (g *Guard) recordRefusal(ctx context.Context, caller bank.Caller, action Action, refused *fault.Error) error {
+	return g.db.Write(ctx, func(tx *db.Tx) error {
+		stream, err := activity.Lock(tx, caller.Institution, action.Organization)
+		if err != nil {
+			return err
+		}
+		e := attempt(caller, action.Event, action.Target)
+		e.Refused, e.Code, e.Note = true, refused.Code, refused.Sentence
+		return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), e)
+	})
+}
