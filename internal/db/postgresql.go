@@ -1,0 +1,144 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// oldestPostgreSQL is the first version that the program is tested with.
+const oldestPostgreSQL = 15
+
+// openPostgreSQL opens a pool and looks whether the server is one that keeps
+// the program's promises.
+func openPostgreSQL(ctx context.Context, cfg Config) (*DB, error) {
+	config, err := postgreSQLConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d := newDB(PostgreSQL, cfg)
+	d.reader = postgreSQLPool(config, cfg.Connections)
+	d.writer = d.reader
+	if err := checkServer(ctx, d.reader); err != nil {
+		return nil, errors.Join(err, d.reader.Close())
+	}
+	d.openMigrator = func() (*sql.DB, error) {
+		patient := config.Copy()
+		patient.RuntimeParams["statement_timeout"] = "0" // a migration takes what it takes
+		return postgreSQLPool(patient, 2), nil
+	}
+	d.readTurns = make(chan struct{}, cfg.Connections)
+	d.writeTurns = d.readTurns
+	return d, nil
+}
+
+func postgreSQLPool(config *pgx.ConnConfig, connections int) *sql.DB {
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return pool
+}
+
+// postgreSQLConfig adds the limits that the operator's address leaves open.
+func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
+	address, err := withVerifiedTLS(cfg.URL, os.Getenv("PGSSLMODE"))
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("db: Config.URL: %w", err) // pgx hides the password
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	defaults := map[string]string{
+		"application_name":                    "mandate",
+		"statement_timeout":                   milliseconds(statementTimeout),
+		"lock_timeout":                        milliseconds(lockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(transactionLimit),
+		"timezone":                            "UTC",
+	}
+	if cfg.ReadOnly {
+		defaults["default_transaction_read_only"] = "on"
+	}
+	for name, value := range defaults {
+		if _, set := config.RuntimeParams[name]; !set {
+			config.RuntimeParams[name] = value
+		}
+	}
+	return config, nil
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// withVerifiedTLS makes checked encryption the default for a server on the
+// network. An operator who writes sslmode has decided for themselves.
+func withVerifiedTLS(address, environment string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("db: Config.URL is not a valid address") // the cause repeats the password
+	}
+	query := u.Query()
+	if query.Has("sslmode") || environment != "" {
+		return address, nil
+	}
+	hosts := u.Host
+	if h := query.Get("host"); h != "" {
+		hosts = h
+	}
+	for _, host := range strings.Split(hosts, ",") {
+		if !isLocal(host) {
+			query.Set("sslmode", "verify-full")
+			u.RawQuery = query.Encode()
+			return u.String(), nil
+		}
+	}
+	return address, nil
+}
+
+// isLocal knows the ways to name this machine: a socket's folder or loopback.
+func isLocal(host string) bool {
+	if host == "" || strings.HasPrefix(host, "/") {
+		return true
+	}
+	name := (&url.URL{Host: host}).Hostname()
+	return name == "localhost" || name == "127.0.0.1" || name == "::1"
+}
+
+// checkServer refuses a server that would break a promise quietly.
+func checkServer(ctx context.Context, pool *sql.DB) error {
+	var version int
+	var encoding, commit string
+	var byteOrder bool
+	err := pool.QueryRowContext(ctx, `
+		select current_setting('server_version_num')::int,
+		       current_setting('server_encoding'),
+		       current_setting('synchronous_commit'),
+		       'B' < 'a' and '-b' < 'a'`).Scan(&version, &encoding, &commit, &byteOrder)
+	if err != nil {
+		return fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	switch {
+	case version/10000 < oldestPostgreSQL:
+		return fmt.Errorf("db: PostgreSQL %d or newer is needed, this is version %d", oldestPostgreSQL, version/10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("db: the database's encoding must be UTF8, it is %s", encoding)
+	case !byteOrder:
+		return errors.New("db: the database must sort by bytes: create it with " +
+			"create database mandate template template0 encoding 'UTF8' locale 'C.UTF-8'")
+	case commit == "off":
+		return errors.New("db: synchronous_commit is off, so a confirmed change could be lost: switch it on")
+	}
+	return nil
+}

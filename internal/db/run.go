@@ -1,0 +1,167 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Read runs f in a read-only transaction: all its statements see the database
+// at one moment, and a statement that changes something fails.
+func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
+	return d.run(ctx, f, true)
+}
+
+// Write runs f in a transaction and commits it if f returns nil. When the
+// database asks for the transaction again (a deadlock, a conflict), f is run
+// again from the start, so f must change nothing but the database; what has to
+// follow a commit goes to AfterCommit.
+//
+// An error means that nothing was stored, with one exception: ErrCommitUnknown.
+func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
+	if d.readOnly {
+		return ErrReadOnly
+	}
+	return d.run(ctx, f, false)
+}
+
+// openKey marks a context inside a transaction on a certain database.
+type openKey struct{ db *DB }
+
+func (d *DB) run(ctx context.Context, f func(tx *Tx) error, readOnly bool) error {
+	if ctx.Value(openKey{d}) != nil {
+		return ErrNested
+	}
+	for retries := 0; ; retries++ {
+		again, err := d.runOnce(ctx, f, readOnly)
+		if !again || retries == maxRetries {
+			return err
+		}
+		if !pause(ctx, retries) {
+			return err
+		}
+	}
+}
+
+// pause waits a random moment that grows with the number of retries, so that
+// two transactions that met once do not meet again. It says whether the caller
+// still wants an answer.
+func pause(ctx context.Context, retries int) bool {
+	most := 10 * time.Millisecond << retries
+	timer := time.NewTimer(rand.N(most))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (d *DB) runOnce(ctx context.Context, f func(tx *Tx) error, readOnly bool) (again bool, err error) {
+	turns := d.writeTurns
+	if readOnly {
+		turns = d.readTurns
+	}
+	if err := d.takeTurn(ctx, turns); err != nil {
+		return false, err
+	}
+	tx, again, err := d.transact(ctx, turns, f, readOnly)
+	if err != nil {
+		return again, err
+	}
+	for _, hook := range tx.after {
+		hook()
+	}
+	return false, nil
+}
+
+// transact holds a turn from its first line to its last, also when f panics.
+func (d *DB) transact(ctx context.Context, turns chan struct{}, f func(tx *Tx) error, readOnly bool) (_ *Tx, again bool, err error) {
+	defer func() { <-turns }()
+
+	tx, cancel, err := d.begin(ctx, readOnly)
+	if err != nil {
+		return nil, isConflict(err), err
+	}
+	defer cancel()
+	ended := false
+	defer func() {
+		if !ended { // f failed, or panicked
+			_ = tx.sqlTx.Rollback() // the connection is thrown away when even this fails
+		}
+	}()
+
+	if err := f(tx); err != nil {
+		return tx, tx.conflict || isConflict(err), err
+	}
+	if tx.failure != nil {
+		return tx, tx.conflict, fmt.Errorf("db: not committed, a statement had failed: %w", tx.failure)
+	}
+	if err := ctx.Err(); err != nil {
+		return tx, false, err
+	}
+	ended = true
+	if err := tx.sqlTx.Commit(); err != nil {
+		err = d.nameConstraint(err)
+		if !readOnly && !fromDatabase(err) {
+			err = fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+		}
+		return tx, isConflict(err), err
+	}
+	return tx, false, nil
+}
+
+// begin starts a transaction. The database is given a context that the caller
+// cannot cancel: statements end when the caller gives up, but a commit that
+// has been sent is waited for, because only its answer is the truth.
+func (d *DB) begin(ctx context.Context, readOnly bool) (*Tx, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	lasting, cancel := context.WithoutCancel(ctx), context.CancelFunc(func() {})
+	pool, options := d.writer, sql.TxOptions{}
+	if d.dialect == PostgreSQL {
+		lasting, cancel = context.WithTimeout(lasting, transactionLimit)
+		options.Isolation = sql.LevelReadCommitted
+	}
+	if readOnly {
+		pool, options.ReadOnly = d.reader, true
+		if d.dialect == PostgreSQL {
+			options.Isolation = sql.LevelRepeatableRead
+		}
+	}
+	sqlTx, err := pool.BeginTx(lasting, &options)
+	if err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("begin: %w", err)
+	}
+	return &Tx{
+		Now:      d.clock.Now().UTC().Truncate(time.Microsecond),
+		db:       d,
+		ctx:      context.WithValue(ctx, openKey{d}, true),
+		sqlTx:    sqlTx,
+		readOnly: readOnly,
+	}, cancel, nil
+}
+
+// takeTurn waits for one of the open places, but not for ever.
+func (d *DB) takeTurn(ctx context.Context, turns chan struct{}) error {
+	select {
+	case turns <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(d.wait)
+	defer timer.Stop()
+	select {
+	case turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return ErrBusy
+	}
+}
