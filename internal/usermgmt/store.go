@@ -131,8 +131,8 @@ func InsertOrganization(tx *db.Tx, o *Organization) (err error) {
 	args = append(append(args, limitArgs(o.Ceilings)...), tx.Now.UnixMicro())
 	_, err = tx.Exec(`
 		insert into organization (institution_id, id, num, external_id, name, name_key, address, phone, email, entitlements,
-			ceiling_ach_daily, ceiling_ach_batch, ceiling_transfer, ceiling_wire, ceiling_wires_day, ceiling_wires_dual, created_micros)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, args...)
+			ceiling_ach_daily, ceiling_ach_batch, ceiling_transfer, ceiling_wire, ceiling_wires_day, ceiling_wires_dual, last_account, last_member, created_micros)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, 0, $17)`, args...)
 	if err != nil {
 		return fmt.Errorf("store the organization %s: %w", o.ID, err)
 	}
@@ -169,14 +169,16 @@ func scanOrganization(s db.Scanner) (o Organization, err error) {
 }
 
 // InsertAccount stores a new account of the organization numbered num. Nobody
-// has access to it by that.
-func InsertAccount(tx *db.Tx, num int64, a *Account) error {
-	err := tx.QueryRow(`
+// has access to it by that. The organization's stream must be locked.
+func InsertAccount(tx *db.Tx, num int64, a *Account) (err error) {
+	if a.Ordinal, err = db.One(tx, db.Value[int64], `
+		update organization set last_account = last_account + 1 where num = $1 returning last_account`, num); err != nil {
+		return fmt.Errorf("number the account %s: %w", a.ID, err)
+	}
+	_, err = tx.Exec(`
 		insert into account (organization_num, ordinal, id, external_id, name, name_key, number, kind, off, created_micros)
-		values ($1, (select coalesce(max(ordinal), 0) + 1 from account where organization_num = $1), $2, $3, $4, $5, $6, $7, $8, $9)
-		returning ordinal`,
-		num, a.ID, externalID(a.ExternalID, string(a.ID)), a.Name, Fold(a.Name), a.Number, a.Kind, a.Off, tx.Now.UnixMicro()).
-		Scan(&a.Ordinal)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		num, a.Ordinal, a.ID, externalID(a.ExternalID, string(a.ID)), a.Name, Fold(a.Name), a.Number, a.Kind, a.Off, tx.Now.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store the account %s: %w", a.ID, err)
 	}
@@ -184,18 +186,20 @@ func InsertAccount(tx *db.Tx, num int64, a *Account) error {
 }
 
 // InsertMember stores a new member of the organization numbered num, without
-// any account. The organization's stream must be locked: members are numbered.
-func InsertMember(tx *db.Tx, institution bank.InstitutionID, num int64, m *Member) error {
-	args := []any{num, institution, m.ID, externalID(m.ExternalID, string(m.ID)), m.FirstName, m.LastName, Fold(m.Name()), m.Email, Fold(m.Email),
-		m.Username, Fold(m.Username), m.Role, m.Status, m.Held, m.Settings.On, m.Settings.EditLevel}
+// any account. The organization's stream must be locked.
+func InsertMember(tx *db.Tx, institution bank.InstitutionID, num int64, m *Member) (err error) {
+	if m.Ordinal, err = db.One(tx, db.Value[int64], `
+		update organization set last_member = last_member + 1 where num = $1 returning last_member`, num); err != nil {
+		return fmt.Errorf("number the member %s: %w", m.ID, err)
+	}
+	args := []any{num, m.Ordinal, institution, m.ID, externalID(m.ExternalID, string(m.ID)), m.FirstName, m.LastName, Fold(m.Name()),
+		m.Email, Fold(m.Email), m.Username, Fold(m.Username), m.Role, m.Status, m.Held, m.Settings.On, m.Settings.EditLevel}
 	args = append(append(args, limitArgs(m.Settings.Limits)...), m.Version, tx.Now.UnixMicro())
-	err := tx.QueryRow(`
+	_, err = tx.Exec(`
 		insert into member (organization_num, ordinal, institution_id, id, external_id, first_name, last_name, name_key, email, email_key,
 			username, username_key, role, status, held, switches, edit_level,
 			ach_daily, ach_batch, transfer, wire, wires_day, wires_dual, version, created_micros)
-		values ($1, (select coalesce(max(ordinal), 0) + 1 from member where organization_num = $1), $2, $3, $4, $5, $6, $7, $8, $9,
-			$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
-		returning ordinal`, args...).Scan(&m.Ordinal)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`, args...)
 	if err != nil {
 		return fmt.Errorf("store the member %s: %w", m.ID, err)
 	}

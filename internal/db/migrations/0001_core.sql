@@ -75,6 +75,8 @@ create table organization (
     ceiling_wire       bigint,
     ceiling_wires_day  bigint,
     ceiling_wires_dual bigint,
+    last_account       bigint not null,
+    last_member        bigint not null,
     created_micros     bigint not null,
     constraint organization_pk primary key (institution_id, id),
     constraint organization_num unique (num),
@@ -84,7 +86,7 @@ create table organization (
 create index organization_name on organization (institution_id, name_key, id);
 
 -- Accounts and members are numbered within their organization, so that a
--- member-account is a row of small integers.
+-- member-account is a row of small integers. A number is never given again.
 create table account (
     organization_num bigint   not null,
     ordinal          integer  not null,
