@@ -1,0 +1,3 @@
+package statements
+
+const onlyHere = `for SQLite alone`
