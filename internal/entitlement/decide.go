@@ -8,6 +8,10 @@ import (
 // Decide answers req. It does not stop at the first refusal: an administrator
 // who asks "why not?" is owed every reason at once.
 func Decide(p *Policy, req Request) Decision {
+	return decide(p, req, nil)
+}
+
+func decide(p *Policy, req Request, trace *[]Check) Decision {
 	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
 		return Refused(UnknownOperation)
 	}
@@ -18,7 +22,7 @@ func Decide(p *Policy, req Request) Decision {
 	if req.Context.invalid {
 		return Refused(InvalidContext)
 	}
-	d := deciding{policy: p, member: member, req: &req, info: req.Operation.Info()}
+	d := deciding{policy: p, member: member, req: &req, info: req.Operation.Info(), trace: trace}
 	d.standing()
 	d.entitlement()
 	needed := d.needed()
@@ -36,6 +40,21 @@ type deciding struct {
 	req     *Request
 	info    *catalog.OperationInfo
 	reasons []Reason
+	trace   *[]Check // every test made, where somebody wants to see them all
+}
+
+// test makes one test: r blocks unless ok.
+func (d *deciding) test(ok bool, r Reason) {
+	if d.trace != nil {
+		*d.trace = append(*d.trace, Check{Reason: r, OK: ok})
+	}
+	if !ok {
+		d.block(r)
+	}
+}
+
+func plain(code Code, level Level) Reason {
+	return Reason{Code: code, Level: level, Permission: NoPermission}
 }
 
 func (d *deciding) edition() bank.Edition { return d.policy.Institution.Edition }
@@ -49,20 +68,12 @@ func (d *deciding) block(r Reason) {
 	d.reasons = append(d.reasons, r)
 }
 
-func (d *deciding) refuse(code Code, level Level) {
-	d.block(Reason{Code: code, Level: level, Permission: NoPermission})
-}
-
 // standing tests what the member is, before what they may.
 func (d *deciding) standing() {
-	if d.member.Status != bank.StatusActive {
-		d.refuse(MemberStatus, LevelUser)
-	}
-	if d.member.Held {
-		d.refuse(MemberHeld, LevelUser)
-	}
-	if d.info.Power != "" && !catalog.RoleAllows(d.member.Role, d.info.Power) {
-		d.refuse(RoleForbids, LevelUser)
+	d.test(d.member.Status == bank.StatusActive, plain(MemberStatus, LevelUser))
+	d.test(!d.member.Held, plain(MemberHeld, LevelUser))
+	if d.info.Power != "" {
+		d.test(catalog.RoleAllows(d.member.Role, d.info.Power), plain(RoleForbids, LevelUser))
 	}
 }
 
@@ -74,12 +85,8 @@ func (d *deciding) entitlement() {
 		return
 	}
 	exists := e.In(d.edition())
-	if !exists || !d.policy.Institution.Offers.Has(e) {
-		d.block(Reason{Code: InstitutionOff, Level: LevelInstitution, Permission: e.Enabled()})
-	}
-	if !exists || !d.policy.Organization.Entitlements.Has(e) {
-		d.block(Reason{Code: OrganizationOff, Level: LevelOrganization, Permission: e.Enabled()})
-	}
+	d.test(exists && d.policy.Institution.Offers.Has(e), Reason{Code: InstitutionOff, Level: LevelInstitution, Permission: e.Enabled()})
+	d.test(exists && d.policy.Organization.Entitlements.Has(e), Reason{Code: OrganizationOff, Level: LevelOrganization, Permission: e.Enabled()})
 }
 
 // needed returns every permission that the request needs: those that the
@@ -104,7 +111,7 @@ func (d *deciding) needed() catalog.Set {
 
 func (d *deciding) need(needed *catalog.Set, p catalog.Permission) {
 	if !p.In(d.edition()) {
-		d.block(Reason{Code: NotInEdition, Level: LevelInstitution, Permission: p})
+		d.test(false, Reason{Code: NotInEdition, Level: LevelInstitution, Permission: p})
 		return
 	}
 	withNeeds(needed, p, d.edition())
@@ -141,12 +148,12 @@ func (d *deciding) later() bool {
 // userLevel tests the needed permissions at organization-user level.
 func (d *deciding) userLevel(needed catalog.Set) {
 	for p := range needed.All {
-		if p.At(catalog.AtUser) && !d.userHas(p) {
-			d.block(Reason{Code: UserOff, Level: LevelUser, Permission: p})
+		if p.At(catalog.AtUser) {
+			d.test(d.userHas(p), Reason{Code: UserOff, Level: LevelUser, Permission: p})
 		}
 	}
-	if d.info.LastEditor && d.req.Context.says(catalog.LastEditor) && !d.member.Settings.On.Has(catalog.ACHFullControl) {
-		d.block(Reason{Code: SecondPersonRequired, Level: LevelUser, Permission: catalog.ACHFullControl})
+	if d.info.LastEditor && d.req.Context.says(catalog.LastEditor) {
+		d.test(d.member.Settings.On.Has(catalog.ACHFullControl), Reason{Code: SecondPersonRequired, Level: LevelUser, Permission: catalog.ACHFullControl})
 	}
 }
 
@@ -180,7 +187,7 @@ func (d *deciding) accounts(needed catalog.Set) {
 		known := d.account(from, catalog.SetOf(access, catalog.TransfersFrom))
 		known = d.account(to, catalog.SetOf(access, catalog.TransfersTo)) && known
 		if known && from == to {
-			d.block(Reason{Code: SameAccount, Level: LevelUserAccount, Permission: NoPermission, Account: from})
+			d.test(false, Reason{Code: SameAccount, Level: LevelUserAccount, Permission: NoPermission, Account: from})
 		}
 	}
 }
@@ -190,22 +197,22 @@ func (d *deciding) accounts(needed catalog.Set) {
 func (d *deciding) account(id bank.AccountID, needed catalog.Set) bool {
 	account, known := d.policy.Accounts[id]
 	if !known || id == "" {
-		d.block(Reason{Code: UnknownAccount, Level: LevelOrganization, Permission: NoPermission, Account: id})
+		d.test(false, Reason{Code: UnknownAccount, Level: LevelOrganization, Permission: NoPermission, Account: id})
 		return false
 	}
-	if e := d.info.Entitlement; d.edition() == bank.EditionCreditUnion && e != catalog.NoEntitlement && account.Off.Has(e) {
-		d.block(Reason{Code: OrganizationAccountOff, Level: LevelOrganizationAccount, Permission: e.Enabled(), Account: id})
+	if e := d.info.Entitlement; d.edition() == bank.EditionCreditUnion && e != catalog.NoEntitlement {
+		d.test(!account.Off.Has(e), Reason{Code: OrganizationAccountOff, Level: LevelOrganizationAccount, Permission: e.Enabled(), Account: id})
 	}
 	settings := d.member.Accounts[id]
 	for p := range needed.All {
-		if !p.At(catalog.AtAccount) || settings.On.Has(p) {
+		if !p.At(catalog.AtAccount) {
 			continue
 		}
 		code := AccountOff
 		if p == catalog.AccountAccess {
 			code = AccountAccessOff
 		}
-		d.block(Reason{Code: code, Level: LevelUserAccount, Permission: p, Account: id})
+		d.test(settings.On.Has(p), Reason{Code: code, Level: LevelUserAccount, Permission: p, Account: id})
 	}
 	return true
 }
@@ -215,7 +222,7 @@ func (d *deciding) limits() {
 	dateOK := true
 	if d.info.Dated {
 		if _, dateOK = d.req.day(d.policy.today(d.req.Now)); !dateOK {
-			d.refuse(InvalidDate, LevelRequest)
+			d.test(false, plain(InvalidDate, LevelRequest))
 		}
 	}
 	if len(d.info.Limits) == 0 {
@@ -223,7 +230,7 @@ func (d *deciding) limits() {
 	}
 	amount, ok := d.req.Amount.Cents()
 	if !ok {
-		d.refuse(InvalidAmount, LevelRequest)
+		d.test(false, plain(InvalidAmount, LevelRequest))
 		return
 	}
 	for _, limit := range d.info.Limits {
@@ -255,14 +262,11 @@ func (d *deciding) limit(limit catalog.Limit, amount bank.Cents) {
 
 func (d *deciding) within(limit catalog.Limit, level Level, account bank.AccountID, most, used, amount bank.Cents) {
 	total, fits := used.Add(amount)
-	if fits && total <= most {
-		return
-	}
 	code := LimitPerTransaction
 	if limit.Daily() {
 		code = LimitDaily
 	}
-	d.block(Reason{Code: code, Level: level, Permission: limit.Permission(), Account: account, Limit: most, Used: used})
+	d.test(fits && total <= most, Reason{Code: code, Level: level, Permission: limit.Permission(), Account: account, Limit: most, Used: used})
 }
 
 // dualControl reports whether a second person must approve: dual control is on

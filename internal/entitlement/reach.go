@@ -1,0 +1,186 @@
+package entitlement
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+)
+
+// Largest is the greatest amount for which req would be allowed, and the
+// greatest for which no second person would be needed. Both are zero where no
+// amount is allowed. It asks Decide and nothing else: an answer changes only
+// where some limit does, so asking at every limit is enough.
+func Largest(p *Policy, req Request) (upTo, alone bank.Cents) {
+	for _, c := range candidates(p, req) {
+		req.Amount = AmountOf(c)
+		d := Decide(p, req)
+		if d.Allowed {
+			upTo = max(upTo, c)
+			if !d.ApprovalRequired {
+				alone = max(alone, c)
+			}
+		}
+	}
+	return upTo, alone
+}
+
+// candidates are the amounts at which the answer can change: what each limit of
+// the member, the account and the organization leaves.
+func candidates(p *Policy, req Request) []bank.Cents {
+	found := []bank.Cents{1, bank.MaxAmount}
+	add := func(l Limits) {
+		for limit := range catalog.LimitCount {
+			most, set := l.Get(limit)
+			if !set {
+				continue
+			}
+			found = append(found, most)
+			if limit.Daily() {
+				found = append(found, most-req.Used.Member, most-req.Used.Account, most-req.Used.Organization)
+			}
+		}
+	}
+	if m := p.Members[req.Member]; m != nil {
+		add(m.Settings.Limits)
+		add(m.Accounts[req.Account].Limits)
+	}
+	add(p.Organization.Ceilings)
+	slices.Sort(found)
+	found = slices.Compact(found)
+	return slices.DeleteFunc(found, func(c bank.Cents) bool { return c <= 0 || c > bank.MaxAmount })
+}
+
+// A Reach is what a member may do in one way: on which accounts, and how far.
+type Reach struct {
+	Operation catalog.Operation
+	Accounts  []bank.AccountID // of operations that name one; sorted
+	UpTo      bank.Cents       // the greatest single amount on any of them; 0 where there is no amount
+	Alone     bank.Cents       // of UpTo, without a second person
+}
+
+// ReachOf says what a member may do, from their own side: nothing used today,
+// everything said about a payment being the plainest. It is what screens show
+// in sentences; a payment is always decided by itself.
+func ReachOf(p *Policy, member bank.UserID, now time.Time) []Reach {
+	var all []Reach
+	for _, op := range catalog.Operations() {
+		if r, ok := reachOf(p, member, op, now); ok {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func reachOf(p *Policy, member bank.UserID, op catalog.Operation, now time.Time) (Reach, bool) {
+	r := Reach{Operation: op}
+	info := op.Info()
+	req := Request{Member: member, Operation: op, Now: now, Context: plainest(op)}
+	ask := func() bool {
+		if len(info.Limits) == 0 {
+			return Decide(p, req).Allowed
+		}
+		upTo, alone := Largest(p, req)
+		r.UpTo, r.Alone = max(r.UpTo, upTo), max(r.Alone, alone)
+		return upTo > 0
+	}
+	switch info.Accounts {
+	case catalog.AccountRequired:
+		for _, id := range p.accountIDs() {
+			if req.Account = id; ask() {
+				r.Accounts = append(r.Accounts, id)
+			}
+		}
+		return r, len(r.Accounts) > 0
+	case catalog.AccountPair:
+		return r, r.pairs(p, req, ask)
+	}
+	return r, ask()
+}
+
+// pairs finds the accounts from which money may go anywhere. One partner is
+// enough, so each side is tried against the first that fits.
+func (r *Reach) pairs(p *Policy, req Request, ask func() bool) bool {
+	m := p.Members[req.Member]
+	if m == nil {
+		return false
+	}
+	for _, from := range p.accountIDs() {
+		if !m.Accounts[from].On.Has(catalog.TransfersFrom) {
+			continue
+		}
+		for _, to := range p.accountIDs() {
+			if to == from || !m.Accounts[to].On.Has(catalog.TransfersTo) {
+				continue
+			}
+			req.Account, req.ToAccount = from, to
+			upTo, _ := Largest(p, req)
+			if upTo > 0 {
+				r.Accounts = append(r.Accounts, from)
+				r.UpTo, r.Alone = max(r.UpTo, upTo), max(r.Alone, upTo)
+				break
+			}
+		}
+	}
+	return len(r.Accounts) > 0
+}
+
+// plainest is the context that asks for the least.
+func plainest(op catalog.Operation) Context {
+	var c Context
+	info := op.Info()
+	if info.LastEditor {
+		c = c.With(catalog.LastEditor, false)
+	}
+	for _, need := range info.Context {
+		if need.Key == catalog.Debits {
+			c = c.With(catalog.Debits, false)
+		}
+	}
+	if info.EntryFields {
+		c = c.WithEntryFields()
+	}
+	return c
+}
+
+func (p *Policy) accountIDs() []bank.AccountID {
+	ids := make([]bank.AccountID, 0, len(p.Accounts))
+	for id := range p.Accounts {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Sentence says the reach in words: "Dana may send a wire up to $25,000.00 from
+// 3 accounts, alone up to $10,000.00."
+func (r Reach) Sentence(n Names) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s may %s", or(n.Member, "You"), r.Operation.Info().Label)
+	if r.UpTo > 0 {
+		fmt.Fprintf(&b, " up to %s", r.UpTo.Dollars())
+	}
+	switch info := r.Operation.Info(); {
+	case len(r.Accounts) == 1:
+		fmt.Fprintf(&b, " %s %s", preposition(info), n.account(r.Accounts[0]))
+	case len(r.Accounts) > 1:
+		fmt.Fprintf(&b, " %s %d accounts", preposition(info), len(r.Accounts))
+	}
+	switch {
+	case r.UpTo > 0 && r.Alone == 0:
+		b.WriteString(", always with a second person")
+	case r.Alone < r.UpTo:
+		fmt.Fprintf(&b, ", alone up to %s", r.Alone.Dollars())
+	}
+	return b.String() + "."
+}
+
+func preposition(info *catalog.OperationInfo) string {
+	if info.Counts || info.Accounts == catalog.AccountPair {
+		return "from"
+	}
+	return "on"
+}
