@@ -80,8 +80,8 @@ type Change struct {
 // changed nothing. A refusal, of the decision or of apply, rolls everything
 // back and is then recorded.
 func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply func(*Change) error) error {
-	if caller.Organization != "" && caller.Organization != action.Organization {
-		return fault.New(fault.NotFound, "There is no such organization here.")
+	if stranger(caller, action) {
+		return errNoOrganization
 	}
 	err := g.db.Write(ctx, func(tx *db.Tx) error {
 		c, err := g.begin(tx, caller, action)
@@ -104,22 +104,41 @@ func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply
 	return err
 }
 
+var errNoOrganization = fault.New(fault.NotFound, "There is no such organization here.")
+
+// stranger reports whether a member asks about an organization not their own.
+func stranger(caller bank.Caller, action Action) bool {
+	return caller.Organization != "" && caller.Organization != action.Organization
+}
+
 func (g *Guard) begin(tx *db.Tx, caller bank.Caller, action Action) (*Change, error) {
 	stream, err := activity.Lock(tx, caller.Institution, action.Organization)
 	if errors.Is(err, activity.ErrNoStream) {
-		return nil, fault.New(fault.NotFound, "There is no such organization here.")
+		return nil, errNoOrganization
 	}
 	if err != nil {
 		return nil, err
 	}
-	c := &Change{Tx: tx, Caller: caller, guard: g, action: action, stream: stream, save: bank.NewID(bank.PrefixSave, tx.Now)}
+	c, err := g.facts(tx, caller, action)
+	if err != nil {
+		return nil, err
+	}
+	c.stream, c.save = stream, bank.NewID(bank.PrefixSave, tx.Now)
+	return c, nil
+}
+
+// facts reads the policy on which an action is decided. The institution's own
+// settings have no organization's policy.
+func (g *Guard) facts(tx *db.Tx, caller bank.Caller, action Action) (*Change, error) {
+	c := &Change{Tx: tx, Caller: caller, guard: g, action: action}
 	if action.Organization == "" {
-		return c, nil // the institution's own settings have no organization's policy
+		return c, nil
 	}
 	scope := action.Scope
 	if caller.Kind == bank.ActorMember {
 		scope = scope.And(entitlement.Scope{Members: []bank.UserID{caller.Member()}})
 	}
+	var err error
 	c.Policy, err = g.load(tx, caller.Institution, action.Organization, scope)
 	return c, err
 }
@@ -180,8 +199,21 @@ func (c *Change) RequireProof(content []byte) error {
 	if c.guard.proofs == nil {
 		return fault.New(fault.Unavailable, "High-risk authorization is not available, so this cannot be done now.")
 	}
-	return c.guard.proofs.Consume(c.Tx, c.Caller, c.action.Event, c.action.Target.ID, content)
+	err := c.guard.proofs.Consume(c.Tx, c.Caller, c.action.Event, c.action.Target.ID, content)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.StepUp {
+		return f.Because(&StepUp{Action: c.action.Event, Target: c.action.Target.ID, Content: content})
+	}
+	return err
 }
+
+// A StepUp is the cause of a fault of kind StepUp: what the high-risk
+// authorization must be for, so that the same request can be made again with it.
+type StepUp struct {
+	Action, Target string
+	Content        []byte
+}
+
+func (s *StepUp) Error() string { return "high-risk authorization for " + s.Action + " of " + s.Target }
 
 // Revision is the organization's revision before this change.
 func (c *Change) Revision() int64 { return c.stream.Revision }
