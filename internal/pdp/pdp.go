@@ -1,0 +1,124 @@
+// Package pdp is the decision service: it answers questions about an
+// institution's members, each with the revision that the answer knows. It finds
+// out what bears on a question and asks the engine; it holds no rule of its
+// own, stores nothing and knows no protocol.
+//
+// Every question is answered from the database as it is when the question is
+// asked, in one read transaction, so that an answer is never older than the
+// question and several processes agree. A memory of policies may come beneath
+// Service without its callers noticing: the promise is the revision.
+package pdp
+
+import (
+	"context"
+	"fmt"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/guard"
+)
+
+// RevisionNotReached refuses a question that demands a newer revision than is
+// known here. The answer is a refusal and never a stale one.
+const RevisionNotReached entitlement.Code = "REVISION_NOT_REACHED"
+
+// A Question is what a caller asks, as it came: names are not yet looked up.
+type Question struct {
+	Member       bank.UserID
+	Organization bank.OrganizationID // where the caller names one, the member must be there; empty: wherever the member is
+	Operation    string
+	Account      bank.AccountID // empty: not given
+	ToAccount    bank.AccountID // empty: not given
+	Amount       entitlement.Amount
+	Context      map[string]any // as decoded from JSON; what the operation does not know is ignored
+	AtLeast      Revision       // zero: whatever is known
+}
+
+// An Answer is the decision and what it knew.
+type Answer struct {
+	entitlement.Decision
+	Operation    catalog.Operation
+	Organization bank.OrganizationID // where the member is; empty where there is no such member
+	Revision     Revision
+}
+
+// An Outcome sorts answers for counting.
+type Outcome string
+
+const (
+	Allowed       Outcome = "allow"
+	NeedsApproval Outcome = "approval" // allowed once a second person approves
+	Denied        Outcome = "refuse"
+)
+
+// Outcome says what came out.
+func (a Answer) Outcome() Outcome {
+	switch {
+	case a.Allowed && a.ApprovalRequired:
+		return NeedsApproval
+	case a.Allowed:
+		return Allowed
+	}
+	return Denied
+}
+
+// Sources are where the facts of a question come from. All read inside the
+// transaction that they are given.
+type Sources struct {
+	// Policy reads an organization's policy as far as a scope asks.
+	Policy guard.Loader
+
+	// OrganizationsOf finds the organizations of members; unknown ones are absent.
+	OrganizationsOf func(*db.Tx, bank.InstitutionID, []bank.UserID) (map[bank.UserID]bank.OrganizationID, error)
+
+	// Used reads what already counts against the daily limits of a request.
+	Used func(*db.Tx, *entitlement.Policy, entitlement.Request) (entitlement.Used, error)
+}
+
+// A Meter counts answers, for whoever operates the service.
+type Meter interface {
+	Decided(operation catalog.Operation, outcome Outcome)
+}
+
+// A Service answers questions. It is safe for use by many goroutines.
+type Service struct {
+	db      *db.DB
+	sources Sources
+	meter   Meter
+}
+
+// New returns the service over a database. meter may be nil.
+func New(d *db.DB, sources Sources, meter Meter) *Service {
+	return &Service{db: d, sources: sources, meter: meter}
+}
+
+// Decide answers one question. An error means that the question could not be
+// answered, which no caller may read as a yes or a no.
+func (s *Service) Decide(ctx context.Context, institution bank.InstitutionID, q Question) (Answer, error) {
+	answers, err := s.DecideAll(ctx, institution, []Question{q})
+	if err != nil {
+		return Answer{}, err
+	}
+	return answers[0], nil
+}
+
+// DecideAll answers questions, in their order, from one moment of the database.
+// Each organization is read once, whatever the number of questions about it.
+func (s *Service) DecideAll(ctx context.Context, institution bank.InstitutionID, questions []Question) ([]Answer, error) {
+	var answers []Answer
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		answers, err = newRound(s.sources, tx, institution).decide(questions)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decide: %w", err)
+	}
+	if s.meter != nil {
+		for _, a := range answers {
+			s.meter.Decided(a.Operation, a.Outcome())
+		}
+	}
+	return answers, nil
+}
