@@ -59,6 +59,7 @@ type Action struct {
 	Self         bool              // members may do it to themselves without any operation
 	Staff        string            // the permission that staff must hold; empty: staff may not
 	Others       []bank.ActorKind  // who else may: the operator, the host, the product itself
+	Creates      bool              // the organization is not there yet: the change stores it and starts its history
 	Scope        entitlement.Scope // whose facts the change reads besides the caller's
 }
 
@@ -112,6 +113,9 @@ func stranger(caller bank.Caller, action Action) bool {
 }
 
 func (g *Guard) begin(tx *db.Tx, caller bank.Caller, action Action) (*Change, error) {
+	if action.Creates { // there is nothing to lock or to read yet
+		return &Change{Tx: tx, Caller: caller, guard: g, action: action, save: bank.NewID(bank.PrefixSave, tx.Now)}, nil
+	}
 	stream, err := activity.Lock(tx, caller.Institution, action.Organization)
 	if errors.Is(err, activity.ErrNoStream) {
 		return nil, errNoOrganization
@@ -162,7 +166,7 @@ func (c *Change) permitMember() error {
 	if c.action.Self && c.action.Target.Kind == activity.TargetMember && c.action.Target.ID == c.Caller.ID {
 		return nil
 	}
-	if c.action.Member == catalog.UnknownOperation {
+	if c.action.Member == catalog.UnknownOperation || c.action.Creates {
 		return forbidden("CHANNEL_NOT_ALLOWED", "People of the organization cannot do this. Ask your institution.")
 	}
 	d := entitlement.Decide(c.Policy, entitlement.Request{Member: c.Caller.Member(), Operation: c.action.Member, Now: c.Tx.Now})
@@ -215,8 +219,14 @@ type StepUp struct {
 
 func (s *StepUp) Error() string { return "high-risk authorization for " + s.Action + " of " + s.Target }
 
-// Revision is the organization's revision before this change.
-func (c *Change) Revision() int64 { return c.stream.Revision }
+// Revision is the organization's revision before this change, zero where the
+// change creates it.
+func (c *Change) Revision() int64 {
+	if c.stream == nil {
+		return 0
+	}
+	return c.stream.Revision
+}
 
 // Record notes what was done to the action's target, for the history.
 func (c *Change) Record(changes ...activity.Change) {
@@ -234,6 +244,13 @@ func (c *Change) RecordAs(event string, target activity.Target, note string, cha
 func (c *Change) commit() error {
 	if len(c.events) == 0 {
 		return nil
+	}
+	if c.action.Creates {
+		stream, err := activity.Lock(c.Tx, c.Caller.Institution, c.action.Organization)
+		if err != nil {
+			return fmt.Errorf("%s: the new organization has no history: %w", c.action.Event, err)
+		}
+		c.stream = stream
 	}
 	return c.stream.Append(c.save, c.events...)
 }
@@ -255,8 +272,12 @@ func refusal(err error) (*fault.Error, bool) {
 }
 
 func (g *Guard) recordRefusal(ctx context.Context, caller bank.Caller, action Action, refused *fault.Error) error {
+	organization := action.Organization
+	if action.Creates {
+		organization = "" // it was not created: the institution's own chain keeps the attempt
+	}
 	return g.db.Write(ctx, func(tx *db.Tx) error {
-		stream, err := activity.Lock(tx, caller.Institution, action.Organization)
+		stream, err := activity.Lock(tx, caller.Institution, organization)
 		if err != nil {
 			return err
 		}
