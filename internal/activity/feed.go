@@ -12,16 +12,17 @@ const MaxPage = 200
 
 // A Filter narrows a feed. The zero value of a field asks for everything.
 type Filter struct {
-	Institution  bank.InstitutionID // required
-	Organization bank.OrganizationID
-	Target       string   // the id of what was changed
-	Actor        string   // the id of who did it
-	Names        []string // event names, any of them
-	From, Until  int64    // microseconds; from inclusive, until exclusive
-	WithRefused  bool     // attempts that changed nothing, too
-	Before       int64    // page on: events with a smaller sequence
-	After        int64    // events with a greater sequence: what is new since
-	Limit        int      // at most MaxPage; 0 means MaxPage
+	Institution   bank.InstitutionID // required
+	Organization  bank.OrganizationID
+	Target        string   // the id of what was changed
+	Actor         string   // the id of who did it
+	Names         []string // event names, any of them
+	From, Until   int64    // microseconds; from inclusive, until exclusive
+	WithRefused   bool     // attempts that changed nothing, too
+	Before        int64    // page on: events with a smaller sequence
+	After         int64    // events with a greater sequence: what is new since
+	AfterRevision int64    // events of later revisions: what changed since somebody looked
+	Limit         int      // at most MaxPage; 0 means MaxPage
 }
 
 // Feed reads an organization's history, newest first. It reads the chain of
@@ -38,6 +39,10 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 	if len(f.Names) == 0 {
 		names = ""
 	}
+	afterRevision := f.AfterRevision
+	if afterRevision == 0 {
+		afterRevision = -1
+	}
 	rows, err := db.All(tx, scanEvent, `
 		select institution_id, organization_id, sequence, id, time_micros, name, save_id,
 		       revision, refused, code, actor_kind, actor_id, actor_name, channel, ip, device,
@@ -51,9 +56,9 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 		   and (cast($7 as bigint) = 0 or time_micros < $7)
 		   and (not refused or $8)
 		   and (cast($9 as bigint) = 0 or sequence < $9)
-		   and sequence > $10
-		 order by sequence desc limit $11`,
-		f.Institution, f.Organization, f.Target, f.Actor, names, f.From, f.Until, f.WithRefused, f.Before, f.After, f.Limit)
+		   and sequence > $10 and revision > $11
+		 order by sequence desc limit $12`,
+		f.Institution, f.Organization, f.Target, f.Actor, names, f.From, f.Until, f.WithRefused, f.Before, f.After, afterRevision, f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the feed: %w", err)
 	}

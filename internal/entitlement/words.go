@@ -191,3 +191,55 @@ func (p Place) Sentence() string {
 		ThePerson:       "the person themself",
 	}[p]
 }
+
+// Sentence says what is wrong with a change and what would be right.
+func (p Problem) Sentence() string {
+	label := p.Permission
+	if named, ok := catalog.ParsePermission(p.Permission); ok {
+		label = Reason{Permission: named}.label()
+	}
+	switch p.Code {
+	case ActorNotAllowed:
+		return "You may not change these permissions."
+	case NoSuchMember:
+		return "There is no such person in this organization."
+	case NoSuchAccount:
+		return "The organization has no such account."
+	case UnknownPermission:
+		return fmt.Sprintf("There is no permission %s here.", label)
+	case InvalidValue:
+		return invalidValue(p.Permission, label)
+	case AboveCeiling:
+		return fmt.Sprintf("%s is above the organization's ceiling, which the institution sets.", label)
+	case RoleForbidsIt:
+		return "User management stays off for the role User. Change the role first."
+	case SelfRaise:
+		return fmt.Sprintf("Nobody raises their own permissions while another admin can do it: ask them to change %s.", label)
+	case Prerequisite:
+		return fmt.Sprintf("%s needs %s.", label, needed(p.Needs))
+	case DependentOn:
+		return fmt.Sprintf("%s is on and needs %s. Turn it off as well, or keep what it needs.", label, needed(p.Needs))
+	}
+	return string(p.Code)
+}
+
+func invalidValue(id, label string) string {
+	p, _ := catalog.ParsePermission(id)
+	switch p.Info().Type {
+	case catalog.Switch:
+		return label + " is on or off."
+	case catalog.Choice:
+		return label + " is Full edit/create, Partial edit or None."
+	case catalog.WholeDollar:
+		return label + " is an amount in whole dollars, such as 25000.00."
+	}
+	return label + " is an amount such as 25000.00."
+}
+
+func needed(p catalog.Permission) string {
+	label := Reason{Permission: p}.label()
+	if p.IsLimit() {
+		return "a " + label + " above zero"
+	}
+	return label + " to be on"
+}

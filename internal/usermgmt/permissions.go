@@ -1,0 +1,327 @@
+package usermgmt
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+)
+
+// An Edit is one save of a member's permissions: user level and any number of
+// accounts, all of it or nothing.
+type Edit struct {
+	Person  Person
+	Version int64                // the member's version that the editor saw; -1: whatever it is
+	Changes []entitlement.Change // at most one for the user level and one for each account
+	Cascade bool                 // also turn off what loses a need by it
+}
+
+// A Preview is what an Edit would do, before it is saved.
+type Preview struct {
+	Outcomes  []LevelOutcome
+	Changes   []activity.Change // old and new values, as history will show them
+	Before    []string          // what the member may do now, in sentences
+	After     []string          // and afterwards
+	Risky     bool              // it needs high-risk authorization
+	Conflicts []activity.Event  // what others changed since the editor looked
+}
+
+// A LevelOutcome is what the rules say about one level of an Edit.
+type LevelOutcome struct {
+	Account bank.AccountID // empty: the user level
+	entitlement.Outcome
+}
+
+// Problems are what is wrong with the edit, in all levels.
+func (p *Preview) Problems() (problems []LevelProblem) {
+	for _, o := range p.Outcomes {
+		for _, problem := range o.Problems {
+			problems = append(problems, LevelProblem{o.Account, problem})
+		}
+	}
+	return problems
+}
+
+// A LevelProblem is a problem at user level or of one account.
+type LevelProblem struct {
+	Account bank.AccountID
+	entitlement.Problem
+}
+
+// Preview judges an edit and says what it would change. It changes nothing.
+func (s *Service) Preview(ctx context.Context, caller bank.Caller, e Edit) (preview Preview, profile Profile, err error) {
+	err = s.guard.Look(ctx, caller, e.action(catalog.ViewPermissions), func(v *guard.View) error {
+		if profile, err = loadProfile(v.Tx, caller.Institution, e.Person); err != nil {
+			return err
+		}
+		profile.Policy, profile.Revision = v.Policy, v.Revision
+		req := entitlement.Request{Now: v.Tx.Now}
+		var after *entitlement.Policy
+		preview, after = judge(v.Policy, caller, e, req)
+		names := profile.Names("")
+		preview.Before = sentences(v.Policy, e.Person.User, req, names)
+		preview.After = sentences(after, e.Person.User, req, names)
+		if e.Version >= 0 && e.Version != profile.Member.Version {
+			preview.Conflicts, err = since(v.Tx, caller.Institution, e)
+		}
+		return err
+	})
+	return preview, profile, err
+}
+
+func sentences(p *entitlement.Policy, member bank.UserID, req entitlement.Request, names entitlement.Names) []string {
+	var all []string
+	for _, reach := range entitlement.ReachOf(p, member, req.Now) {
+		all = append(all, reach.Sentence(names))
+	}
+	return all
+}
+
+// action is the edit as the guard sees it.
+func (e Edit) action(member catalog.Operation) guard.Action {
+	return guard.Action{
+		Event:        "orguser.permission_changed",
+		Organization: e.Person.Organization,
+		Target:       activity.Target{Kind: activity.TargetMember, ID: string(e.Person.User)},
+		Member:       member,
+		Staff:        staffManage,
+		Others:       []bank.ActorKind{bank.ActorHost},
+		Scope:        entitlement.Scope{Members: []bank.UserID{e.Person.User}, AllAccounts: true},
+	}
+}
+
+// operation is what a member must be allowed for the edit.
+func (e Edit) operation() catalog.Operation {
+	for _, c := range e.Changes {
+		if c.Account == "" {
+			return catalog.EditPermissions
+		}
+	}
+	return catalog.EditAccountPermissions
+}
+
+// judge asks the edit rules about every level, user level first, each on the
+// state that the ones before it would leave.
+func judge(p *entitlement.Policy, caller bank.Caller, e Edit, req entitlement.Request) (Preview, *entitlement.Policy) {
+	var preview Preview
+	after := entitlement.With(p, e.Person.User, nil)
+	member := after.Members[e.Person.User]
+	for _, change := range e.sorted() {
+		change.Member, change.Cascade = e.Person.User, e.Cascade
+		before := settingsOf(member, change.Account)
+		outcome := outcomeOf(after, caller, change, req)
+		preview.Outcomes = append(preview.Outcomes, LevelOutcome{change.Account, outcome})
+		preview.Changes = append(preview.Changes, diff(change.Account, before, outcome.Settings)...)
+		preview.Risky = preview.Risky || riskier(before, outcome.Settings)
+		if change.Account == "" {
+			member.Settings = outcome.Settings
+		} else if outcome.Accepted() {
+			member.Accounts[change.Account] = outcome.Settings
+		}
+	}
+	return preview, after
+}
+
+// sorted are the changes with the user level first and accounts by id, so that
+// the same edit is always judged and recorded the same way.
+func (e Edit) sorted() []entitlement.Change {
+	return slices.SortedFunc(slices.Values(e.Changes), func(a, b entitlement.Change) int {
+		switch {
+		case a.Account < b.Account:
+			return -1
+		case a.Account > b.Account:
+			return 1
+		}
+		return 0
+	})
+}
+
+func settingsOf(m *entitlement.Member, account bank.AccountID) entitlement.Settings {
+	if account == "" {
+		return m.Settings
+	}
+	return m.Accounts[account]
+}
+
+func outcomeOf(p *entitlement.Policy, caller bank.Caller, change entitlement.Change, req entitlement.Request) entitlement.Outcome {
+	if caller.Kind == bank.ActorMember {
+		return entitlement.Edit(p, caller.Member(), change, req)
+	}
+	return entitlement.EditAs(p, change)
+}
+
+// riskier reports whether a change needs high-risk authorization: a limit
+// raised, a right that moves money switched on, dual control relaxed.
+func riskier(before, after entitlement.Settings) bool {
+	gained := after.On &^ before.On
+	lost := before.On &^ after.On
+	if gained&movesMoney != 0 || lost.Has(catalog.WiresDualControl) {
+		return true
+	}
+	for limit := range catalog.LimitCount {
+		was, wasSet := before.Limits.Get(limit)
+		is, isSet := after.Limits.Get(limit)
+		if is > was || wasSet && !isSet {
+			return true
+		}
+	}
+	return false
+}
+
+// movesMoney are the rights by which money leaves, or by which somebody may let
+// it leave without a second person.
+var movesMoney = catalog.SetOf(catalog.ACHInitiate, catalog.ACHFullControl, catalog.ACHSameDay, catalog.ACHDebits,
+	catalog.TransfersAllow, catalog.TransfersFrom, catalog.WiresTransmit, catalog.WiresTransmitRecurring,
+	catalog.WiresTransmitFuture, catalog.ARPWorkChecks, catalog.ARPWorkACH)
+
+// SavePermissions saves an edit: every level is judged, and all of it is stored
+// with one history event, or nothing is. A conflict says what others changed.
+func (s *Service) SavePermissions(ctx context.Context, caller bank.Caller, e Edit) (version int64, err error) {
+	err = s.guard.Do(ctx, caller, e.action(e.operation()), func(c *guard.Change) error {
+		o, err := FindOrganization(c.Tx, caller.Institution, e.Person.Organization)
+		if err != nil {
+			return err
+		}
+		member, err := findMember(c.Tx, o.Num, e.Person.User)
+		if err != nil {
+			return err
+		}
+		if e.Version >= 0 && e.Version != member.Version {
+			return conflict(c, e, member)
+		}
+		version, err = s.applyEdit(c, o.Num, member, e)
+		return err
+	})
+	return version, err
+}
+
+func (s *Service) applyEdit(c *guard.Change, num int64, member Member, e Edit) (int64, error) {
+	preview, after := judge(c.Policy, c.Caller, e, entitlement.Request{Now: c.Tx.Now})
+	if problems := preview.Problems(); len(problems) > 0 {
+		return member.Version, problemsFault(problems)
+	}
+	if len(preview.Changes) == 0 {
+		return member.Version, nil
+	}
+	if preview.Risky {
+		if err := c.RequireProof(e.Digest()); err != nil {
+			return member.Version, err
+		}
+	}
+	version := c.Revision() + 1
+	if err := SetMemberSettings(c.Tx, num, member.Ordinal, after.Members[member.ID].Settings, version); err != nil {
+		return 0, err
+	}
+	for _, change := range e.Changes {
+		if change.Account == "" {
+			continue
+		}
+		account, err := accountOrdinal(c.Tx, num, change.Account)
+		if err != nil {
+			return 0, err
+		}
+		if err := SetMemberAccount(c.Tx, num, member.Ordinal, account, after.Members[member.ID].Accounts[change.Account]); err != nil {
+			return 0, err
+		}
+	}
+	c.RecordAs(eventOf(preview.Changes), member.Target(), "", preview.Changes...)
+	return version, nil
+}
+
+// eventOf names the event after what changed most: access to accounts, an
+// entitlement, or a permission.
+func eventOf(changes []activity.Change) string {
+	only := func(f func(p catalog.Permission) bool) bool {
+		return !slices.ContainsFunc(changes, func(c activity.Change) bool {
+			p, ok := catalog.ParsePermission(c.Field)
+			return !ok || !f(p)
+		})
+	}
+	switch {
+	case only(func(p catalog.Permission) bool { return p == catalog.AccountAccess }):
+		return "orguser.account_access_changed"
+	case only(func(p catalog.Permission) bool { return p.At(catalog.AtOrganization) }):
+		return "orguser.entitlement_changed"
+	}
+	return "orguser.permission_changed"
+}
+
+// problemsFault says all problems of an edit at once. Fields are named as forms
+// and APIs name them: a permission's id, after "account/" for an account's.
+func problemsFault(problems []LevelProblem) error {
+	var all fault.Problems
+	for _, p := range problems {
+		all = append(all, fault.Problem{Field: FieldName(p.Account, p.Permission), Code: string(p.Code), Sentence: p.Sentence()})
+	}
+	kind := fault.Invalid
+	if problems[0].Code == entitlement.ActorNotAllowed || problems[0].Code == entitlement.SelfRaise {
+		kind = fault.Forbidden
+	}
+	return &fault.Error{Kind: kind, Code: string(problems[0].Code), Sentence: "These permissions cannot be saved as they stand.", Problems: all}
+}
+
+// FieldName is how forms and APIs name a permission at user level, or of one
+// account.
+func FieldName(account bank.AccountID, permission string) string {
+	if account == "" {
+		return permission
+	}
+	return string(account) + "/" + permission
+}
+
+// Digest is what a high-risk authorization of the edit is bound to.
+func (e Edit) Digest() []byte {
+	type level struct {
+		Account bank.AccountID
+		Set     map[string]entitlement.Value
+	}
+	content := struct {
+		Person  Person
+		Version int64
+		Cascade bool
+		Levels  []level
+	}{Person: e.Person, Version: e.Version, Cascade: e.Cascade}
+	for _, change := range e.sorted() {
+		content.Levels = append(content.Levels, level{change.Account, maps.Clone(change.Set)})
+	}
+	b, err := json.Marshal(content)
+	if err != nil {
+		panic("usermgmt: an edit is plain data: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+// conflict tells an editor what others changed meanwhile.
+func conflict(c *guard.Change, e Edit, member Member) error {
+	events, err := since(c.Tx, c.Caller.Institution, e)
+	if err != nil {
+		return err
+	}
+	var all fault.Problems
+	for _, event := range events {
+		for _, change := range event.Changes {
+			all.Addf(change.Field, "%s changed %s to %s.", event.Actor.Name, describe(change), or(change.New, "not set"))
+		}
+	}
+	return &fault.Error{
+		Kind: fault.Conflict, Code: "CHANGED_MEANWHILE", Problems: all,
+		Sentence: fmt.Sprintf("Somebody else changed %s while you were editing. Nothing of yours was saved; look at what changed and save again.", member.Name()),
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
