@@ -58,7 +58,7 @@ type Action struct {
 	Member       catalog.Operation // what members must be allowed to do; UnknownOperation: members may not
 	Self         bool              // members may do it to themselves without any operation
 	Staff        string            // the permission that staff must hold; empty: staff may not
-	Others       []bank.ActorKind  // who else may: the operator, the host, the product itself
+	Others       []bank.ActorKind  // who else may: the operator, the host, the product itself; members: the change decides for them itself
 	Creates      bool              // the organization is not there yet: the change stores it and starts its history
 	Scope        entitlement.Scope // whose facts the change reads besides the caller's
 }
@@ -164,6 +164,9 @@ func (c *Change) permit() error {
 
 func (c *Change) permitMember() error {
 	if c.action.Self && c.action.Target.Kind == activity.TargetMember && c.action.Target.ID == c.Caller.ID {
+		return nil
+	}
+	if slices.Contains(c.action.Others, bank.ActorMember) {
 		return nil
 	}
 	if c.action.Member == catalog.UnknownOperation || c.action.Creates {
