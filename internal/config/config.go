@@ -1,0 +1,211 @@
+// Package config is what an operator may set: one structure, filled from
+// flags, the environment and a file, in that order of precedence. Its zero
+// value works on one machine. It holds no secrets of its own making and opens
+// nothing.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mandate/internal/fault"
+)
+
+// Store says where the data is. Every command that reads or changes data has
+// it.
+type Store struct {
+	DB   string `name:"db" help:"Database: sqlite:PATH or postgres://… . By default a file in the data folder." env:"MANDATE_DB" placeholder:"URL"`
+	Data string `name:"data" help:"Folder for everything the product keeps beside the database." env:"MANDATE_DATA" placeholder:"DIR"`
+}
+
+// Config is everything that the server can be told. The zero value serves on
+// this machine, with an embedded database in the user's data folder.
+type Config struct {
+	Store
+
+	PublicOrigin     string        `name:"public-origin" help:"Where browsers find Online, such as https://online.example-bank.com." env:"MANDATE_PUBLIC_ORIGIN" placeholder:"URL"`
+	ConsoleOrigin    string        `name:"console-origin" help:"Where browsers find the console and Identity." env:"MANDATE_CONSOLE_ORIGIN" placeholder:"URL"`
+	APIOrigin        string        `name:"api-origin" help:"Where programs find the API." env:"MANDATE_API_ORIGIN" placeholder:"URL"`
+	ListenOnline     string        `name:"listen-online" help:"Address of Online." env:"MANDATE_LISTEN_ONLINE" placeholder:"HOST:PORT"`
+	ListenConsole    string        `name:"listen-console" help:"Address of the console and Identity." env:"MANDATE_LISTEN_CONSOLE" placeholder:"HOST:PORT"`
+	ListenAPI        string        `name:"listen-api" help:"Address of the API." env:"MANDATE_LISTEN_API" placeholder:"HOST:PORT"`
+	ListenMetrics    string        `name:"listen-metrics" help:"Address of health and metrics, for operators only." env:"MANDATE_LISTEN_METRICS" placeholder:"HOST:PORT"`
+	TrustedProxies   []string      `name:"trusted-proxies" help:"Networks whose forwarded addresses are believed, such as 10.0.0.0/8." env:"MANDATE_TRUSTED_PROXIES" placeholder:"NETWORK"`
+	LogLevel         string        `name:"log-level" help:"debug, info, warn or error." env:"MANDATE_LOG_LEVEL" placeholder:"LEVEL"`
+	LogFormat        string        `name:"log-format" help:"text or json." env:"MANDATE_LOG_FORMAT" placeholder:"FORMAT"`
+	HashMemory       uint32        `name:"hash-memory" help:"KiB of memory that hashing a password takes." env:"MANDATE_HASH_MEMORY" placeholder:"KIB"`
+	HashPasses       uint32        `name:"hash-passes" help:"Passes over that memory." env:"MANDATE_HASH_PASSES" placeholder:"N"`
+	ThrottleFactor   int           `name:"throttle-factor" help:"How many times wider than usual the throttles per source are." env:"MANDATE_THROTTLE_FACTOR" placeholder:"N"`
+	ReservationLimit time.Duration `name:"reservation-limit" help:"After how long an authorization that was never confirmed is void." env:"MANDATE_RESERVATION_LIMIT" placeholder:"DURATION"`
+	SMTP             string        `name:"smtp" help:"Mail server: smtp://user@host:587 or smtps://… . The password comes from MANDATE_SMTP_PASSWORD." env:"MANDATE_SMTP" placeholder:"URL"`
+	SMTPPassword     string        `name:"smtp-password" hidden:"" env:"MANDATE_SMTP_PASSWORD"`
+	MailFrom         string        `name:"mail-from" help:"Sender of mail, such as \"Example Bank <no-reply@example.com>\"." env:"MANDATE_MAIL_FROM" placeholder:"ADDRESS"`
+}
+
+// Defaults of a zero Config.
+const (
+	defaultOnline  = "localhost:8080"
+	defaultConsole = "localhost:8081"
+	defaultAPI     = "localhost:8084"
+	defaultMetrics = "localhost:9090"
+
+	defaultReservationLimit = 7 * 24 * time.Hour
+)
+
+// WithDefaults fills what was left out.
+func (s Store) WithDefaults() (Store, error) {
+	if s.Data == "" {
+		home, err := userData()
+		if err != nil {
+			return s, fmt.Errorf("no data folder is named (--data) and the user's cannot be found: %w", err)
+		}
+		s.Data = filepath.Join(home, "mandate")
+	}
+	if s.DB == "" {
+		s.DB = "sqlite:" + filepath.Join(s.Data, "mandate.db")
+	}
+	return s, nil
+}
+
+func userData() (string, error) {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "share"), err
+}
+
+// WithDefaults fills what was left out and checks all of it. Every bad value is
+// named, with what would be right.
+func (c Config) WithDefaults() (Config, error) {
+	var err error
+	if c.Store, err = c.Store.WithDefaults(); err != nil {
+		return c, err
+	}
+	fill := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	fill(&c.ListenOnline, defaultOnline)
+	fill(&c.ListenConsole, defaultConsole)
+	fill(&c.ListenAPI, defaultAPI)
+	fill(&c.ListenMetrics, defaultMetrics)
+	fill(&c.PublicOrigin, localOrigin(c.ListenOnline))
+	fill(&c.ConsoleOrigin, localOrigin(c.ListenConsole))
+	fill(&c.APIOrigin, localOrigin(c.ListenAPI))
+	fill(&c.LogLevel, "info")
+	fill(&c.LogFormat, "text")
+	fill(&c.MailFrom, "Mandate <no-reply@localhost>")
+	if c.HashMemory == 0 {
+		c.HashMemory = 19 * 1024
+	}
+	if c.HashPasses == 0 {
+		c.HashPasses = 2
+	}
+	if c.ThrottleFactor == 0 {
+		c.ThrottleFactor = 1
+	}
+	if c.ReservationLimit == 0 {
+		c.ReservationLimit = defaultReservationLimit
+	}
+	return c, c.check()
+}
+
+// localOrigin is where a browser on this machine finds a listener.
+func localOrigin(listen string) string {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return ""
+	}
+	return "http://localhost:" + port
+}
+
+func (c Config) check() error {
+	var problems fault.Problems
+	if !strings.HasPrefix(c.DB, "sqlite:") && !strings.HasPrefix(c.DB, "postgres://") && !strings.HasPrefix(c.DB, "postgresql://") {
+		problems.Add("db", "write sqlite:PATH or postgres://user@host/database")
+	}
+	for _, origin := range []struct{ field, value string }{
+		{"public_origin", c.PublicOrigin}, {"console_origin", c.ConsoleOrigin}, {"api_origin", c.APIOrigin},
+	} {
+		if reason := badOrigin(origin.value); reason != "" {
+			problems.Add(origin.field, reason)
+		}
+	}
+	for _, listen := range []struct{ field, value string }{
+		{"listen_online", c.ListenOnline}, {"listen_console", c.ListenConsole}, {"listen_api", c.ListenAPI}, {"listen_metrics", c.ListenMetrics},
+	} {
+		if _, port, err := net.SplitHostPort(listen.value); err != nil || port == "" {
+			problems.Addf(listen.field, "%q is not an address like localhost:8080", listen.value)
+		}
+	}
+	for _, network := range c.TrustedProxies {
+		if prefix, err := netip.ParsePrefix(network); err != nil || prefix.Bits() == 0 {
+			problems.Addf("trusted_proxies", "%q is not a network like 10.0.0.0/8; trusting everybody is not offered", network)
+		}
+	}
+	if _, err := c.level(); err != nil {
+		problems.Addf("log_level", "%q is not one of debug, info, warn, error", c.LogLevel)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		problems.Addf("log_format", "%q is neither text nor json", c.LogFormat)
+	}
+	if c.HashMemory < 8 || c.HashMemory > 4*1024*1024 {
+		problems.Add("hash_memory", "between 8 KiB and 4 GiB; 19456 (19 MiB) is the least for production")
+	}
+	if c.HashPasses > 100 {
+		problems.Add("hash_passes", "between 1 and 100")
+	}
+	if c.ThrottleFactor < 1 || c.ThrottleFactor > 1000 {
+		problems.Add("throttle_factor", "between 1 and 1000")
+	}
+	if c.ReservationLimit < 0 {
+		problems.Add("reservation_limit", "a duration such as 168h")
+	}
+	if u, err := url.Parse(c.SMTP); c.SMTP != "" && (err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Host == "") {
+		problems.Add("smtp", "write smtp://user@host:587 (STARTTLS) or smtps://user@host:465")
+	}
+	return problems.Err("The configuration is not usable.")
+}
+
+func badOrigin(origin string) string {
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Sprintf("%q is not an origin like https://online.example-bank.com", origin)
+	case u.Path != "" || u.RawQuery != "" || u.User != nil:
+		return fmt.Sprintf("%q has more than scheme, host and port", origin)
+	case u.Scheme == "http" && u.Hostname() != "localhost":
+		return fmt.Sprintf("%q must be https: only localhost is served without", origin)
+	}
+	return ""
+}
+
+func (c Config) level() (slog.Level, error) {
+	var level slog.Level
+	return level, level.UnmarshalText([]byte(c.LogLevel))
+}
+
+// Logger makes the log that the configuration asks for.
+func (c Config) Logger() *slog.Logger {
+	level, err := c.level()
+	if err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// String never shows a secret.
+func (c Config) String() string { return "configuration of " + c.PublicOrigin }
