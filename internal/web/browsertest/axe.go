@@ -1,0 +1,74 @@
+package browsertest
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
+
+// axe-core 4.14.1, unchanged (testdata/LICENSE-axe-core.txt, MPL-2.0). It is for
+// tests and no part of the product.
+//
+//go:embed testdata/axe.min.js
+var axeScript string
+
+// axeRules are WCAG 2.2 up to AA, and what the makers of axe call best practice.
+const axeRules = `{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"], resultTypes: ["violations"]}`
+
+type violation struct {
+	ID    string
+	Help  string
+	Nodes []struct {
+		HTML           string
+		FailureSummary string
+	}
+}
+
+// Axe fails the test for every accessibility violation on the page as it stands.
+func (p *Page) Axe() {
+	p.t.Helper()
+	p.do("load axe", chromedp.Evaluate[chromedp.Void](axeScript+";undefined"))
+	var found []violation
+	p.eval("run axe", "axe.run(document, "+axeRules+").then((r) => r.violations)", &found)
+	for _, v := range found {
+		p.t.Errorf("%s at %s%s", describe(v), p.URL(), p.how())
+	}
+}
+
+func (p *Page) how() string {
+	how := fmt.Sprintf(" (%d wide", p.width)
+	if p.dark {
+		how += ", dark"
+	}
+	return how + ")"
+}
+
+func describe(v violation) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "axe: %s: %s", v.ID, v.Help)
+	for i, n := range v.Nodes {
+		if i == 5 {
+			fmt.Fprintf(&b, "\n  and %d more", len(v.Nodes)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n  %s\n    %s", n.HTML, strings.ReplaceAll(n.FailureSummary, "\n", "\n    "))
+	}
+	return b.String()
+}
+
+// Fits fails the test when the page is wider than the screen.
+func (p *Page) Fits() {
+	p.t.Helper()
+	var wide []string
+	p.eval("measure", `(() => {
+		const most = document.documentElement.clientWidth;
+		if (document.documentElement.scrollWidth <= most) return [];
+		return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > most + 1).slice(0, 8)
+			.map((e) => e.tagName.toLowerCase() + "." + e.className + " to " + Math.round(e.getBoundingClientRect().right));
+	})()`, &wide)
+	if len(wide) > 0 {
+		p.t.Errorf("the page is wider than the screen%s: %q", p.how(), wide)
+	}
+}

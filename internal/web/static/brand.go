@@ -1,0 +1,123 @@
+package static
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// DefaultAccent is the accent of an institution that has chosen none.
+const DefaultAccent = "#1f5f5b"
+
+// What an accent must be readable on: the surfaces of tokens.css.
+var (
+	lightSurface = colour{0xf6, 0xf6, 0xf4}
+	darkSurface  = colour{0x26, 0x26, 0x2a}
+	white        = colour{0xff, 0xff, 0xff}
+	ink          = colour{0x10, 0x10, 0x12}
+)
+
+// textContrast is what WCAG 2.2 AA asks of text; a little more, because tints of
+// the accent lie under it as well.
+const textContrast = 5.2
+
+var (
+	hexColour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+	brandPath = regexp.MustCompile(`^` + Prefix + `brand-([0-9a-f]{6})\.(css|svg)$`)
+)
+
+// BrandURL is the address of the stylesheet for an accent colour written
+// "#1f5f5b". Anything else gives the default's. The stylesheet follows from the
+// colour alone, so no page needs a nonce or an inline style for it.
+func BrandURL(accent string) string { return brandURL(accent, "css") }
+
+// FaviconURL is the address of the page's small icon in an accent colour.
+func FaviconURL(accent string) string { return brandURL(accent, "svg") }
+
+func brandURL(accent, kind string) string {
+	if !hexColour.MatchString(accent) {
+		accent = DefaultAccent
+	}
+	return Prefix + "brand-" + strings.ToLower(accent[1:]) + "." + kind
+}
+
+func brandAsset(path string) (asset, bool) {
+	m := brandPath.FindStringSubmatch(path)
+	if m == nil {
+		return asset{}, false
+	}
+	a := asset{kind: "text/css; charset=utf-8", body: []byte(brandCSS(parseColour(m[1])))}
+	if m[2] == "svg" {
+		a = asset{kind: "image/svg+xml", body: []byte(faviconSVG(parseColour(m[1])))}
+	}
+	a.etag = `"` + hashOf(a.body) + `"`
+	return a, true
+}
+
+// faviconSVG is a key's bow and bit, simplified until it reads at 16 pixels.
+func faviconSVG(c colour) string {
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="%s"/>`+
+		`<g fill="none" stroke="%s" stroke-width="3" stroke-linecap="round"><circle cx="11.5" cy="16" r="4.5"/><path d="M16 16h9v4.5M21 16v3"/></g></svg>`,
+		c, readableOn(c))
+}
+
+// brandCSS sets the accent for both schemes. A bank's colour is a wish: it is
+// darkened or lightened, hue kept, until it can be read.
+func brandCSS(wish colour) string {
+	light := wish.towards(ink, lightSurface)
+	dark := wish.towards(white, darkSurface)
+	return fmt.Sprintf(":root{--brand-light:%s;--brand-dark:%s;--on-brand-light:%s;--on-brand-dark:%s}\n",
+		light, dark, readableOn(light), readableOn(dark))
+}
+
+// A colour is sRGB.
+type colour struct{ r, g, b uint8 }
+
+func (c colour) String() string { return fmt.Sprintf("#%02x%02x%02x", c.r, c.g, c.b) }
+
+func parseColour(hex string) colour {
+	n, _ := strconv.ParseUint(hex, 16, 32) // the pattern let only hexadecimal digits through
+	return colour{uint8(n >> 16), uint8(n >> 8), uint8(n)}
+}
+
+// towards mixes c with end in small steps until it is readable on surface.
+func (c colour) towards(end, surface colour) colour {
+	for step := range 100 {
+		m := c.mix(end, float64(step)/100)
+		if contrast(m, surface) >= textContrast {
+			return m
+		}
+	}
+	return end
+}
+
+func (c colour) mix(d colour, share float64) colour {
+	part := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + (float64(b)-float64(a))*share)) }
+	return colour{part(c.r, d.r), part(c.g, d.g), part(c.b, d.b)}
+}
+
+// luminance is WCAG's relative luminance.
+func (c colour) luminance() float64 {
+	linear := func(v uint8) float64 {
+		s := float64(v) / 255
+		if s <= 0.04045 {
+			return s / 12.92
+		}
+		return math.Pow((s+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(c.r) + 0.7152*linear(c.g) + 0.0722*linear(c.b)
+}
+
+func contrast(a, b colour) float64 {
+	x, y := a.luminance(), b.luminance()
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func readableOn(background colour) colour {
+	if contrast(white, background) >= contrast(ink, background) {
+		return white
+	}
+	return ink
+}

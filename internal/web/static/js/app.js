@@ -1,0 +1,118 @@
+// What a script adds to pages that work without one. All listeners are
+// delegated from the document, so what htmx swaps in needs no wiring, and
+// nothing here decides anything: rules live on the server.
+(() => {
+  "use strict";
+  const on = (type, selector, handle) =>
+    document.addEventListener(type, (event) => {
+      const found = event.target instanceof Element && event.target.closest(selector);
+      if (found) handle(found, event);
+    });
+
+  // Toasts. A screen reader hears what is added to a live region, not what was
+  // there when the page came: so each is put in once more.
+  const announce = () => {
+    for (const toast of document.querySelectorAll("[data-toast]")) {
+      const region = toast.parentElement;
+      toast.remove();
+      setTimeout(() => region.append(toast), 150);
+    }
+  };
+  on("click", "[data-dismiss]", (button) => button.closest("[data-toast]").remove());
+
+  // Menus are details elements: close them on a click elsewhere or Escape.
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(except)) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target));
+  document.addEventListener("focusin", (event) => closeMenus(event.target));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector("details[data-menu][open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // Dialogs come from the server into #dialog and leave nothing behind.
+  document.addEventListener("htmx:after:swap", () => {
+    const dialog = document.querySelector("#dialog > dialog:not([open])");
+    if (!dialog) return;
+    dialog.addEventListener("close", () => dialog.remove(), { once: true });
+    dialog.showModal();
+  });
+  on("click", "[data-close]", (button) => button.closest("dialog").close());
+  on("click", "dialog[data-dialog]", (dialog, event) => {
+    if (event.target === dialog) dialog.close();
+  });
+
+  // An answer that is not a part of this page is shown as the page it is.
+  document.addEventListener("htmx:response:error", (event) => {
+    const ctx = event.detail.ctx;
+    if (ctx.request.method === "GET" && ctx.response.status !== 422) location.assign(ctx.request.action);
+  });
+
+  on("click", "[data-reveal]", (button) => {
+    const input = document.getElementById(button.dataset.reveal);
+    const show = input.type === "password";
+    input.type = show ? "text" : "password";
+    button.setAttribute("aria-pressed", String(show));
+    button.querySelector("span").textContent = show ? "Hide" : "Show";
+  });
+
+  on("click", "[data-copy]", async (button) => {
+    const label = button.querySelector(".button-label");
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = "Copy"; }, 2000);
+  });
+
+  // Money is written as money when its field is left; nonsense stays as typed.
+  on("focusout", "[data-money]", (input) => {
+    const plain = input.value.trim().replace(/^\$/, "").replaceAll(",", "");
+    if (!/^\d{1,10}(\.\d{1,2})?$/.test(plain)) return;
+    const [whole, cents = ""] = plain.split(".");
+    input.value = BigInt(whole).toLocaleString("en-US") + "." + cents.padEnd(2, "0");
+  });
+
+  // A form that is on its way is not sent again.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const button = event.submitter;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "true";
+    if (button?.dataset.busy) {
+      button.setAttribute("aria-busy", "true");
+      button.querySelector(".button-label").textContent = button.dataset.busy;
+    }
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  // The bar below a permission form counts what differs from the page as it came.
+  const value = (e) => (e.type === "checkbox" || e.type === "radio" ? e.checked : e.value.trim());
+  const original = (e) => {
+    if (e.type === "checkbox" || e.type === "radio") return e.defaultChecked;
+    if (e instanceof HTMLSelectElement) return [...e.options].find((o) => o.defaultSelected)?.value ?? e.options[0]?.value;
+    return e.defaultValue.trim();
+  };
+  const tally = (form) => {
+    const text = form.querySelector("[data-savebar-text]");
+    if (!text) return;
+    text.dataset.first ??= text.textContent;
+    const n = [...form.elements].filter((e) => e.name && e.type !== "hidden" && e.type !== "submit" && value(e) !== original(e)).length;
+    text.textContent = n === 0 ? text.dataset.first : n === 1 ? "1 change" : `${n} changes`;
+  };
+  document.addEventListener("input", (event) => { if (event.target.form) tally(event.target.form); });
+  document.addEventListener("reset", (event) => setTimeout(() => tally(event.target)));
+
+  document.addEventListener("DOMContentLoaded", announce);
+})();

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+
+	"mandate/internal/fault"
+	"mandate/internal/web/ui"
+)
+
+// TokenField is the hidden field that brings the form token back.
+const TokenField = "csrf"
+
+// A form's token follows from the session's secret, or before sign-in from that
+// of the visit, which a sign-in does not turn into a session. Pages are not
+// compressed, so the token cannot be guessed from their length.
+func (s *Site) token(secret string) string {
+	return s.sign("form", secret)
+}
+
+func (s *Site) sign(purpose, text string) string {
+	mac := hmac.New(sha256.New, s.Key)
+	mac.Write([]byte(s.App + "\x00" + purpose + "\x00" + text))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// withToken gives components the token of this session or visit. A browser
+// without either gets a visit.
+func (s *Site) withToken(w http.ResponseWriter, r *http.Request) *http.Request {
+	secret := s.boundTo(r)
+	if secret == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		secret = rand.Text()
+		s.setCookie(w, "visit", secret, 0, http.SameSiteStrictMode)
+	}
+	if secret == "" {
+		return r
+	}
+	page := ui.From(r.Context())
+	page.CSRF = s.token(secret)
+	return r.WithContext(ui.With(r.Context(), page))
+}
+
+// boundTo is the secret that this browser's forms are tied to.
+func (s *Site) boundTo(r *http.Request) string {
+	if secret := s.Session(r); secret != "" {
+		return secret
+	}
+	return s.cookie(r, "visit")
+}
+
+// checkToken refuses a form that this browser was not given.
+func (s *Site) checkToken(r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	secret := s.boundTo(r)
+	if secret == "" || !hmac.Equal([]byte(r.PostForm.Get(TokenField)), []byte(s.token(secret))) {
+		return errToken
+	}
+	return nil
+}
+
+// maxMemory is how much of an upload is held in memory.
+const maxMemory = 1 << 20
+
+func parseForm(r *http.Request) error {
+	err := r.ParseMultipartForm(maxMemory)
+	if errors.Is(err, http.ErrNotMultipart) {
+		err = r.ParseForm()
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fault.New(fault.Invalid, "This is too large to be sent at once.").Because(err)
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, "The form could not be read. Reload the page and try again.").Because(err)
+	}
+	return nil
+}
+
+// originUnknown is a request that could change something, carries our cookies
+// and does not say where it comes from. No browser in use sends one.
+func (s *Site) originUnknown(r *http.Request) bool {
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	return !safe && s.boundTo(r) != "" && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == ""
+}
