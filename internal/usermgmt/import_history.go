@@ -1,0 +1,291 @@
+package usermgmt
+
+import (
+	"slices"
+	"strings"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+	"mandate/internal/guard"
+)
+
+// PackedSettings is the field of a change that holds many permissions at once:
+// those that differ, each as its id, with "=value" where it is not a switch. An
+// import that makes a member would else repeat the list of accounts for every
+// permission. Unpack tells the same one permission at a time.
+const PackedSettings = "settings"
+
+// record notes the changes of the plan, one event per target.
+func (p *ImportPlan) record(c *guard.Change) {
+	target := activity.Target{Kind: activity.TargetOrganization, ID: string(p.ID), Name: p.after.Name}
+	if changes := p.organizationChanges(); len(changes) > 0 || p.Creates {
+		c.RecordAs(p.organizationEvent(), target, "", changes...)
+	}
+	packer := settingsPacker{}
+	for i := range p.members {
+		step := &p.members[i]
+		if step.outcome == ImportUnchanged && len(step.access) == 0 {
+			continue
+		}
+		c.RecordAs(step.event(), step.after.Target(), "", p.memberChanges(step, packer)...)
+	}
+}
+
+func (p *ImportPlan) organizationEvent() string {
+	switch {
+	case p.Creates:
+		return "org.created"
+	case p.before.Entitlements != p.after.Entitlements || p.before.Ceilings != p.after.Ceilings:
+		return "org.entitlement_changed"
+	}
+	return "org.profile_changed"
+}
+
+// event names what happened to a member by its weightiest part.
+func (s *memberStep) event() string {
+	was, is := &s.before, &s.after
+	switch {
+	case s.outcome == ImportCreated:
+		return "orguser.created"
+	case was.Role != is.Role:
+		return "orguser.role_changed"
+	case was.Status != is.Status:
+		return statusEvent(was.Status, is.Status)
+	case was.Held != is.Held && is.Held:
+		return "orguser.hold_placed"
+	case was.Held != is.Held:
+		return "orguser.hold_removed"
+	case was.Settings != is.Settings || len(s.access) > 0:
+		return "orguser.permission_changed"
+	}
+	return "orguser.profile_changed"
+}
+
+func statusEvent(was, is bank.Status) string {
+	switch {
+	case is == bank.StatusDisabled:
+		return "orguser.disabled"
+	case is == bank.StatusLocked:
+		return "orguser.locked"
+	case was == bank.StatusLocked:
+		return "orguser.unlocked"
+	case is == bank.StatusActive:
+		return "orguser.activated"
+	}
+	return "orguser.profile_changed"
+}
+
+// changeList collects the fields that differ.
+type changeList []activity.Change
+
+func (l *changeList) add(field, old, now string) {
+	if old != now {
+		*l = append(*l, activity.Change{Field: field, Old: old, New: now})
+	}
+}
+
+func institutionChanges(was, is Institution) []activity.Change {
+	var l changeList
+	l.add("name", was.Name, is.Name)
+	if was.ID == "" {
+		l.add("edition", "", is.Edition.String())
+	}
+	l.add("time_zone", was.TimeZone, is.TimeZone)
+	l.add("offers", entitlementIDs(was.Offers), entitlementIDs(is.Offers))
+	l.add("accent", was.Accent, is.Accent)
+	return l
+}
+
+func entitlementIDs(s catalog.EntitlementSet) string {
+	var ids []string
+	for _, e := range catalog.EntitlementsIn(s) {
+		ids = append(ids, e.ID())
+	}
+	return strings.Join(ids, " ")
+}
+
+func (p *ImportPlan) organizationChanges() []activity.Change {
+	var l changeList
+	was, is := &p.before, &p.after
+	l.add("name", was.Name, is.Name)
+	l.add("address", was.Address, is.Address)
+	l.add("phone", was.Phone, is.Phone)
+	l.add("email", was.Email, is.Email)
+	l.add("entitlements", entitlementIDs(was.Entitlements), entitlementIDs(is.Entitlements))
+	for limit := range catalog.LimitCount {
+		l.add("ceiling."+limit.Permission().ID(), limitText(was.Ceilings, limit), limitText(is.Ceilings, limit))
+	}
+	for i := range p.accounts {
+		l = append(l, p.accounts[i].changes()...)
+	}
+	return l
+}
+
+// changes tells of an account: all of it in one change where it is new.
+func (s *accountStep) changes() []activity.Change {
+	var l changeList
+	was, is := &s.before, &s.after
+	switch s.outcome {
+	case ImportCreated:
+		l.add("account", "", strings.Join(strings.Fields(is.Name+" "+is.Number+" "+is.Kind), " "))
+		l.add("account.off", "", entitlementIDs(is.Off))
+	case ImportChanged:
+		l.add("account.name", was.Name, is.Name)
+		l.add("account.number", was.Number, is.Number)
+		l.add("account.kind", was.Kind, is.Kind)
+		l.add("account.off", entitlementIDs(was.Off), entitlementIDs(is.Off))
+	}
+	for i := range l {
+		l[i].Accounts = []string{string(is.ID)}
+	}
+	return l
+}
+
+func (p *ImportPlan) memberChanges(s *memberStep, packer settingsPacker) []activity.Change {
+	var l changeList
+	was, is := &s.before, &s.after
+	l.add("first_name", was.FirstName, is.FirstName)
+	l.add("last_name", was.LastName, is.LastName)
+	l.add("email", was.Email, is.Email)
+	l.add("username", was.Username, is.Username)
+	if s.outcome == ImportCreated {
+		l.add("role", "", is.Role.String())
+		l.add("status", "", is.Status.String())
+	} else {
+		l.add("role", was.Role.String(), is.Role.String())
+		l.add("status", was.Status.String(), is.Status.String())
+	}
+	if was.Held != is.Held {
+		l.add("held", boolText(was.Held), boolText(is.Held))
+	}
+	old, now := packer.pack(was.Settings, is.Settings)
+	l.add(PackedSettings, old, now)
+	return append(l, p.accessChanges(s, packer)...)
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+type settingsPair struct{ before, after entitlement.Settings }
+
+// accessChanges puts accounts on which the same became of the same into one
+// change.
+func (p *ImportPlan) accessChanges(s *memberStep, packer settingsPacker) []activity.Change {
+	var changes []activity.Change
+	groups := map[settingsPair]int{}
+	for _, step := range s.access {
+		pair := settingsPair{step.before, step.after}
+		at, known := groups[pair]
+		if !known {
+			at = len(changes)
+			groups[pair] = at
+			old, now := packer.pack(pair.before, pair.after)
+			changes = append(changes, activity.Change{Field: PackedSettings, Old: old, New: now})
+		}
+		changes[at].Accounts = append(changes[at].Accounts, string(p.accounts[step.account].after.ID))
+	}
+	return changes
+}
+
+// A settingsPacker writes what differs between settings, and remembers: many
+// accounts have the same ones.
+type settingsPacker map[settingsPair][2]string
+
+func (k settingsPacker) pack(before, after entitlement.Settings) (old, now string) {
+	pair := settingsPair{before, after}
+	packed, known := k[pair]
+	if !known {
+		packed = packDifference(before, after)
+		k[pair] = packed
+	}
+	return packed[0], packed[1]
+}
+
+func packDifference(before, after entitlement.Settings) [2]string {
+	var old, now []string
+	for perm := range catalog.PermissionCount {
+		was, is := settingText(before, perm), settingText(after, perm)
+		if was == is {
+			continue
+		}
+		if was != "" {
+			old = append(old, was)
+		}
+		if is != "" {
+			now = append(now, is)
+		}
+	}
+	return [2]string{strings.Join(old, " "), strings.Join(now, " ")}
+}
+
+// settingText is one permission as a packed change holds it; empty: off, none
+// or not set.
+func settingText(s entitlement.Settings, p catalog.Permission) string {
+	switch value := WriteValue(p, s); value {
+	case unpackedZero(p):
+		return ""
+	case "true":
+		return p.ID()
+	default:
+		return p.ID() + "=" + value
+	}
+}
+
+// unpackedZero is the value of a permission that a packed change leaves out.
+func unpackedZero(p catalog.Permission) string { return WriteValue(p, entitlement.Settings{}) }
+
+func limitText(l entitlement.Limits, limit catalog.Limit) string {
+	if amount, set := l.Get(limit); set {
+		return amount.String()
+	}
+	return ""
+}
+
+// Unpack replaces packed changes by one change for each permission, in
+// catalogue order, with values as WriteValue writes them; others stay as they
+// are.
+func Unpack(changes []activity.Change) []activity.Change {
+	if !slices.ContainsFunc(changes, func(c activity.Change) bool { return c.Field == PackedSettings }) {
+		return changes
+	}
+	var out []activity.Change
+	for _, c := range changes {
+		if c.Field != PackedSettings {
+			out = append(out, c)
+			continue
+		}
+		old, now := unpackSettings(c.Old), unpackSettings(c.New)
+		for p := range catalog.PermissionCount {
+			was, before := old[p.ID()]
+			is, after := now[p.ID()]
+			if !before {
+				was = unpackedZero(p)
+			}
+			if !after {
+				is = unpackedZero(p)
+			}
+			if before || after {
+				out = append(out, activity.Change{Field: p.ID(), Accounts: c.Accounts, Old: was, New: is})
+			}
+		}
+	}
+	return out
+}
+
+func unpackSettings(packed string) map[string]string {
+	values := map[string]string{}
+	for _, one := range strings.Fields(packed) {
+		id, value, given := strings.Cut(one, "=")
+		if !given {
+			value = "true"
+		}
+		values[id] = value
+	}
+	return values
+}
