@@ -1,0 +1,259 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/db"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+)
+
+// Permission is what staff need to manage clients.
+const Permission = "staff.external_apps.manage"
+
+// A Service manages clients and recognizes them. It is safe for use by many
+// goroutines.
+type Service struct {
+	db    *db.DB
+	guard *guard.Guard
+	log   *slog.Logger
+
+	mu    sync.Mutex
+	noted map[bank.ClientID]time.Time // when this process last wrote a client's use
+}
+
+// New returns the service.
+func New(d *db.DB, g *guard.Guard, log *slog.Logger) *Service {
+	return &Service{db: d, guard: g, log: log, noted: map[bank.ClientID]time.Time{}}
+}
+
+// action is a change of one client. Clients belong to the institution, not to
+// any organization.
+func action(event string, target activity.Target) guard.Action {
+	return guard.Action{Event: event, Target: target, Staff: Permission, Others: []bank.ActorKind{bank.ActorOperator}}
+}
+
+// Create makes a client of the caller's institution and its first key.
+func (s *Service) Create(ctx context.Context, caller bank.Caller, d Draft) (Client, Key, error) {
+	c, err := d.read()
+	if err != nil {
+		return Client{}, Key{}, err
+	}
+	c.Institution = caller.Institution
+	key := newKey()
+	err = s.guard.Do(ctx, caller, action("external_app.created", c.target()), func(change *guard.Change) error {
+		c.ID = bank.ClientID(bank.NewID(bank.PrefixClient, change.Tx.Now))
+		c.Created = change.Tx.Now
+		if err := insertClient(change.Tx, c); err != nil {
+			return err
+		}
+		if err := insertKey(change.Tx, c, key); err != nil {
+			return err
+		}
+		change.RecordAs("external_app.created", c.target(), "",
+			activity.Change{Field: "name", New: c.Name}, activity.Change{Field: "operations", New: operationsText(c.Operations)})
+		return nil
+	})
+	if err != nil {
+		return Client{}, Key{}, err
+	}
+	return c, key, nil
+}
+
+// Rotate gives a client a new key. The keys before it end after overlap, at
+// once where it is zero.
+func (s *Service) Rotate(ctx context.Context, caller bank.Caller, id bank.ClientID, overlap time.Duration) (Key, error) {
+	if overlap < 0 || overlap > MaxOverlap {
+		return Key{}, fault.Newf(fault.Invalid, "An old key can live on for at most %d days.", MaxOverlap/(24*time.Hour))
+	}
+	key := newKey()
+	err := s.change(ctx, caller, "external_app.secret_rotated", id, func(change *guard.Change, c Client) error {
+		if err := endKeys(change.Tx, c, change.Tx.Now.Add(overlap)); err != nil {
+			return err
+		}
+		if err := insertKey(change.Tx, c, key); err != nil {
+			return err
+		}
+		change.RecordAs("external_app.secret_rotated", c.target(), "")
+		return nil
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	return key, nil
+}
+
+// Revoke ends a client and all its keys for good.
+func (s *Service) Revoke(ctx context.Context, caller bank.Caller, id bank.ClientID) error {
+	return s.change(ctx, caller, "external_app.deleted", id, func(change *guard.Change, c Client) error {
+		if err := revoke(change.Tx, c); err != nil {
+			return err
+		}
+		change.RecordAs("external_app.deleted", c.target(), "")
+		return nil
+	})
+}
+
+// change does something to a client that is in use.
+func (s *Service) change(ctx context.Context, caller bank.Caller, event string, id bank.ClientID, apply func(*guard.Change, Client) error) error {
+	target := activity.Target{Kind: activity.TargetClient, ID: string(id)}
+	return s.guard.Do(ctx, caller, action(event, target), func(change *guard.Change) error {
+		c, err := find(change.Tx, caller.Institution, id)
+		if err != nil {
+			return err
+		}
+		if !c.Revoked.IsZero() {
+			return fault.New(fault.Conflict, "This application has already been deleted.")
+		}
+		return apply(change, c)
+	})
+}
+
+// List returns the clients of the caller's institution by name, those that
+// were revoked too.
+func (s *Service) List(ctx context.Context, caller bank.Caller) ([]Client, error) {
+	var clients []Client
+	err := s.guard.Look(ctx, caller, action("", activity.Target{}), func(view *guard.View) (err error) {
+		clients, err = db.All(view.Tx, scanClient, `
+			select institution_id, id, name, operations, created_micros, revoked_micros, last_used_micros
+			  from api_client where institution_id = $1 order by name, id`, caller.Institution)
+		return err
+	})
+	return clients, err
+}
+
+var errNoClient = fault.New(fault.NotFound, "There is no such application here.")
+
+func find(tx *db.Tx, institution bank.InstitutionID, id bank.ClientID) (Client, error) {
+	c, err := db.One(tx, scanClient, `
+		select institution_id, id, name, operations, created_micros, revoked_micros, last_used_micros
+		  from api_client where institution_id = $1 and id = $2`, institution, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return Client{}, errNoClient
+	}
+	if err != nil {
+		return Client{}, fmt.Errorf("read the client %s: %w", id, err)
+	}
+	return c, nil
+}
+
+func insertClient(tx *db.Tx, c Client) error {
+	n, err := tx.Exec(`
+		insert into api_client (institution_id, id, name, operations, created_micros, revoked_micros, last_used_micros)
+		values ($1, $2, $3, $4, $5, 0, 0)
+		on conflict (institution_id, name) where revoked_micros = 0 do nothing`,
+		c.Institution, c.ID, c.Name, operationsText(c.Operations), c.Created.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("store the client %s: %w", c.ID, err)
+	}
+	if n == 0 {
+		var problems fault.Problems
+		problems.Add("name", "Another application has this name. Choose another name.")
+		return problems.Err("The application was not saved.")
+	}
+	return nil
+}
+
+func insertKey(tx *db.Tx, c Client, key Key) error {
+	_, err := tx.Exec(`
+		insert into api_key (key_hash, institution_id, client_id, created_micros, expires_micros)
+		values ($1, $2, $3, $4, 0)`, key.hash(), c.Institution, c.ID, tx.Now.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("store a key of %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// endKeys lets the keys of a client end at a moment, unless they end before.
+func endKeys(tx *db.Tx, c Client, at time.Time) error {
+	_, err := tx.Exec(`
+		update api_key set expires_micros = $1
+		 where institution_id = $2 and client_id = $3 and (expires_micros = 0 or expires_micros > $1)`,
+		at.UnixMicro(), c.Institution, c.ID)
+	if err != nil {
+		return fmt.Errorf("end the keys of %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+func revoke(tx *db.Tx, c Client) error {
+	_, err := tx.Exec(`update api_client set revoked_micros = $1 where institution_id = $2 and id = $3`,
+		tx.Now.UnixMicro(), c.Institution, c.ID)
+	if err != nil {
+		return fmt.Errorf("revoke %s: %w", c.ID, err)
+	}
+	return endKeys(tx, c, tx.Now)
+}
+
+// ErrUnknownKey refuses whoever did not prove to be a client. It does not tell
+// an unknown key from one that has ended.
+var ErrUnknownKey = fault.New(fault.Unauthorized, "The API key is missing, unknown or no longer valid.")
+
+// Authenticate finds the client that a key proves. It looks the key up on
+// every call, so that a revoked one is refused from the next call on.
+func (s *Service) Authenticate(ctx context.Context, text string) (Client, error) {
+	key, ok := readKey(strings.TrimSpace(text))
+	if !ok {
+		return Client{}, ErrUnknownKey
+	}
+	var c Client
+	var now time.Time
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		now = tx.Now
+		c, err = db.One(tx, scanClient, `
+			select c.institution_id, c.id, c.name, c.operations, c.created_micros, c.revoked_micros, c.last_used_micros
+			  from api_key k join api_client c on c.institution_id = k.institution_id and c.id = k.client_id
+			 where k.key_hash = $1 and c.revoked_micros = 0 and (k.expires_micros = 0 or k.expires_micros > $2)`,
+			key.hash(), now.UnixMicro())
+		return err
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return Client{}, ErrUnknownKey
+	}
+	if err != nil {
+		return Client{}, fmt.Errorf("look up the API key: %w", err)
+	}
+	s.noteUse(ctx, c, now)
+	return c, nil
+}
+
+const (
+	useGrain = time.Minute            // how exactly the last use is known
+	useWait  = 250 * time.Millisecond // how long a call may wait for noting it
+)
+
+// noteUse remembers that a client was here. The call goes on whether or not it
+// can be written: a busy database delays nobody for it.
+func (s *Service) noteUse(ctx context.Context, c Client, now time.Time) {
+	if now.Sub(c.LastUsed) < useGrain || !s.firstOfMinute(c.ID, now) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, useWait)
+	defer cancel()
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`update api_client set last_used_micros = $1 where institution_id = $2 and id = $3 and last_used_micros < $1`,
+			now.UnixMicro(), c.Institution, c.ID)
+		return err
+	})
+	if err != nil {
+		s.log.Warn("the use of an API client was not noted", "client", c.ID, "error", err)
+	}
+}
+
+func (s *Service) firstOfMinute(id bank.ClientID, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, known := s.noted[id]; known && now.Sub(last) < useGrain {
+		return false
+	}
+	s.noted[id] = now
+	return true
+}
