@@ -1,0 +1,31 @@
+package identity
+
+import (
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/db"
+)
+
+// A Mail is a message to one person, in words; how it looks is for whoever
+// sends it. Its link is the only secret, and the only way to the link.
+type Mail struct {
+	Key          string // the same for the same message: sending it twice is harmless
+	Institution  bank.InstitutionID
+	Organization bank.OrganizationID // of a member; empty for staff
+	Purpose      string              // the history event that it belongs to, such as "orguser.invited"
+	To           string              // always from storage, never from a request
+	Name         string              // of the person
+	From         string              // the institution's name
+	Subject      string
+	Lines        []string // paragraphs
+	Button       string   // what the link is called; empty where there is none
+	Link         Secret   // a path, such as /harbor/invitation/...: the sender puts the public origin in front
+	Expires      time.Time
+}
+
+// A Mailer queues mail in the transaction that makes it true. It sends nothing
+// by itself.
+type Mailer interface {
+	Queue(tx *db.Tx, m Mail) error
+}

@@ -1,0 +1,60 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/db"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+)
+
+// proofLifetime is how long a high-risk authorization may wait for its action.
+const proofLifetime = 5 * time.Minute
+
+// ErrStepUp asks for a high-risk authorization.
+var ErrStepUp = fault.New(fault.StepUp, "Confirm that it is you to go on.").With("HIGH_RISK_AUTHORIZATION")
+
+// Proofs are the high-risk authorizations that guard asks for. It needs
+// nothing but the transaction, so that the guard can be built before the room.
+type Proofs struct{}
+
+var _ guard.Proofs = Proofs{}
+
+// Consume takes the caller's proof for exactly this action, target and
+// content. It is gone with the transaction that it allowed.
+func (Proofs) Consume(tx *db.Tx, caller bank.Caller, action, target string, content []byte) error {
+	who, ok := SubjectOf(caller)
+	if !ok || caller.SignIn == "" {
+		return ErrStepUp
+	}
+	sum := sha256.Sum256(content)
+	n, err := tx.Exec(`
+		delete from proof
+		 where institution_id = $1 and sign_in_id = $2 and subject_kind = $3 and subject_id = $4
+		   and action = $5 and target = $6 and content_hash = $7 and expires_micros > $8`,
+		who.Institution, caller.SignIn, who.Kind, who.ID, action, target, sum[:], tx.Now.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("take the high-risk authorization: %w", err)
+	}
+	if n == 0 {
+		return ErrStepUp
+	}
+	return nil
+}
+
+// insertProof keeps a proof on the sign-in record, with which it ends.
+func insertProof(tx *db.Tx, who Subject, signIn, action, target string, content []byte) error {
+	sum := sha256.Sum256(content)
+	_, err := tx.Exec(`
+		insert into proof (institution_id, sign_in_id, subject_kind, subject_id, action, target, content_hash, expires_micros)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (institution_id, sign_in_id, action, target, content_hash) do update set expires_micros = excluded.expires_micros`,
+		who.Institution, signIn, who.Kind, who.ID, action, target, sum[:], tx.Now.Add(proofLifetime).UnixMicro())
+	if err != nil {
+		return fmt.Errorf("keep the high-risk authorization: %w", err)
+	}
+	return nil
+}

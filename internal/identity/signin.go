@@ -1,0 +1,317 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/db"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+)
+
+// ErrSignIn is the one answer to everybody who is not signed in: unknown,
+// wrong, pending, held, locked and disabled read the same.
+var ErrSignIn = fault.New(fault.Unauthorized, "We couldn't sign you in. Check your username and password, or ask your administrator.").With("SIGN_IN_REFUSED")
+
+// An Attempt is somebody at the sign-in door.
+type Attempt struct {
+	Institution bank.InstitutionID
+	Kind        Kind
+	Username    string
+	Password    Secret
+	From        Source
+}
+
+// Granted is what a sign-in gives. The tokens are told once and stored hashed.
+type Granted struct {
+	Token       Secret // for the cookie of the sign-in
+	DeviceToken Secret // for a lasting cookie, by which the browser is known again
+	NewDevice   bool   // the person has signed in before, never from here
+	Session     Session
+}
+
+// SignIn answers an attempt. Wrong ones are counted before anything is
+// evaluated; the first right one of a pending person makes them active.
+func (s *Service) SignIn(ctx context.Context, a Attempt) (Granted, error) {
+	if err := s.throttles.allow(signInRates, a.From.IP); err != nil {
+		return Granted{}, err
+	}
+	began := time.Now()
+	granted, err := s.signIn(ctx, a)
+	if errors.Is(err, ErrSignIn) {
+		s.hideTime(ctx, began)
+	}
+	return granted, err
+}
+
+// hideTime waits so that the time of a refusal says nothing.
+func (s *Service) hideTime(ctx context.Context, began time.Time) {
+	timer := time.NewTimer(waitOut(time.Since(began), s.cfg.RefusalTime))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (s *Service) signIn(ctx context.Context, a Attempt) (Granted, error) {
+	r, err := s.reserve(ctx, a)
+	if err != nil {
+		return Granted{}, err
+	}
+	ctx = context.WithoutCancel(ctx) // whoever hangs up has tried all the same
+	match, old, err := s.hasher.verify(ctx, r.hash, a.Password)
+	if err != nil {
+		return Granted{}, errors.Join(err, s.giveBack(ctx, r, doorSignIn))
+	}
+	if !r.evaluated || !match {
+		return Granted{}, s.refuse(ctx, r, a.From)
+	}
+	fresh := ""
+	if old {
+		if fresh, err = s.hasher.hash(ctx, a.Password); err != nil {
+			return Granted{}, errors.Join(err, s.giveBack(ctx, r, doorSignIn))
+		}
+	}
+	return s.admit(ctx, r, fresh, a.From)
+}
+
+// A reservation is an attempt that has been counted and not yet evaluated.
+type reservation struct {
+	credential
+	person    Person
+	known     bool   // somebody has this username
+	blocked   string // why they cannot sign in; empty where they can
+	reserved  bool   // it has a place among those that count
+	evaluated bool   // its password is compared with the real hash
+	strikes   strikes
+}
+
+// reserve finds out who is meant and counts the attempt. The same is read and
+// written for everybody, and who may not sign in is compared with a hash that
+// nothing matches.
+func (s *Service) reserve(ctx context.Context, a Attempt) (r reservation, err error) {
+	key := UsernameKey(a.Username)
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		r = reservation{}
+		if err := s.identify(tx, &r, a.Institution, a.Kind, key); err != nil {
+			return err
+		}
+		r.reserved = r.known && r.blocked == ""
+		if r.strikes, err = spend(tx, r.who, doorSignIn, r.reserved); err != nil {
+			return err
+		}
+		r.evaluated = r.reserved && r.strikes.spent <= strikesOf(a.Kind)
+		if !r.evaluated {
+			r.hash = s.hasher.dummy
+		}
+		return nil
+	})
+	return r, err
+}
+
+func (s *Service) identify(tx *db.Tx, r *reservation, institution bank.InstitutionID, kind Kind, key string) error {
+	c, err := findCredential(tx, institution, kind, key)
+	r.known = err == nil
+	if errors.Is(err, db.ErrNoRows) {
+		c, err = credential{who: decoy(institution, kind, key)}, nil
+	}
+	if err != nil {
+		return fmt.Errorf("find the credential: %w", err)
+	}
+	r.credential = c
+	r.person, err = s.people.Find(tx, c.who)
+	if errors.Is(err, ErrNoPerson) {
+		r.known = false
+		return nil
+	}
+	r.blocked = blocked(&r.person)
+	return err
+}
+
+// blocked says why a person cannot sign in, for the history. A pending person
+// who has credentials can: it makes them active.
+func blocked(p *Person) string {
+	switch {
+	case p.Status == bank.StatusDisabled:
+		return "DISABLED"
+	case p.Status == bank.StatusLocked:
+		return "LOCKED"
+	case p.Held:
+		return "HELD"
+	case p.Status != bank.StatusActive && p.Status != bank.StatusPending:
+		return "STATUS"
+	}
+	return ""
+}
+
+func (s *Service) giveBack(ctx context.Context, r reservation, at door) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := settleUnused(tx, r.who, at)
+		return err
+	})
+}
+
+// refuse settles an attempt that failed, and locks where it was the last.
+func (s *Service) refuse(ctx context.Context, r reservation, from Source) error {
+	n := r.strikes
+	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		if !r.evaluated {
+			if r.reserved {
+				_, err = settleUnused(tx, r.who, doorSignIn)
+			} else {
+				_, err = settle(tx, r.who, doorSignIn, touchStrike)
+			}
+			if err != nil || r.blocked == "" {
+				return err
+			}
+			return s.noteBlockedAttempt(tx, r, from)
+		}
+		if err := noteFailure(tx, &r.person, "auth.signin_failed", "WRONG_PASSWORD", from); err != nil {
+			return err
+		}
+		n, err = settleWrong(tx, r.who, doorSignIn)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.reserved && n.wrong >= strikesOf(r.who.Kind) {
+		if err := s.lock(ctx, &r.person, doorSignIn, from); err != nil {
+			return err
+		}
+	}
+	return ErrSignIn
+}
+
+// touchStrike writes the row and changes nothing.
+const touchStrike = `
+	update strike set spent = spent
+	 where institution_id = $1 and subject_kind = $2 and subject_id = $3 and door = $4
+	returning spent, wrong`
+
+func (s *Service) noteBlockedAttempt(tx *db.Tx, r reservation, from Source) error {
+	due, err := noteBlocked(tx, r.who, doorSignIn)
+	if err != nil || !due {
+		return err
+	}
+	return noteFailure(tx, &r.person, "auth.signin_failed", r.blocked, from)
+}
+
+// noteFailure records that somebody failed to prove that they are this person.
+// It is a refusal: nothing was changed, and the revision stays.
+func noteFailure(tx *db.Tx, p *Person, event, code string, from Source) error {
+	stream, err := activity.Lock(tx, p.Subject.Institution, p.Organization)
+	if err != nil {
+		return err
+	}
+	target := p.target()
+	return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), activity.Event{
+		Name: event, Refused: true, Code: code, Target: target,
+		Actor:   activity.Actor{Kind: p.caller(from).Kind, ID: target.ID, Name: target.Name},
+		Channel: from.Channel, IP: from.IP, Device: from.Device,
+	})
+}
+
+// admit opens the sign-in of somebody who gave the right password. Everything
+// is looked at again with the organization locked: a hold or a new password
+// that came meanwhile wins.
+func (s *Service) admit(ctx context.Context, r reservation, fresh string, from Source) (g Granted, err error) {
+	err = s.guard.Do(ctx, r.person.caller(from), s.signInAction(&r.person), func(c *guard.Change) error {
+		person, err := s.stillAdmitted(c.Tx, r.credential)
+		if err != nil {
+			return err
+		}
+		if fresh != "" {
+			if err := rehash(c.Tx, r.credential, fresh); err != nil {
+				return err
+			}
+		}
+		g, err = s.complete(c, &person, r.username, from)
+		return err
+	})
+	if errors.Is(err, ErrSignIn) {
+		err = errors.Join(s.giveBack(ctx, r, doorSignIn), err)
+	}
+	if err != nil {
+		return Granted{}, err
+	}
+	return g, nil
+}
+
+func (s *Service) signInAction(p *Person) guard.Action {
+	return guard.Action{Event: "auth.signin_succeeded", Organization: p.Organization, Target: p.target(), Self: true}
+}
+
+// stillAdmitted reads the person again.
+func (s *Service) stillAdmitted(tx *db.Tx, c credential) (Person, error) {
+	now, err := credentialOf(tx, c.who)
+	if errors.Is(err, db.ErrNoRows) || err == nil && now.version != c.version {
+		return Person{}, ErrSignIn
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("find the credential: %w", err)
+	}
+	person, err := s.people.Find(tx, c.who)
+	if errors.Is(err, ErrNoPerson) || err == nil && blocked(&person) != "" {
+		return Person{}, ErrSignIn
+	}
+	return person, err
+}
+
+// complete opens a full sign-in: the strikes are forgotten, a pending person
+// becomes active, the browser is remembered.
+func (s *Service) complete(c *guard.Change, p *Person, username string, from Source) (Granted, error) {
+	if err := settleRight(c.Tx, p.Subject, doorSignIn); err != nil {
+		return Granted{}, err
+	}
+	g, err := s.open(c.Tx, p, username, StageComplete, "", from)
+	if err != nil {
+		return Granted{}, err
+	}
+	if p.Status != bank.StatusPending {
+		c.Record()
+		return g, nil
+	}
+	if err := s.people.SetStatus(c.Tx, p.Subject, bank.StatusActive); err != nil {
+		return Granted{}, fmt.Errorf("activate: %w", err)
+	}
+	c.RecordAs(p.event("activated"), p.target(), "first sign-in",
+		activity.Change{Field: "status", Old: p.Status.String(), New: bank.StatusActive.String()})
+	return g, nil
+}
+
+// open stores a sign-in record and returns its tokens.
+func (s *Service) open(tx *db.Tx, p *Person, username string, stage Stage, factor string, from Source) (Granted, error) {
+	g := Granted{Token: newToken(), DeviceToken: from.DeviceToken}
+	if len(g.DeviceToken) != len(g.Token) {
+		g.DeviceToken = newToken()
+	}
+	deviceHash := digest("device", g.DeviceToken)
+	idle, longest := s.lifetimes(p.Subject.Kind)
+	if stage != StageComplete {
+		idle, longest = waitingLifetime, waitingLifetime
+	}
+	row := signInRow{deviceHash: deviceHash, Session: Session{
+		ID: bank.NewID("sin", tx.Now), Subject: p.Subject, Username: username, Stage: stage, Factor: factor,
+		Channel: from.Channel, IP: from.IP, Device: from.Device,
+		Created: tx.Now, Seen: tx.Now, IdleEnds: tx.Now.Add(idle), Ends: tx.Now.Add(longest),
+		FormToken: formToken(g.Token),
+	}}
+	row.Caller = p.caller(from)
+	row.Caller.SignIn = row.ID
+	if err := insertSignIn(tx, row, digest("sign-in", g.Token)); err != nil {
+		return Granted{}, err
+	}
+	g.Session = row.Session
+	if stage != StageComplete {
+		return g, nil
+	}
+	var err error
+	g.NewDevice, err = meetDevice(tx, p.Subject, deviceHash, from.Device)
+	return g, err
+}
