@@ -1,0 +1,97 @@
+// Package outbox keeps what must go out after a commit: mail, orders to the
+// host, webhooks. A message is queued in the transaction that makes it true and
+// delivered afterwards, at least once, under a key that makes a second delivery
+// harmless. It knows neither what a message says nor how it travels.
+package outbox
+
+import (
+	"fmt"
+
+	"mandate/internal/bank"
+	"mandate/internal/db"
+)
+
+// A Kind says which courier delivers a message.
+type Kind string
+
+const (
+	Mail    Kind = "mail"
+	Host    Kind = "host"
+	Webhook Kind = "webhook"
+)
+
+// A State is how far a message has come.
+type State string
+
+const (
+	Ready     State = "ready"     // waits for its time
+	Busy      State = "busy"      // a courier has it, until its lease ends
+	Done      State = "done"      // accepted at the other end
+	Dead      State = "dead"      // given up; an operator can try again
+	Cancelled State = "cancelled" // no longer wanted, before it went out
+)
+
+// A Message is something to deliver.
+type Message struct {
+	Institution bank.InstitutionID
+	Kind        Kind
+	Key         string // the same key is queued once, ever; it travels with the message
+	Lane        string // messages of one lane go out in the order they were queued, which one lock must guard; empty: no order
+	Payload     []byte // for the courier; erased once the message is settled
+}
+
+// Queue adds a message to the transaction. A message whose key is known is left
+// alone: asking twice sends once.
+func Queue(tx *db.Tx, m Message) (id string, err error) {
+	id = bank.NewID("out", tx.Now)
+	err = tx.QueryRow(`
+		insert into outbox (id, institution_id, kind, dedup_key, lane, place, payload, state, attempts, due_micros, created_micros, settled_micros, failure)
+		values ($1, $2, $3, $4, $5, (select coalesce(max(place), 0) + 1 from outbox where lane = $5 and $5 <> ''), $6, 'ready', 0, $7, $7, 0, '')
+		on conflict (institution_id, kind, dedup_key) do update set dedup_key = excluded.dedup_key
+		returning id`,
+		id, m.Institution, m.Kind, m.Key, m.Lane, append([]byte{}, m.Payload...), tx.Now.UnixMicro()).Scan(&id)
+	if err != nil {
+		return "", fmt.Errorf("queue %s: %w", m.Kind, err)
+	}
+	return id, nil
+}
+
+// Cancel takes back what has not gone out yet. What a courier already has may
+// still arrive; the courier asks again before it sends.
+func Cancel(tx *db.Tx, institution bank.InstitutionID, kind Kind, key string) error {
+	_, err := tx.Exec(`
+		update outbox set state = 'cancelled', payload = $1, settled_micros = $2
+		 where institution_id = $3 and kind = $4 and dedup_key = $5 and state in ('ready', 'dead')`,
+		[]byte{}, tx.Now.UnixMicro(), institution, kind, key)
+	if err != nil {
+		return fmt.Errorf("cancel %s: %w", kind, err)
+	}
+	return nil
+}
+
+// A Backlog says how much of a kind has not arrived.
+type Backlog struct {
+	Kind        Kind
+	Waiting     int64
+	Dead        int64
+	OldestMicro int64 // when the oldest waiting one was queued; 0 where none waits
+}
+
+// Backlogs are the queues by kind, for operators.
+func Backlogs(tx *db.Tx) ([]Backlog, error) {
+	return db.All(tx, func(s db.Scanner) (b Backlog, err error) {
+		err = s.Scan(&b.Kind, &b.Waiting, &b.Dead, &b.OldestMicro)
+		return b, err
+	}, `
+		select kind, sum(case when state in ('ready', 'busy') then 1 else 0 end), sum(case when state = 'dead' then 1 else 0 end),
+		       coalesce(min(case when state in ('ready', 'busy') then created_micros end), 0)
+		  from outbox where state in ('ready', 'busy', 'dead') group by kind order by kind`)
+}
+
+// Revive tries the dead messages of a kind again, or one of them where an id is
+// given.
+func Revive(tx *db.Tx, kind Kind, id string) (int64, error) {
+	return tx.Exec(`
+		update outbox set state = 'ready', attempts = 0, due_micros = $1, failure = ''
+		 where state = 'dead' and kind = $2 and ($3 = '' or id = $3)`, tx.Now.UnixMicro(), kind, id)
+}
