@@ -140,7 +140,8 @@ create table member (
     constraint member_edit_level check (edit_level between 0 and 2)
 );
 create index member_name on member (organization_num, name_key, ordinal);
-create index member_institution_id on member (institution_id, id);
+create unique index member_institution_id on member (institution_id, id);
+create index member_email_key on member (institution_id, email_key);
 create unique index member_email on member (organization_num, email_key) where email_key <> '';
 create unique index member_username on member (institution_id, username_key) where username_key <> '';
 
