@@ -70,14 +70,14 @@ func Revision(tx *db.Tx, institution bank.InstitutionID, organization bank.Organ
 }
 
 // Append adds the events of one save to the chain, inside the transaction that
-// makes them true, and raises the revision by one. Refusals are recorded and
-// leave the revision as it is: they changed nothing. The caller fills name,
-// actor, channel, target and changes; place in the chain, time and hash are
-// given here.
+// makes them true, and raises the revision by one. Refusals and quiet events
+// are recorded and leave the revision as it is: they changed nothing. The
+// caller fills name, actor, channel, target and changes; place in the chain,
+// time and hash are given here.
 func (s *Stream) Append(save string, events ...Event) error {
 	revision := s.Revision
 	for _, e := range events {
-		if !e.Refused {
+		if !e.Refused && !e.Quiet {
 			revision = s.Revision + 1
 		}
 	}

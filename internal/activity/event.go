@@ -22,6 +22,7 @@ type Event struct {
 	Save         string // the same for all events of one save
 	Revision     int64  // of the chain, once this save is in
 	Refused      bool   // somebody tried, and nothing was changed
+	Quiet        bool   // of Append only: it happened, and nothing that decisions are made of was changed
 	Code         string // of a refusal
 	Actor        Actor
 	Channel      bank.Channel

@@ -56,7 +56,7 @@ type Action struct {
 	Organization bank.OrganizationID
 	Target       activity.Target
 	Member       catalog.Operation // what members must be allowed to do; UnknownOperation: members may not
-	Self         bool              // members may do it to themselves without any operation
+	Self         bool              // people may do it to themselves without any operation or permission
 	Staff        string            // the permission that staff must hold; empty: staff may not
 	Others       []bank.ActorKind  // who else may: the operator, the host, the product itself; members: the change decides for them itself
 	Creates      bool              // the organization is not there yet: the change stores it and starts its history
@@ -163,7 +163,7 @@ func (c *Change) permit() error {
 }
 
 func (c *Change) permitMember() error {
-	if c.action.Self && c.action.Target.Kind == activity.TargetMember && c.action.Target.ID == c.Caller.ID {
+	if c.self(activity.TargetMember) {
 		return nil
 	}
 	if slices.Contains(c.action.Others, bank.ActorMember) {
@@ -179,7 +179,15 @@ func (c *Change) permitMember() error {
 	return forbidden(string(d.Reasons[0].Code), "You may not "+c.action.Member.Info().Label+".")
 }
 
+// self reports whether somebody of a kind does what they may do to themselves.
+func (c *Change) self(kind activity.TargetKind) bool {
+	return c.action.Self && c.action.Target.Kind == kind && c.action.Target.ID == c.Caller.ID
+}
+
 func (c *Change) permitStaff() error {
+	if c.self(activity.TargetStaff) {
+		return nil
+	}
 	if c.guard.staff == nil || c.action.Staff == "" {
 		return forbidden("CHANNEL_NOT_ALLOWED", "The institution's staff cannot do this. An admin of the organization can.")
 	}

@@ -203,18 +203,21 @@ func (s *Service) noteBlockedAttempt(tx *db.Tx, r reservation, from Source) erro
 }
 
 // noteFailure records that somebody failed to prove that they are this person.
-// It is a refusal: nothing was changed, and the revision stays.
 func noteFailure(tx *db.Tx, p *Person, event, code string, from Source) error {
+	return note(tx, p, activity.Event{Name: event, Refused: true, Code: code}, from)
+}
+
+// note records something that the person did, or somebody in their name, and
+// that changed nothing: the revision stays.
+func note(tx *db.Tx, p *Person, e activity.Event, from Source) error {
 	stream, err := activity.Lock(tx, p.Subject.Institution, p.Organization)
 	if err != nil {
 		return err
 	}
-	target := p.target()
-	return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), activity.Event{
-		Name: event, Refused: true, Code: code, Target: target,
-		Actor:   activity.Actor{Kind: p.caller(from).Kind, ID: target.ID, Name: target.Name},
-		Channel: from.Channel, IP: from.IP, Device: from.Device,
-	})
+	e.Target = p.target()
+	e.Actor = activity.Actor{Kind: p.caller(from).Kind, ID: e.Target.ID, Name: e.Target.Name}
+	e.Channel, e.IP, e.Device = from.Channel, from.IP, from.Device
+	return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), e)
 }
 
 // admit opens the sign-in of somebody who gave the right password. Everything
@@ -274,8 +277,7 @@ func (s *Service) complete(c *guard.Change, p *Person, username string, from Sou
 		return Granted{}, err
 	}
 	if p.Status != bank.StatusPending {
-		c.Record()
-		return g, nil
+		return g, note(c.Tx, p, activity.Event{Name: "auth.signin_succeeded", Quiet: true}, from)
 	}
 	if err := s.people.SetStatus(c.Tx, p.Subject, bank.StatusActive); err != nil {
 		return Granted{}, fmt.Errorf("activate: %w", err)

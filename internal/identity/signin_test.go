@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
@@ -26,6 +27,14 @@ func TestFirstSignInActivates(t *testing.T) {
 		w.signIn("DANA")
 		if got, want := w.history(), "orguser.activated dana; auth.signin_succeeded dana"; got != want {
 			t.Errorf("history is %q, want %q", got, want)
+		}
+		var revision int64
+		w.read(func(tx *db.Tx) (err error) {
+			revision, err = activity.Revision(tx, harbor, acme)
+			return err
+		})
+		if revision != 1 {
+			t.Errorf("the revision is %d, want 1: a sign-in changes nothing that decisions are made of", revision)
 		}
 		session, err := w.s.Session(t.Context(), harbor, g.Token, from)
 		if err != nil {
@@ -238,4 +247,38 @@ func TestHashIsRenewedAtTodaysCost(t *testing.T) {
 		t.Errorf("the stored hash is %q", phc[:30])
 	}
 	w.signIn("dana")
+}
+
+func TestStaffLockAfterFive(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		sam := identity.Staff(harbor, "stf_sam")
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`insert into test_person (id, kind, organization, first_name, email, status, held, second, username) values ($1, $2, '', 'Sam', 'sam@harbor.example', 0, false, false, '')`, sam.ID, sam.Kind)
+			return err
+		})
+		hash, err := w.s.Hash(t.Context(), rightPassword)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(func(tx *db.Tx) error { return w.s.PutCredential(tx, sam, "sam@harbor.example", hash) })
+		try := func(password identity.Secret) error {
+			_, err := w.s.SignIn(t.Context(), identity.Attempt{Institution: harbor, Kind: identity.KindStaff, Username: "sam@harbor.example", Password: password, From: from})
+			return err
+		}
+		if err := try(rightPassword); err != nil || w.status(sam) != bank.StatusActive {
+			t.Fatalf("staff sign-in: %v, %v", err, w.status(sam))
+		}
+		w.refused("sam@harbor.example", rightPassword) // not at the members' door
+		for range 4 {
+			_ = try("wrong")
+		}
+		if w.status(sam) != bank.StatusActive {
+			t.Fatal("locked after four")
+		}
+		_ = try("wrong")
+		if w.status(sam) != bank.StatusLocked {
+			t.Fatal("not locked after five")
+		}
+	})
 }
