@@ -1,0 +1,69 @@
+package usage
+
+import (
+	"errors"
+	"fmt"
+
+	"mandate/internal/bank"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+)
+
+// For reads what already counts on the day that a request counts on, against
+// each limit that it is tested on. What the reservation except holds there does
+// not count against itself; an empty except is none.
+func For(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, except ID) (entitlement.Used, error) {
+	limit, day, counts := entitlement.Counting(p.Institution, req)
+	if !counts || p.Members[req.Member] == nil {
+		return entitlement.Used{}, nil
+	}
+	at := Reservation{Institution: p.Institution.ID, Organization: p.Organization.ID, Limit: limit, Day: day,
+		Member: req.Member, Account: req.Account}
+	used, err := Used(tx, at)
+	if err != nil || except == "" {
+		return used, err
+	}
+	own, found, err := Find(tx, at.Institution, at.Organization, except)
+	if err != nil || !found || own.Released {
+		return used, err
+	}
+	return without(used, at, own), nil
+}
+
+// Used sums what counts where a reservation would count: on its day, against
+// its limit, for its member, its account and everybody.
+func Used(tx *db.Tx, at Reservation) (used entitlement.Used, err error) {
+	places := []*bank.Cents{&used.Organization, &used.Member, &used.Account}
+	for i, s := range at.scopes() {
+		if *places[i], err = counter(tx, at, s); err != nil {
+			return entitlement.Used{}, err
+		}
+	}
+	return used, nil
+}
+
+func counter(tx *db.Tx, at Reservation, s scope) (cents bank.Cents, err error) {
+	err = tx.QueryRow(`
+		select cents from usage_counter
+		 where institution_id = $1 and organization_id = $2 and day = $3 and limit_no = $4 and member_id = $5 and account_id = $6`,
+		at.Institution, at.Organization, at.Day, at.Limit, s.member, s.account).Scan(&cents)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return 0, fmt.Errorf("read what is used: %w", err)
+	}
+	return cents, nil
+}
+
+// without takes a reservation out of the sums that it is part of.
+func without(used entitlement.Used, at, own Reservation) entitlement.Used {
+	if own.Limit != at.Limit || own.Day != at.Day {
+		return used
+	}
+	used.Organization -= own.Cents
+	if own.Member == at.Member {
+		used.Member -= own.Cents
+		if own.Account == at.Account && len(at.scopes()) == 3 {
+			used.Account -= own.Cents
+		}
+	}
+	return used
+}
