@@ -54,11 +54,15 @@ var (
 	//go:embed data/operations.json
 	operationsJSON []byte
 
-	permissions, entitlementEditions, rolePowers = readCatalogue()
-	operations                                   = readOperations()
+	// As in the files, in their order.
+	cataloguePermissions, entitlementEditions, rolePowers = readCatalogue()
+	operationList                                         = readOperations()
+
+	permissions = byID(cataloguePermissions, func(p permission) string { return p.ID })
+	operations  = byID(operationList, func(op operation) string { return op.ID })
 )
 
-func readCatalogue() (byID map[string]permission, editions, powers map[string][]string) {
+func readCatalogue() (list []permission, editions, powers map[string][]string) {
 	var file struct {
 		Entitlements []struct {
 			ID       string   `json:"id"`
@@ -68,26 +72,27 @@ func readCatalogue() (byID map[string]permission, editions, powers map[string][]
 		RolePowers  map[string][]string `json:"role_powers"`
 	}
 	mustRead(catalogueJSON, &file)
-	byID, editions = map[string]permission{}, map[string][]string{}
-	for _, p := range file.Permissions {
-		byID[p.ID] = p
-	}
+	editions = map[string][]string{}
 	for _, e := range file.Entitlements {
 		editions[e.ID] = e.Editions
 	}
-	return byID, editions, file.RolePowers
+	return file.Permissions, editions, file.RolePowers
 }
 
-func readOperations() map[string]operation {
+func readOperations() []operation {
 	var file struct {
 		Operations []operation `json:"operations"`
 	}
 	mustRead(operationsJSON, &file)
-	byID := map[string]operation{}
-	for _, op := range file.Operations {
-		byID[op.ID] = op
+	return file.Operations
+}
+
+func byID[T any](list []T, id func(T) string) map[string]T {
+	out := map[string]T{}
+	for _, one := range list {
+		out[id(one)] = one
 	}
-	return byID
+	return out
 }
 
 // mustRead panics on data that was embedded broken: only a programmer can cause that.
@@ -115,7 +120,7 @@ func existsAt(id, level string) bool {
 	return slices.Contains(permissions[id].Levels, level)
 }
 
-// inEditionOf says whether the edition has the entitlement (§2, INSTITUTION_OFF).
+// entitlementInEdition says whether the edition has the entitlement (§2, INSTITUTION_OFF).
 func (r *Runner) entitlementInEdition(entitlement string) bool {
 	return slices.Contains(entitlementEditions[entitlement], r.world.Institution.Edition)
 }

@@ -20,28 +20,33 @@ func (r *Runner) edit(e Edit) Answer {
 	if c.actor == nil || c.target == nil {
 		return r.refuse([]Problem{{Code: "UNKNOWN_MEMBER"}})
 	}
-	if e.Account != "" {
-		c.level = levelUserAccount
-	}
-	if problems := r.mayEdit(c); len(problems) > 0 {
-		return r.refuse(problems)
-	}
-	if problems := r.readValues(c); len(problems) > 0 {
-		return r.refuse(problems)
-	}
-	r.propose(c)
-	if problems := r.selfRaise(c); len(problems) > 0 {
-		return r.refuse(problems)
-	}
-	turnedOff, problems := r.breaks(c)
-	problems = append(problems, r.prerequisites(c)...)
-	if len(problems) > 0 && r.holds("4: problems refuse the change") {
+	turnedOff, problems := r.judgeEdit(c)
+	if len(problems) > 0 {
 		return r.refuse(problems)
 	}
 	r.apply(c)
 	accepted := true
 	slices.Sort(turnedOff)
 	return Answer{Accepted: &accepted, Problems: []Problem{}, TurnedOff: append([]string{}, turnedOff...)}
+}
+
+// judgeEdit applies the rules of §4 in their order and changes nothing yet.
+func (r *Runner) judgeEdit(c *change) (turnedOff []string, problems []Problem) {
+	if c.Account != "" {
+		c.level = levelUserAccount
+	}
+	if problems := r.mayEdit(c); len(problems) > 0 {
+		return nil, problems
+	}
+	if problems := r.readValues(c); len(problems) > 0 && r.holds("4.2: with a wrong value nothing more is judged") {
+		return nil, problems
+	}
+	r.propose(c)
+	if problems := r.selfRaise(c); len(problems) > 0 {
+		return nil, problems
+	}
+	turnedOff, problems = r.breaks(c)
+	return turnedOff, append(problems, r.prerequisites(c)...)
 }
 
 func (r *Runner) refuse(problems []Problem) Answer {

@@ -198,6 +198,5 @@ func (r *Runner) void(ref string) Answer {
 		return no("NOT_PENDING")
 	}
 	e.voided = true
-	e.reserved = e.reserved && !r.holds("3: void gives the amount back")
 	return yes()
 }

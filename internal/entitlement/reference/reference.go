@@ -129,9 +129,6 @@ func (r *Runner) loadSettings(values map[string]any, level string) (settings, er
 func (r *Runner) loadCeilings(given map[string]string) (map[string]int64, error) {
 	out := map[string]int64{}
 	for id, text := range given {
-		if !r.inEdition(id) && r.holds("1: a ceiling for a limit outside the edition is ignored") {
-			continue
-		}
 		if !permissions[id].isLimit() {
 			continue
 		}
