@@ -103,7 +103,7 @@ func Decide(tx *db.Tx, p *entitlement.Policy, asked Asked) (entitlement.Decision
 // decide answers a request with what is used, without what the reservation
 // except holds.
 func decide(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, except usage.ID) (entitlement.Decision, error) {
-	used, err := usage.For(tx, p, req, except)
+	used, err := usage.ForExcept(tx, p, req, except)
 	if err != nil {
 		return entitlement.Decision{}, err
 	}

@@ -124,7 +124,7 @@ func record(c *guard.Change, do call, answer *Answer) {
 	target := a.Target()
 	target.Name = do.ref
 	if answer.Allowed {
-		c.RecordAs(do.event, target, "", do.says(a)...)
+		c.RecordQuiet(do.event, target, "", do.says(a)...)
 		return
 	}
 	c.RecordRefused(do.event, target, string(answer.Reasons[0].Code), codes(answer.Reasons), do.says(a)...)

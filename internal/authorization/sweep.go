@@ -63,7 +63,7 @@ func (s *Service) lapse(ctx context.Context, a *Authorization) (done bool, err e
 			return err
 		}
 		done = true
-		c.RecordAs(EventVoided, a.Target(), fmt.Sprintf("It was not confirmed within %s.", s.lifetime),
+		c.RecordQuiet(EventVoided, a.Target(), fmt.Sprintf("It was not confirmed within %s.", s.lifetime),
 			append(a.Asked.changes(), activity.Change{Field: "state", Old: "pending", New: "voided"})...)
 		return nil
 	})

@@ -45,3 +45,10 @@ func (c *Change) RecordRefused(event string, target activity.Target, code, note 
 	e.Refused, e.Code, e.Note, e.Changes = true, code, note, changes
 	c.events = append(c.events, e)
 }
+
+// RecordQuiet notes what was done where no setting was changed by it, such as a
+// payment: the revision stays, so that nobody reads the policy anew for it.
+func (c *Change) RecordQuiet(event string, target activity.Target, note string, changes ...activity.Change) {
+	c.RecordAs(event, target, note, changes...)
+	c.events[len(c.events)-1].Quiet = true
+}

@@ -10,9 +10,14 @@ import (
 )
 
 // For reads what already counts on the day that a request counts on, against
-// each limit that it is tested on. What the reservation except holds there does
-// not count against itself; an empty except is none.
-func For(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, except ID) (entitlement.Used, error) {
+// each limit that it is tested on.
+func For(tx *db.Tx, p *entitlement.Policy, req entitlement.Request) (entitlement.Used, error) {
+	return ForExcept(tx, p, req, "")
+}
+
+// ForExcept is For without what the reservation except holds: a payment that is
+// judged again does not count against itself. An empty except is none.
+func ForExcept(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, except ID) (entitlement.Used, error) {
 	limit, day, counts := entitlement.Counting(p.Institution, req)
 	if !counts || p.Members[req.Member] == nil {
 		return entitlement.Used{}, nil
