@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"mandate/internal/web"
 	"mandate/internal/web/browsertest"
@@ -71,4 +72,13 @@ func get(t *testing.T, url string) *http.Response {
 	}
 	t.Cleanup(func() { r.Body.Close() })
 	return r
+}
+
+func deadline(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for start := time.Now(); !done(); time.Sleep(30 * time.Millisecond) {
+		if time.Since(start) > 5*time.Second {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }

@@ -26,12 +26,13 @@ type violation struct {
 	}
 }
 
-// Axe fails the test for every accessibility violation on the page as it stands.
+// Axe fails the test for every accessibility violation on the page, or the part
+// of it, as it stands.
 func (p *Page) Axe() {
 	p.t.Helper()
 	p.do("load axe", chromedp.Evaluate[chromedp.Void](axeScript+";undefined"))
 	var found []violation
-	p.eval("run axe", "axe.run(document, "+axeRules+").then((r) => r.violations)", &found)
+	p.eval("run axe", "axe.run(mandateFind.root("+quote(p.scope)+"), "+axeRules+").then((r) => r.violations)", &found)
 	for _, v := range found {
 		p.t.Errorf("%s at %s%s", describe(v), p.URL(), p.how())
 	}

@@ -8,9 +8,15 @@ const mandateFind = (() => {
     if (e.getAttribute("aria-labelledby")) return byId(e.getAttribute("aria-labelledby"));
     if (e.getAttribute("aria-label")) return tidy(e.getAttribute("aria-label"));
     if (e.labels?.length) return tidy([...e.labels].map((l) => labelText(l)).join(" "));
-    if (e.matches("tr")) return tidy(e.querySelector("th")?.textContent);
+    if (e.matches("tr")) return spoken(e.querySelector("th") ?? e);
     if (e.matches("fieldset")) return tidy(e.querySelector("legend")?.textContent);
-    return tidy(e.textContent);
+    return spoken(e);
+  };
+  // Text without what is hidden from people who listen.
+  const spoken = (e) => {
+    const copy = e.cloneNode(true);
+    for (const extra of copy.querySelectorAll("[aria-hidden=true]")) extra.remove();
+    return tidy(copy.textContent);
   };
   // The word "Optional" and help inside a label are not its name.
   const labelText = (label) => {
@@ -62,6 +68,9 @@ const mandateFind = (() => {
   };
 
   return {
+    root(scope) {
+      return rootOf(scope);
+    },
     find(scope, kind, name) {
       const { hit, names } = get(scope, kind, name);
       if (!hit) return { Found: false, Near: names };

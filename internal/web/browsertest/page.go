@@ -376,10 +376,18 @@ func (p *Page) wait(what string, done func() bool) {
 	deadline := time.Now().Add(patient)
 	for !done() {
 		if time.Now().After(deadline) {
-			p.t.Fatalf("did not %s at %s; the page reads:\n%s", what, p.URL(), p.Text())
+			p.t.Fatalf("did not %s at %s; the page reads:\n%s", what, p.URL(), beginning(p.Text()))
 		}
 		time.Sleep(impulse)
 	}
+}
+
+// beginning is enough of a page to see which one it is.
+func beginning(text string) string {
+	if runes := []rune(text); len(runes) > 1200 {
+		return string(runes[:1200]) + " ..."
+	}
+	return text
 }
 
 // settle waits until a step that may have led to another page has done so.

@@ -122,3 +122,11 @@ var now = time.Date(2026, time.March, 2, 21, 5, 0, 0, time.UTC)
 
 // mountain stands for an institution's time zone, without needing its data.
 var mountain = time.FixedZone("MST", -7*3600)
+
+func jumps(chapters []Chapter) []ui.Link {
+	var links []ui.Link
+	for _, c := range chapters {
+		links = append(links, ui.Link{Label: c.Title, Href: "#" + c.ID})
+	}
+	return links
+}

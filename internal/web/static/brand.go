@@ -2,9 +2,7 @@ package static
 
 import (
 	"fmt"
-	"math"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -64,60 +62,10 @@ func faviconSVG(c colour) string {
 }
 
 // brandCSS sets the accent for both schemes. A bank's colour is a wish: it is
-// darkened or lightened, hue kept, until it can be read.
+// darkened or lightened, its hue kept, until it can be read.
 func brandCSS(wish colour) string {
-	light := wish.towards(ink, lightSurface)
-	dark := wish.towards(white, darkSurface)
+	light := wish.readable(lightSurface, -1)
+	dark := wish.readable(darkSurface, +1)
 	return fmt.Sprintf(":root{--brand-light:%s;--brand-dark:%s;--on-brand-light:%s;--on-brand-dark:%s}\n",
 		light, dark, readableOn(light), readableOn(dark))
-}
-
-// A colour is sRGB.
-type colour struct{ r, g, b uint8 }
-
-func (c colour) String() string { return fmt.Sprintf("#%02x%02x%02x", c.r, c.g, c.b) }
-
-func parseColour(hex string) colour {
-	n, _ := strconv.ParseUint(hex, 16, 32) // the pattern let only hexadecimal digits through
-	return colour{uint8(n >> 16), uint8(n >> 8), uint8(n)}
-}
-
-// towards mixes c with end in small steps until it is readable on surface.
-func (c colour) towards(end, surface colour) colour {
-	for step := range 100 {
-		m := c.mix(end, float64(step)/100)
-		if contrast(m, surface) >= textContrast {
-			return m
-		}
-	}
-	return end
-}
-
-func (c colour) mix(d colour, share float64) colour {
-	part := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + (float64(b)-float64(a))*share)) }
-	return colour{part(c.r, d.r), part(c.g, d.g), part(c.b, d.b)}
-}
-
-// luminance is WCAG's relative luminance.
-func (c colour) luminance() float64 {
-	linear := func(v uint8) float64 {
-		s := float64(v) / 255
-		if s <= 0.04045 {
-			return s / 12.92
-		}
-		return math.Pow((s+0.055)/1.055, 2.4)
-	}
-	return 0.2126*linear(c.r) + 0.7152*linear(c.g) + 0.0722*linear(c.b)
-}
-
-func contrast(a, b colour) float64 {
-	x, y := a.luminance(), b.luminance()
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
-}
-
-func readableOn(background colour) colour {
-	if contrast(white, background) >= contrast(ink, background) {
-		return white
-	}
-	return ink
 }

@@ -530,7 +530,7 @@ func SearchBar(t Toolbar) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "\" hx-trigger=\"input changed delay:250ms from:find input[type=search], change from:find select, submit\" hx-target=\"#list\" hx-select=\"#list\" hx-swap=\"outerHTML\" hx-push-url=\"true\"><div class=\"toolbar-search\"><label class=\"visually-hidden\" for=\"list-search\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "\" hx-trigger=\"input delay:250ms from:'find input[type=search]', change, submit\" hx-target=\"#list\" hx-select=\"#list\" hx-swap=\"outerHTML\" hx-push-url=\"true\"><div class=\"toolbar-search\"><label class=\"visually-hidden\" for=\"list-search\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -612,7 +612,7 @@ func SearchBar(t Toolbar) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = selectControl(Field{Value: f.Value}, f.Options, templ.Attributes{"id": "filter-" + f.Name, "name": f.Name, "data-set": boolText(f.Value != "")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = selectControl(Field{Value: f.Value}, f.Options, templ.Attributes{"id": "filter-" + f.Name, "name": f.Name}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

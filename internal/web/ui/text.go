@@ -18,10 +18,10 @@ func documentTitle(page, institution string) string {
 }
 
 // initials are the first letters of a name's first and last words.
-func initials(name string, most int) string {
+func initials(name string) string {
 	words := strings.Fields(name)
-	if len(words) > most {
-		words = append(words[:most-1:most-1], words[len(words)-1])
+	if len(words) > 2 {
+		words = []string{words[0], words[len(words)-1]}
 	}
 	var b strings.Builder
 	for _, w := range words {
@@ -29,6 +29,12 @@ func initials(name string, most int) string {
 		b.WriteString(strings.ToUpper(string(first)))
 	}
 	return b.String()
+}
+
+// letter is the first one of a name: an institution without a logo.
+func letter(name string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(name), " ")
+	return initials(first)
 }
 
 // count writes a number with separators: 10,480.

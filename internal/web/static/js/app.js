@@ -41,9 +41,11 @@
   document.addEventListener("htmx:after:swap", () => {
     const dialog = document.querySelector("#dialog > dialog:not([open])");
     if (!dialog) return;
-    dialog.addEventListener("close", () => dialog.remove(), { once: true });
     dialog.showModal();
   });
+  document.addEventListener("close", (event) => {
+    if (event.target.matches("dialog[data-dialog]")) event.target.remove();
+  }, true); // it does not bubble
   on("click", "[data-close]", (button) => button.closest("dialog").close());
   on("click", "dialog[data-dialog]", (dialog, event) => {
     if (event.target === dialog) dialog.close();

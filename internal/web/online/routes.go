@@ -1,0 +1,42 @@
+package online
+
+import (
+	"mandate/internal/catalog"
+	"mandate/internal/web"
+)
+
+// routes are all addresses of the app, each with what it needs. The rooms
+// enforce it inside their transactions.
+func (a *app) routes() []web.Route {
+	anybody := web.Needs{Who: web.Anybody, Institution: web.FromPath}
+	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
+	member := func(op catalog.Operation) web.Needs {
+		return web.Needs{Who: web.SignedIn, May: op.ID(), Institution: web.FromPath}
+	}
+	save := member(catalog.EditPermissions)
+	save.Proof, save.Event = true, "orguser.permission_changed"
+
+	return []web.Route{
+		{Method: "GET", Pattern: "/{institution}", Handler: a.enter, Needs: anybody},
+		{Method: "GET", Pattern: "/{institution}/{$}", Handler: a.enter, Needs: anybody},
+		{Method: "GET", Pattern: "/{institution}/sign-in", Handler: a.signInPage, Needs: anybody},
+		{Method: "POST", Pattern: "/{institution}/sign-in", Handler: a.signIn, Needs: anybody},
+		{Method: "POST", Pattern: "/{institution}/sign-out", Handler: a.signOut, Needs: anybody},
+
+		{Method: "GET", Pattern: "/{institution}/home", Handler: a.home, Needs: own},
+		{Method: "GET", Pattern: "/{institution}/profile", Handler: a.ownProfile, Needs: own},
+		{Method: "GET", Pattern: "/{institution}/why", Handler: a.whyMe, Needs: own},
+
+		{Method: "GET", Pattern: "/{institution}/settings/users", Handler: a.explained(a.members), Needs: member(catalog.ViewUsers)},
+		{Method: "GET", Pattern: "/{institution}/settings/history", Handler: a.explained(a.organizationHistory), Needs: member(catalog.ViewUsers)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}", Handler: a.explained(a.member), Needs: member(catalog.ViewProfile)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/history", Handler: a.explained(a.memberHistory), Needs: member(catalog.ViewUsers)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/why", Handler: a.explained(a.why), Needs: member(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/permissions", Handler: a.explained(a.permissions), Needs: member(catalog.ViewPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/permissions", Handler: a.explained(a.permissions), Needs: member(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/accounts/{account}", Handler: a.explained(a.permissions), Needs: member(catalog.ViewAccountPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/accounts/{account}", Handler: a.explained(a.permissions), Needs: member(catalog.ViewAccountPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/review", Handler: a.explained(a.review), Needs: member(catalog.ViewPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/save", Handler: a.explained(a.save), Needs: save},
+	}
+}

@@ -1,0 +1,76 @@
+package online
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/usermgmt"
+	"mandate/internal/web"
+	"mandate/internal/web/ui"
+)
+
+// shell is everything around a page: what the role forbids is absent.
+func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs ...ui.Link) ui.Shell {
+	b := baseFor(me.Institution.ID)
+	here := func(label, href, icon string) ui.NavItem {
+		return ui.NavItem{Label: label, Href: href, Icon: icon, Current: current(r, b, href)}
+	}
+	nav := []ui.NavGroup{{Items: []ui.NavItem{
+		here("Home", b.home(), "house"),
+		here("Why can’t I …?", b.whyMe(), "circle-question-mark"),
+	}}}
+	settings := ui.NavGroup{Label: "Settings", Items: []ui.NavItem{here("Your profile", b.profile(), "circle-user")}}
+	if me.May(catalog.ViewUsers) {
+		settings.Items = append(settings.Items,
+			here("User management", b.users(), "users"),
+			here("History", b.history(), "history"))
+	}
+	return ui.Shell{
+		Title:        title,
+		Institution:  look(me.Institution),
+		App:          "Online",
+		Organization: me.Organization.Name,
+		Home:         b.home(),
+		Nav:          append(nav, settings),
+		Crumbs:       crumbs,
+		Person:       ui.Person{Name: me.Member.Name(), Detail: me.Member.Role.Label()},
+		Menu:         []ui.Link{{Label: "Your profile", Href: b.profile(), Icon: "circle-user"}},
+		SignOut:      b.signOut(),
+		ThemeAction:  web.ThemePath,
+		Notice:       a.notice,
+	}
+}
+
+// current reports whether an item of the navigation leads to this page, or to
+// one above it.
+func current(r *http.Request, b base, href string) bool {
+	path := r.URL.EscapedPath()
+	return path == href || href == b.users() && len(path) > len(href) && path[:len(href)+1] == href+"/"
+}
+
+func look(i usermgmt.Institution) ui.Institution {
+	return ui.Institution{Name: i.Name, Accent: i.Accent}
+}
+
+func (a *app) entry(i usermgmt.Institution, title string) ui.Entry {
+	return ui.Entry{Title: title, Institution: look(i), App: "Online", Home: baseFor(i.ID).signIn(), Notice: a.notice}
+}
+
+// dress puts an error page into the app: with the navigation for somebody who
+// is signed in, otherwise as plainly as the sign-in.
+func (a *app) dress(r *http.Request, title string, content templ.Component) templ.Component {
+	if web.CallerOf(r.Context()).Kind == bank.ActorMember {
+		if me, err := a.me(r); err == nil {
+			return ui.Within(ui.Page(a.shell(r, me, title)), content)
+		}
+	}
+	entry := ui.Entry{Title: title, Institution: ui.Institution{Name: "Mandate"}, Wide: true}
+	if i, err := a.users.Institution(r.Context(), baseOf(r).institution()); err == nil {
+		entry = a.entry(i, title)
+		entry.Wide = true
+	}
+	return ui.Within(ui.EntryPage(entry), content)
+}
