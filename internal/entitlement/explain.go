@@ -234,8 +234,11 @@ func lacking(p *Policy, member bank.UserID, steps []Step) (missing []Step, ok bo
 			}
 			missing = append(missing, step)
 		}
-		if outcome.Accepted() && change.Account == "" {
-			state.Members[member].Settings = outcome.Settings // accounts are judged after the user level
+		if change.Account == "" {
+			if !outcome.Accepted() {
+				break // accounts are judged once the user level stands: they lean on it
+			}
+			state.Members[member].Settings = outcome.Settings
 		}
 	}
 	return missing, true
