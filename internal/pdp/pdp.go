@@ -33,7 +33,8 @@ type Question struct {
 	ToAccount    bank.AccountID // empty: not given
 	Amount       entitlement.Amount
 	Context      map[string]any // as decoded from JSON; what the operation does not know is ignored
-	AtLeast      Revision       // zero: whatever is known
+	AtLeast      []Revision     // what the answer must know; none: whatever is known
+	InWords      bool           // Answer.Names are wanted
 }
 
 // An Answer is the decision and what it knew.
@@ -42,6 +43,7 @@ type Answer struct {
 	Operation    catalog.Operation
 	Organization bank.OrganizationID // where the member is; empty where there is no such member
 	Revision     Revision
+	Names        entitlement.Names // what the parties are called, where that was wanted
 }
 
 // An Outcome sorts answers for counting.
@@ -72,6 +74,10 @@ type Sources struct {
 
 	// OrganizationsOf finds the organizations of members; unknown ones are absent.
 	OrganizationsOf func(*db.Tx, bank.InstitutionID, []bank.UserID) (map[bank.UserID]bank.OrganizationID, error)
+
+	// Names reads what the parties of questions about one organization are
+	// called, and returns them for a question about one of the members.
+	Names func(*db.Tx, bank.InstitutionID, bank.OrganizationID, entitlement.Scope) (func(bank.UserID) entitlement.Names, error)
 
 	// Used reads what already counts against the daily limits of a request.
 	Used func(*db.Tx, *entitlement.Policy, entitlement.Request) (entitlement.Used, error)

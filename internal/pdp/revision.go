@@ -65,7 +65,8 @@ func ParseRevision(token string) (Revision, error) {
 		OfInstitution:  t.number(),
 		OfOrganization: t.number(),
 	}
-	if t.bad || len(t.rest) > 0 || r.Institution == "" || r.String() != token {
+	named := storable(string(r.Institution)) && (r.Organization == "" || storable(string(r.Organization)))
+	if t.bad || len(t.rest) > 0 || !named || r.String() != token {
 		return Revision{}, ErrRevision
 	}
 	return r, nil

@@ -3,6 +3,8 @@ package pdp
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -66,7 +68,7 @@ func (r *round) places(questions []Question) (places, error) {
 	var members []bank.UserID
 	seen := map[bank.UserID]bool{}
 	for _, q := range questions {
-		if !seen[q.Member] && q.Member != "" {
+		if !seen[q.Member] && storable(string(q.Member)) {
 			seen[q.Member] = true
 			members = append(members, q.Member)
 		}
@@ -87,14 +89,27 @@ func (r *round) places(questions []Question) (places, error) {
 	return p, nil
 }
 
+// storable reports whether an id could stand in the database at all. What could
+// not is nobody's id; asking the database about it would be an error.
+func storable(id string) bool {
+	return id != "" && strings.IndexByte(id, 0) < 0 && utf8.ValidString(id)
+}
+
 func (r *round) decideIn(organization bank.OrganizationID, questions []Question, indexes []int, answers []Answer) error {
-	policy, err := r.sources.Policy(r.tx, r.institution, organization, scopeOf(questions, indexes))
+	scope, inWords := scopeOf(questions, indexes)
+	policy, err := r.sources.Policy(r.tx, r.institution, organization, scope)
 	if err != nil {
 		return fmt.Errorf("read the policy of %s: %w", organization, err)
 	}
 	revision, err := r.revision(organization)
 	if err != nil {
 		return err
+	}
+	names := func(bank.UserID) entitlement.Names { return entitlement.Names{} }
+	if inWords {
+		if names, err = r.sources.Names(r.tx, r.institution, organization, scope); err != nil {
+			return fmt.Errorf("read the names of %s: %w", organization, err)
+		}
 	}
 	for _, i := range indexes {
 		req := r.request(policy, questions[i])
@@ -103,29 +118,31 @@ func (r *round) decideIn(organization bank.OrganizationID, questions []Question,
 		}
 		answers[i] = Answer{
 			Decision: entitlement.Decide(policy, req), Operation: req.Operation,
-			Organization: organization, Revision: revision,
+			Organization: organization, Revision: revision, Names: names(req.Member),
 		}
 	}
 	return nil
 }
 
-// scopeOf is what the questions of one organization name.
-func scopeOf(questions []Question, indexes []int) (scope entitlement.Scope) {
-	members, accounts := map[bank.UserID]bool{}, map[bank.AccountID]bool{"": true}
+// scopeOf is what the questions of one organization name, and whether any of
+// them wants an answer in words.
+func scopeOf(questions []Question, indexes []int) (scope entitlement.Scope, inWords bool) {
+	members, accounts := map[bank.UserID]bool{}, map[bank.AccountID]bool{}
 	for _, i := range indexes {
 		q := &questions[i]
+		inWords = inWords || q.InWords
 		if !members[q.Member] {
 			members[q.Member] = true
 			scope.Members = append(scope.Members, q.Member)
 		}
 		for _, account := range []bank.AccountID{q.Account, q.ToAccount} {
-			if !accounts[account] {
+			if !accounts[account] && storable(string(account)) {
 				accounts[account] = true
 				scope.Accounts = append(scope.Accounts, account)
 			}
 		}
 	}
-	return scope
+	return scope, inWords
 }
 
 func (r *round) request(policy *entitlement.Policy, q Question) entitlement.Request {
@@ -192,12 +209,14 @@ func (r *round) revisionOf(organization bank.OrganizationID) (int64, error) {
 // refuseStale turns the answers around that know less than was demanded.
 func (r *round) refuseStale(questions []Question, answers []Answer) error {
 	for i, q := range questions {
-		reached, err := r.reached(q.AtLeast)
-		if err != nil {
-			return err
-		}
-		if !reached {
-			answers[i].Decision = entitlement.Refused(RevisionNotReached)
+		for _, demanded := range q.AtLeast {
+			reached, err := r.reached(demanded)
+			if err != nil {
+				return err
+			}
+			if !reached {
+				answers[i].Decision = entitlement.Refused(RevisionNotReached)
+			}
 		}
 	}
 	return nil

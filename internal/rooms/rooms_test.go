@@ -35,10 +35,11 @@ var floors = []floor{
 		also: []string{"activity", "outbox", "usage", "guard"}, outside: []string{"golang.org/x/"}},
 	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "client", "authorization", "host", "moneymovement/..."},
 		also: []string{"identity", "authorization"}, outside: []string{"*"}},
-	{name: "checks and data", packages: []string{"conformance", "generate", "importer"}, also: []string{"generate"}, outside: []string{"*"}},
+	{name: "checks and data", packages: []string{"conformance", "generate", "importer", "pdp/pdptest"}, also: []string{"generate"}, outside: []string{"*"}},
 	{name: "look", packages: []string{"web/ui", "web/static", "web/gallery"}, also: []string{"web/static", "web/ui"}, outside: []string{"*"}},
-	{name: "plumbing", packages: []string{"web", "web/browsertest", "mail"}, also: []string{"web"}, outside: []string{"*"}},
-	{name: "edges", packages: []string{"authzen", "api", "scim", "oidc", "web/online", "web/console", "web/identity", "web/backoffice", "web/classic", "web/mailbox"}, outside: []string{"*"}},
+	{name: "plumbing", packages: []string{"web", "web/browsertest", "mail", "gate"}, also: []string{"web"}, outside: []string{"*"}},
+	{name: "edges", packages: []string{"authzen", "api", "scim", "oidc", "web/online", "web/console", "web/identity", "web/backoffice", "web/classic", "web/mailbox", "authzen/product"},
+		also: []string{"authzen"}, outside: []string{"*"}},
 	{name: "assembly", packages: []string{"app", "demo", "cli", "tools/...", "rooms", "bench"}, also: []string{"app", "demo"}, outside: []string{"*"}},
 }
 

@@ -1,11 +1,14 @@
 package usermgmt
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
+	"mandate/internal/entitlement"
 )
 
 // OrganizationsOf finds the organization of each member by the member's id
@@ -42,4 +45,55 @@ type place struct {
 func scanPlace(s db.Scanner) (p place, err error) {
 	err = s.Scan(&p.member, &p.organization)
 	return p, err
+}
+
+// NamesOf reads what people call the parties of questions about an
+// organization, as far as a scope names them.
+func NamesOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, scope entitlement.Scope) (func(bank.UserID) entitlement.Names, error) {
+	var num int64
+	var common entitlement.Names
+	err := tx.QueryRow(`
+		select i.name, o.name, o.num from organization o join institution i on i.id = o.institution_id
+		 where o.institution_id = $1 and o.id = $2`, institution, organization).
+		Scan(&common.Institution, &common.Organization, &num)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, ErrNoOrganization
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the organization's name: %w", err)
+	}
+	accounts, err := namesIn(tx, num, scope.Accounts, `
+		select id, name, '' from account where organization_num = $1 and id in ($2, $3, $4, $5, $6, $7, $8, $9)`)
+	if err != nil {
+		return nil, fmt.Errorf("read the accounts' names: %w", err)
+	}
+	members, err := namesIn(tx, num, scope.Members, `
+		select id, first_name, last_name from member where organization_num = $1 and id in ($2, $3, $4, $5, $6, $7, $8, $9)`)
+	if err != nil {
+		return nil, fmt.Errorf("read the members' names: %w", err)
+	}
+	common.Account = func(id bank.AccountID) string { return accounts[id] }
+	return func(id bank.UserID) entitlement.Names {
+		names := common
+		names.Member = members[id]
+		return names
+	}, nil
+}
+
+// namesIn reads ids with their names, which stand in one column or two.
+func namesIn[ID ~string](tx *db.Tx, num int64, ids []ID, query string) (map[ID]string, error) {
+	names := make(map[ID]string, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		_, err := db.All(tx, func(s db.Scanner) (ID, error) {
+			var id ID
+			var first, last string
+			err := s.Scan(&id, &first, &last)
+			names[id] = strings.TrimSpace(first + " " + last)
+			return id, err
+		}, query, in8([]any{num}, some)...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }

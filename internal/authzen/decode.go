@@ -1,0 +1,140 @@
+package authzen
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"mandate/internal/fault"
+	"mandate/internal/ijson"
+)
+
+// An object is a JSON object as decoded.
+type object = map[string]any
+
+// readBody reads the request's JSON object. Whatever is wrong with the payload
+// as a whole is a fault of kind Invalid.
+func readBody(r *http.Request) (object, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return nil, fault.New(fault.Invalid, "The Content-Type must be application/json.")
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return nil, err
+		}
+		return nil, fault.New(fault.Invalid, "The request could not be read to its end.").Because(err)
+	}
+	return decode(body)
+}
+
+func decode(body []byte) (object, error) {
+	if len(body) == 0 {
+		return nil, fault.New(fault.Invalid, "The request body is empty.")
+	}
+	value, err := ijson.Parse(body, ijson.Limits{Depth: maxDepth, Values: maxValues})
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "The request body is not the JSON it must be: "+err.Error()+".")
+	}
+	members, ok := value.(object)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "The request body must be a JSON object.")
+	}
+	return members, nil
+}
+
+// A reader takes an evaluation out of a JSON object and remembers the first
+// thing that is wrong.
+type reader struct {
+	wrong string
+}
+
+func (r *reader) fail(what string) {
+	if r.wrong == "" {
+		r.wrong = what
+	}
+}
+
+// evaluation reads one evaluation after defaults have been filled in.
+func evaluation(members object) (Evaluation, *Failure) {
+	var r reader
+	e := Evaluation{
+		Subject:  r.entity(members, "subject"),
+		Action:   r.action(members),
+		Resource: r.entity(members, "resource"),
+		Context:  r.optional(members, "", "context"),
+	}
+	if r.wrong != "" {
+		return Evaluation{}, &Failure{http.StatusBadRequest, r.wrong}
+	}
+	return e, nil
+}
+
+func (r *reader) entity(members object, name string) Entity {
+	m := r.required(members, name)
+	return Entity{Type: r.text(m, name, "type"), ID: r.text(m, name, "id"), Properties: r.optional(m, name, "properties")}
+}
+
+func (r *reader) action(members object) Action {
+	m := r.required(members, "action")
+	return Action{Name: r.text(m, "action", "name"), Properties: r.optional(m, "action", "properties")}
+}
+
+// required is a member that must be an object.
+func (r *reader) required(members object, name string) object {
+	value, given := members[name]
+	m, ok := value.(object)
+	switch {
+	case !given:
+		r.fail("The member " + name + " is missing.")
+	case !ok:
+		r.fail("The member " + name + " must be an object.")
+	}
+	return m
+}
+
+// optional is a member that is an object where it is given. Null is not the
+// same as absent.
+func (r *reader) optional(members object, of, name string) object {
+	value, given := members[name]
+	m, ok := value.(object)
+	if given && !ok {
+		r.fail("The member " + path(of, name) + " must be an object.")
+	}
+	return m
+}
+
+func (r *reader) text(members object, of, name string) string {
+	value, given := members[name]
+	s, ok := value.(string)
+	switch {
+	case !given:
+		r.fail("The member " + path(of, name) + " is missing.")
+	case !ok:
+		r.fail("The member " + path(of, name) + " must be a string.")
+	}
+	return s
+}
+
+func path(of, name string) string {
+	if of == "" {
+		return name
+	}
+	return of + "." + name
+}
+
+// withDefaults are the members of a batch's item. One that the item has
+// replaces the default whole: nothing is merged inside it.
+func withDefaults(item, defaults object) object {
+	merged := make(object, 4)
+	for _, name := range []string{"subject", "action", "resource", "context"} {
+		if value, given := item[name]; given {
+			merged[name] = value
+		} else if value, given := defaults[name]; given {
+			merged[name] = value
+		}
+	}
+	return merged
+}

@@ -1,0 +1,50 @@
+package authzen
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"mandate/internal/bank"
+	"mandate/internal/fault"
+)
+
+// metadataBody says where the endpoints are. What is not offered is absent.
+type metadataBody struct {
+	DecisionPoint string `json:"policy_decision_point"`
+	Evaluation    string `json:"access_evaluation_endpoint"`
+	Evaluations   string `json:"access_evaluations_endpoint"`
+}
+
+// GET /.well-known/authzen-configuration
+func (e *Edge) metadata(w http.ResponseWriter, _ *http.Request) error {
+	return e.writeMetadata(w, e.Origin)
+}
+
+// GET /.well-known/authzen-configuration/{institution}
+//
+// The decision point of an institution has its own address, because that is
+// under which it was found. The endpoints are the same for all: the caller's
+// key says which institution it is about.
+func (e *Edge) institutionMetadata(w http.ResponseWriter, r *http.Request) error {
+	institution := bank.InstitutionID(r.PathValue("institution"))
+	known := false
+	if strings.IndexByte(string(institution), 0) < 0 && utf8.ValidString(string(institution)) {
+		var err error
+		if known, err = e.HasInstitution(r.Context(), institution); err != nil {
+			return err
+		}
+	}
+	if !known {
+		return fault.New(fault.NotFound, "There is no such institution here.")
+	}
+	return e.writeMetadata(w, e.Origin+"/"+string(institution))
+}
+
+func (e *Edge) writeMetadata(w http.ResponseWriter, decisionPoint string) error {
+	return writeJSON(w, metadataBody{
+		DecisionPoint: decisionPoint,
+		Evaluation:    e.Origin + evaluationPath,
+		Evaluations:   e.Origin + evaluationsPath,
+	})
+}

@@ -1,0 +1,199 @@
+// Package product is what stands behind the AuthZEN edge in the running
+// program: it turns evaluations into questions to the decision service and
+// answers back, as section 5 of the decision specification says. It judges
+// nothing itself.
+//
+// A caller of AuthZEN knows yes and no, and nothing of approvals. So that such
+// a caller stays safe, what still needs a second person is a no here.
+package product
+
+import (
+	"context"
+	"net/http"
+
+	"mandate/internal/authzen"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/client"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/pdp"
+)
+
+// Types of subjects and resources that exist here.
+const (
+	userType         = "user"
+	accountType      = "account"
+	organizationType = "organization"
+)
+
+// UnknownSubject and UnknownResource refuse subjects and resources of a type
+// that does not exist here, or not for the operation.
+const (
+	UnknownSubject  entitlement.Code = "UNKNOWN_SUBJECT_TYPE"
+	UnknownResource entitlement.Code = "UNKNOWN_RESOURCE_TYPE"
+)
+
+// Questions answers questions, all of one call from one moment.
+type Questions interface {
+	DecideAll(context.Context, bank.InstitutionID, []pdp.Question) ([]pdp.Answer, error)
+}
+
+// A Decider answers evaluations from the decision service.
+type Decider struct {
+	service Questions
+}
+
+var _ authzen.Decider = (*Decider)(nil)
+
+// New returns a decider over the decision service.
+func New(service Questions) *Decider { return &Decider{service} }
+
+// Evaluate answers evaluations about the caller's institution. Nobody else's
+// members exist for it.
+func (d *Decider) Evaluate(ctx context.Context, caller client.Client, q authzen.Questions) (authzen.Answers, error) {
+	demanded, err := demand(q.AtLeast)
+	if err != nil {
+		return authzen.Answers{}, err
+	}
+	asked := make([]asked, len(q.Evaluations))
+	var questions []pdp.Question
+	for i, e := range q.Evaluations {
+		asked[i] = read(e)
+		if asked[i].isQuestion(caller) {
+			asked[i].AtLeast = append(asked[i].AtLeast, demanded...)
+			questions = append(questions, asked[i].Question)
+		}
+	}
+	answers, err := d.service.DecideAll(ctx, caller.Institution, questions)
+	if err != nil {
+		return authzen.Answers{}, err
+	}
+	return assemble(caller, asked, answers), nil
+}
+
+// demand reads the revision that a header demands.
+func demand(token string) ([]pdp.Revision, error) {
+	if token == "" {
+		return nil, nil
+	}
+	revision, err := pdp.ParseRevision(token)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "The header Mandate-Revision does not hold a revision of this service.").Because(err)
+	}
+	return []pdp.Revision{revision}, nil
+}
+
+// assemble puts the answers where they belong between the evaluations that
+// were no questions.
+func assemble(caller client.Client, asked []asked, answers []pdp.Answer) authzen.Answers {
+	result := authzen.Answers{Decisions: make([]authzen.Decision, len(asked)), Revision: common(answers)}
+	for i, a := range asked {
+		switch {
+		case !caller.May(a.operation()):
+			result.Decisions[i].Failure = &authzen.Failure{Status: http.StatusForbidden, Message: "This caller may not ask about this operation."}
+		case a.refusal != nil:
+			result.Decisions[i] = a.decision(pdp.Answer{Decision: *a.refusal})
+		default:
+			result.Decisions[i] = a.decision(answers[0])
+			answers = answers[1:]
+		}
+	}
+	return result
+}
+
+// common is the revision that all answers know, and nothing where they are
+// about different organizations.
+func common(answers []pdp.Answer) string {
+	if len(answers) == 0 {
+		return ""
+	}
+	for _, a := range answers {
+		if a.Revision != answers[0].Revision {
+			return ""
+		}
+	}
+	return answers[0].Revision.String()
+}
+
+// An asked evaluation is a question, or refused before it became one.
+type asked struct {
+	pdp.Question
+	reader  reader
+	refusal *entitlement.Decision
+}
+
+func (a asked) operation() catalog.Operation { return catalog.ParseOperation(a.Operation) }
+
+func (a asked) isQuestion(caller client.Client) bool {
+	return a.refusal == nil && caller.May(a.operation())
+}
+
+func (a asked) refused(code entitlement.Code) asked {
+	refusal := entitlement.Refused(code)
+	a.refusal = &refusal
+	return a
+}
+
+// read turns an evaluation into a question. Stored facts decide: what the
+// caller says about a subject's or resource's properties is not looked at.
+func read(e authzen.Evaluation) asked {
+	a := asked{Question: pdp.Question{Member: bank.UserID(e.Subject.ID), Operation: e.Action.Name, Context: e.Context}}
+	var ok bool
+	if a.reader, ok = readReader(e.Context); !ok {
+		return a.refused(entitlement.InvalidContext)
+	}
+	a.InWords = a.reader != nobody
+	if a.AtLeast, ok = readAtLeast(e.Context); !ok {
+		return a.refused(entitlement.InvalidContext)
+	}
+	if e.Subject.Type != userType {
+		return a.refused(UnknownSubject)
+	}
+	if !a.resource(e.Resource) {
+		return a.refused(UnknownResource)
+	}
+	a.properties(e.Action.Properties)
+	return a
+}
+
+// resource takes the account or the organization that the operation is about,
+// and reports whether it is about things of this type. An operation that can
+// do without an account takes either.
+func (a *asked) resource(r authzen.Entity) bool {
+	accounts := a.operation().Info().Accounts
+	switch {
+	case a.operation() == catalog.UnknownOperation:
+		return true // refused for that
+	case r.Type == accountType && accounts != catalog.AccountNone:
+		a.Account = bank.AccountID(r.ID)
+		return true
+	case r.Type == organizationType && (accounts == catalog.AccountNone || accounts == catalog.AccountOptional):
+		a.Organization = bank.OrganizationID(r.ID)
+		return true
+	}
+	return false
+}
+
+// properties takes what the action says about the payment. A value of the
+// wrong kind is an amount or an account that does not exist.
+func (a *asked) properties(p map[string]any) {
+	if value, given := p["amount"]; given {
+		text, _ := value.(string)
+		a.Amount = entitlement.ReadAmount(text)
+	}
+	if value, given := p["to_account"]; given {
+		text, _ := value.(string)
+		a.ToAccount = bank.AccountID(text)
+	}
+}
+
+func readAtLeast(keys map[string]any) ([]pdp.Revision, bool) {
+	value, given := keys["at_least_revision"]
+	if !given {
+		return nil, true
+	}
+	token, _ := value.(string)
+	revision, err := pdp.ParseRevision(token)
+	return []pdp.Revision{revision}, err == nil
+}

@@ -1,0 +1,100 @@
+package product
+
+import (
+	"slices"
+
+	"mandate/internal/authzen"
+	"mandate/internal/entitlement"
+	"mandate/internal/pdp"
+)
+
+// A reader is who will read an explanation.
+type reader uint8
+
+const (
+	nobody reader = iota // no explanation is wanted
+	user                 // the person asked about
+	admin                // somebody who may know everything about them
+)
+
+// readReader reads for whom the caller wants an explanation. It returns false
+// for a reader that does not exist.
+func readReader(keys map[string]any) (reader, bool) {
+	value, given := keys["explain"]
+	switch {
+	case !given:
+		return nobody, true
+	case value == "user":
+		return user, true
+	case value == "admin":
+		return admin, true
+	}
+	return user, false // the least that can be told
+}
+
+// needsApproval is why something is a no over AuthZEN that is a yes with a
+// second person.
+var needsApproval = entitlement.Reason{
+	Code: entitlement.ApprovalRequired, Level: entitlement.LevelRequest, Permission: entitlement.NoPermission,
+}
+
+// decision is the answer as AuthZEN carries it.
+func (a asked) decision(answer pdp.Answer) authzen.Decision {
+	reasons := answer.Reasons
+	if answer.Allowed && answer.ApprovalRequired {
+		reasons = []entitlement.Reason{needsApproval}
+	}
+	d := authzen.Decision{Allowed: answer.Allowed && !answer.ApprovalRequired}
+	if a.reader == nobody {
+		return d
+	}
+	d.Context = map[string]any{"reasons": a.inWords(reasons, answer.Names)}
+	if revision := answer.Revision.String(); revision != "" {
+		d.Context["revision"] = revision
+	}
+	return d
+}
+
+// A reason is one thing that blocks, for programs and for the reader.
+type reason struct {
+	Code       entitlement.Code `json:"code"`
+	Level      string           `json:"level"`
+	Permission string           `json:"permission,omitempty"`
+	Account    string           `json:"account,omitempty"`
+	Message    string           `json:"message"`
+}
+
+func (a asked) inWords(reasons []entitlement.Reason, names entitlement.Names) []reason {
+	switch {
+	case a.reader == user:
+		names.Member = "" // said to the person themself
+	case names.Member == "":
+		names.Member = string(a.Member)
+	}
+	words := []reason{}
+	for _, r := range reasons {
+		if a.reader == user && r.Code == entitlement.MemberHeld {
+			// A hold is never shown to the person held: it looks like any
+			// other state in which they cannot act.
+			r = entitlement.Reason{Code: entitlement.MemberStatus, Level: entitlement.LevelUser, Permission: entitlement.NoPermission}
+		}
+		w := reason{r.Code, r.Level.String(), r.Permission.String(), string(r.Account), sentence(r, names)}
+		if !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// sentence says the codes of this edge, and leaves the others to the engine.
+func sentence(r entitlement.Reason, names entitlement.Names) string {
+	switch r.Code {
+	case UnknownSubject:
+		return "Decisions are about subjects of the type user only."
+	case UnknownResource:
+		return "This operation is not about resources of this type."
+	case pdp.RevisionNotReached:
+		return "The revision that was demanded is not known here yet."
+	}
+	return r.Sentence(names)
+}

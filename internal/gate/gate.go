@@ -1,0 +1,202 @@
+// Package gate is what every request of a program passes before it is read:
+// headers, a bound on its size, who calls, and how often. It is the same for
+// AuthZEN and for our own API, which differ only in how they say no.
+//
+// It decides nothing about what a caller may ask.
+package gate
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/client"
+	"mandate/internal/db"
+	"mandate/internal/fault"
+)
+
+// MaxBody is the largest request that is read, in bytes.
+const MaxBody = 1 << 20
+
+// maxDevice is how much of what a program calls itself is kept.
+const maxDevice = 200
+
+// Clients recognizes callers by their keys. An unknown key is a fault of kind
+// Unauthorized.
+type Clients interface {
+	Authenticate(ctx context.Context, key string) (client.Client, error)
+}
+
+// A Gate stands in front of an edge.
+type Gate struct {
+	clients Clients
+	limiter *Limiter
+	log     *slog.Logger
+}
+
+// New returns a gate. Two edges with one gate share what a caller may do in a
+// second.
+func New(clients Clients, limiter *Limiter, log *slog.Logger) *Gate {
+	return &Gate{clients: clients, limiter: limiter, log: log}
+}
+
+// A Refuse writes a refusal in an edge's own form.
+type Refuse func(w http.ResponseWriter, r *http.Request, status int, err *fault.Error)
+
+// Open sets the headers and the bound on the body, for what anybody may read.
+func (g *Gate) Open(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		headers(w.Header(), r)
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Known lets requests of known callers through, as often as each may call.
+func (g *Gate) Known(refuse Refuse, next http.Handler) http.Handler {
+	return g.Open(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key, given := bearer(r)
+		c, err := g.clients.Authenticate(r.Context(), key)
+		if err != nil {
+			if fault.KindOf(err) == fault.Unauthorized {
+				w.Header().Set("WWW-Authenticate", challenge(given))
+			}
+			g.Refuse(w, r, refuse, err)
+			return
+		}
+		if err := g.Take(c, 1); err != nil {
+			g.Refuse(w, r, refuse, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, c)))
+	}))
+}
+
+// headers are those of every answer. None of them may be kept, framed or run.
+func headers(h http.Header, r *http.Request) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	if id := r.Header.Get("X-Request-Id"); id != "" {
+		h.Set("X-Request-Id", id)
+	}
+}
+
+func bearer(r *http.Request) (key string, given bool) {
+	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(rest), true
+}
+
+// challenge tells the caller how to prove who it is (RFC 6750).
+func challenge(given bool) string {
+	if given {
+		return `Bearer realm="mandate", error="invalid_token"`
+	}
+	return `Bearer realm="mandate"`
+}
+
+type clientKey struct{}
+
+// ClientOf is the caller of a request that Known let through.
+func ClientOf(ctx context.Context) client.Client {
+	c, _ := ctx.Value(clientKey{}).(client.Client)
+	return c
+}
+
+// CallerOf is the caller of a request as the one who acts.
+func CallerOf(r *http.Request) bank.Caller {
+	ip, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		ip = r.RemoteAddr
+	}
+	device := r.UserAgent()
+	device = strings.ToValidUTF8(device[:min(len(device), maxDevice)], "")
+	return ClientOf(r.Context()).Caller(ip, device)
+}
+
+// Take takes n of what the caller may ask for. The fault of a caller who asked
+// for too much carries how long to wait.
+func (g *Gate) Take(c client.Client, n int) error {
+	wait, ok := g.limiter.take(c.ID, n)
+	if ok {
+		return nil
+	}
+	return fault.New(fault.TooMany, "This caller asks too much at once. Wait and ask again.").Because(waitError(wait))
+}
+
+type waitError time.Duration
+
+func (w waitError) Error() string { return "wait " + time.Duration(w).String() }
+
+// Refuse says no in the edge's form. What is not a fault is our failure: it is
+// logged under a reference, and the caller is told the reference and no more.
+func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, refuse Refuse, err error) {
+	status, f := g.Judge(w.Header(), r, err)
+	refuse(w, r, status, f)
+}
+
+// statuses are what each kind of fault is over HTTP.
+var statuses = map[fault.Kind]int{
+	fault.Invalid:      http.StatusBadRequest,
+	fault.Unauthorized: http.StatusUnauthorized,
+	fault.Forbidden:    http.StatusForbidden,
+	fault.StepUp:       http.StatusForbidden,
+	fault.NotFound:     http.StatusNotFound,
+	fault.Conflict:     http.StatusConflict,
+	fault.TooMany:      http.StatusTooManyRequests,
+	fault.Unavailable:  http.StatusServiceUnavailable,
+}
+
+// busyWait is what a caller is told to wait when the database is busy.
+const busyWait = time.Second
+
+// Judge finds the status of an error and the fault to show. It sets the
+// headers that go with it.
+func (g *Gate) Judge(h http.Header, r *http.Request, err error) (int, *fault.Error) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge, fault.Newf(fault.Invalid, "The request is larger than %d bytes.", tooLarge.Limit)
+	}
+	if errors.Is(err, db.ErrBusy) {
+		err = fault.New(fault.Unavailable, "The service is busy. Ask again.").Because(waitError(busyWait))
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	status, known := 0, false
+	if ok {
+		status, known = statuses[f.Kind]
+	}
+	if !known {
+		reference := referenceOf(r)
+		g.log.Error("an API request failed", "reference", reference, "method", r.Method, "path", r.URL.Path,
+			"client", ClientOf(r.Context()).ID, "error", err)
+		return http.StatusInternalServerError, fault.New(fault.Internal, "Something failed on our side. Reference: "+reference)
+	}
+	if wait, ok := errors.AsType[waitError](err); ok {
+		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(time.Duration(wait).Seconds())))))
+	}
+	return status, f
+}
+
+// referenceOf names a failure for the log and the caller: the request's own
+// id, where it has one.
+func referenceOf(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); id != "" {
+		return id
+	}
+	var b [8]byte
+	rand.Read(b[:]) // never fails: the runtime stops the program instead
+	return hex.EncodeToString(b[:])
+}
