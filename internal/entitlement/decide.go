@@ -200,7 +200,9 @@ func (d *deciding) account(id bank.AccountID, needed catalog.Set) bool {
 		d.test(false, Reason{Code: UnknownAccount, Level: LevelOrganization, Permission: NoPermission, Account: id})
 		return false
 	}
-	if e := d.info.Entitlement; d.edition() == bank.EditionCreditUnion && e != catalog.NoEntitlement {
+	// Only an entitlement that the edition has can be switched off for an
+	// account; data that names another is ignored (spec, section 1).
+	if e := d.info.Entitlement; d.edition() == bank.EditionCreditUnion && e.In(d.edition()) {
 		d.test(!account.Off.Has(e), Reason{Code: OrganizationAccountOff, Level: LevelOrganizationAccount, Permission: e.Enabled(), Account: id})
 	}
 	settings := d.member.Accounts[id]
