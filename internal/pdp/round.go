@@ -153,8 +153,12 @@ func (r *round) request(policy *entitlement.Policy, q Question) entitlement.Requ
 	}
 }
 
-// usedBy is what already counts on the day of the request, where it counts.
+// usedBy is what already counts on the day of the request, where it counts. On
+// an account that the organization does not have nothing was ever used.
 func (r *round) usedBy(policy *entitlement.Policy, req entitlement.Request) (entitlement.Used, error) {
+	if _, known := policy.Accounts[req.Account]; !known {
+		req.Account = ""
+	}
 	limit, day, counts := entitlement.Counting(policy.Institution, req)
 	if !counts {
 		return entitlement.Used{}, nil
