@@ -11,6 +11,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
@@ -198,10 +199,30 @@ func (s *Service) SavePermissions(ctx context.Context, caller bank.Caller, e Edi
 		if e.Version >= 0 && e.Version != member.Version {
 			return conflict(c, e, member)
 		}
+		if err := aloneMayNotRaise(c, e.Person.User); err != nil {
+			return err
+		}
 		version, err = s.applyEdit(c, o.Num, member, e)
 		return err
 	})
 	return version, err
+}
+
+// aloneMayNotRaise makes an admin who took the last other one out of action be
+// judged, for a day, as if that one were still there: they may not raise
+// themself.
+func aloneMayNotRaise(c *guard.Change, user bank.UserID) error {
+	if c.Caller.Member() != user {
+		return nil
+	}
+	until, err := db.One(c.Tx, db.Value[int64], `select no_raise_micros from member where institution_id = $1 and id = $2`, c.Caller.Institution, user)
+	if err != nil {
+		return fmt.Errorf("read whether an admin is alone by their own doing: %w", err)
+	}
+	if c.Tx.Now.UnixMicro() < until {
+		c.Policy.UsableAdmins = append(c.Policy.UsableAdmins, "gone")
+	}
+	return nil
 }
 
 func (s *Service) applyEdit(c *guard.Change, num int64, member Member, e Edit) (int64, error) {
@@ -211,6 +232,11 @@ func (s *Service) applyEdit(c *guard.Change, num int64, member Member, e Edit) (
 	}
 	if len(preview.Changes) == 0 {
 		return member.Version, nil
+	}
+	if member.Settings.On.Has(catalog.UserManagementEnabled) && !after.Members[member.ID].Settings.On.Has(catalog.UserManagementEnabled) {
+		if err := s.losesAdmin(c, member); err != nil {
+			return member.Version, err
+		}
 	}
 	if preview.Risky {
 		if err := c.RequireProof(e.Digest()); err != nil {

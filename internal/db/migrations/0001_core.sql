@@ -130,6 +130,7 @@ create table member (
     wires_day        bigint,
     wires_dual       bigint,
     version          bigint   not null,
+    no_raise_micros  bigint   not null default 0,
     created_micros   bigint   not null,
     constraint member_pk primary key (organization_num, ordinal),
     constraint member_id unique (organization_num, id),
@@ -138,6 +139,21 @@ create table member (
     constraint member_role check (role between 0 and 2),
     constraint member_status check (status between 0 and 3),
     constraint member_edit_level check (edit_level between 0 and 2)
+);
+
+-- What the host gives to a new member of a role.
+create table default_settings (
+    institution_id text     not null,
+    role           smallint not null,
+    switches       bigint   not null,
+    edit_level     smallint not null,
+    ach_daily      bigint,
+    ach_batch      bigint,
+    transfer       bigint,
+    wire           bigint,
+    wires_day      bigint,
+    wires_dual     bigint,
+    constraint default_settings_pk primary key (institution_id, role)
 );
 create index member_name on member (organization_num, name_key, ordinal);
 create unique index member_institution_id on member (institution_id, id);
@@ -160,6 +176,7 @@ create table member_account (
 create index member_account_account on member_account (organization_num, account_ordinal, member_ordinal);
 
 -- +goose Down
+drop table default_settings;
 drop table member_account;
 drop table member;
 drop table account;
