@@ -443,3 +443,108 @@ func TestRetriesEnd(t *testing.T) {
 		t.Errorf("Write = %v after %d runs, want an error after 4", err, runs)
 	}
 }
+
+// A server that goes away in the middle of a commit leaves the question open.
+func TestLostCommitIsUnknown(t *testing.T) {
+	d := dbtest.PostgreSQLWith(t, dbtest.Options{Migrations: tiny()})
+	err := d.Write(t.Context(), func(tx *db.Tx) error {
+		if err := addShop(tx, "s1", "Bakery"); err != nil {
+			return err
+		}
+		var pid int64
+		if err := tx.QueryRow(`select pg_backend_pid()`).Scan(&pid); err != nil {
+			return err
+		}
+		return d.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`select pg_terminate_backend($1::int, 10000)`, pid)
+			return err
+		})
+	})
+	if !errors.Is(err, db.ErrCommitUnknown) {
+		t.Errorf("Write = %v, want ErrCommitUnknown", err)
+	}
+}
+
+// After a restart of the server every pooled connection is dead.
+func TestDeadConnectionsAreReplaced(t *testing.T) {
+	url := dbtest.PostgreSQLURL(t, tiny())
+	d, other := openWith(t, db.Config{URL: url}), openWith(t, db.Config{URL: url})
+	var open, wait sync.WaitGroup
+	open.Add(8)
+	for range 8 { // so that eight connections lie in the pool
+		wait.Go(func() {
+			err := d.Read(t.Context(), func(tx *db.Tx) error {
+				open.Done()
+				open.Wait()
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	for left := int64(1); left > 0; {
+		err := other.Write(t.Context(), func(tx *db.Tx) (err error) {
+			left, err = tx.Exec(`
+				select pg_terminate_backend(pid) from pg_stat_activity
+				 where datname = current_database() and pid <> pg_backend_pid()`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Write(t.Context(), func(tx *db.Tx) error { return addShop(tx, "s1", "Bakery") }); err != nil {
+		t.Errorf("Write after the restart = %v", err)
+	}
+	wantShops(t, d, "s1")
+}
+
+func TestAFailedCommitIsTold(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			tx.AfterCommit(func() { t.Error("a hook ran although the commit failed") })
+			_, err := tx.Exec(`insert into visit (shop_id) values ('nowhere')`)
+			return err // the reference is looked at when committing
+		})
+		if !db.IsForeignKey(err) || errors.Is(err, db.ErrCommitUnknown) {
+			t.Errorf("Write = %v, want the violation of visit_shop", err)
+		}
+		wantShops(t, d)
+		if err := d.Write(t.Context(), func(tx *db.Tx) error { return addShop(tx, "s1", "Bakery") }); err != nil {
+			t.Errorf("the next Write = %v", err)
+		}
+	})
+}
+
+func withOption(url, option string) string {
+	if strings.Contains(url, "?") {
+		return url + "&" + option
+	}
+	return url + "?" + option
+}
+
+func TestALockHeldTooLongIsBusy(t *testing.T) {
+	url := dbtest.PostgreSQLURL(t, tiny())
+	slow, hasty := openWith(t, db.Config{URL: url}), openWith(t, db.Config{URL: withOption(url, "lock_timeout=50ms")})
+	if err := slow.Write(t.Context(), func(tx *db.Tx) error { return addShop(tx, "s1", "Bakery") }); err != nil {
+		t.Fatal(err)
+	}
+	touch := func(tx *db.Tx) error {
+		_, err := tx.Exec(`update shop set open = false`)
+		return err
+	}
+	err := slow.Write(t.Context(), func(tx *db.Tx) error {
+		if err := touch(tx); err != nil {
+			return err
+		}
+		if err := hasty.Write(t.Context(), touch); !errors.Is(err, db.ErrBusy) {
+			t.Errorf("Write = %v, want ErrBusy", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -3,8 +3,10 @@ package db
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -14,7 +16,7 @@ import (
 var ErrNoRows = sql.ErrNoRows
 
 var (
-	// ErrBusy says that no turn came free in time. Nothing was done.
+	// ErrBusy says that no turn or no lock came free in time. Nothing was done.
 	ErrBusy = errors.New("db: too busy, nothing was done")
 
 	// ErrInUse refuses a SQLite file that another process has open.
@@ -38,6 +40,8 @@ var (
 // The two databases' codes.
 const (
 	pgForeignKey    = "23503"
+	pgLockTimeout   = "55P03"
+	pgShutdown      = "57P01"
 	pgUnique        = "23505"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
@@ -70,12 +74,44 @@ func isConflict(err error) bool {
 	return ok && (pg.Code == pgSerialization || pg.Code == pgDeadlock)
 }
 
+// translate adds what the program asks for to what the database says: the
+// name of a unique constraint, or that somebody held a lock too long.
+func (d *DB) translate(err error) error {
+	pg, _ := errors.AsType[*pgconn.PgError](err)
+	if pg != nil && pg.Code == pgLockTimeout || sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return d.nameConstraint(err)
+}
+
 // fromDatabase says whether the database itself answered with this error.
 func fromDatabase(err error) bool {
 	if _, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return true
 	}
 	return sqliteCode(err) != 0
+}
+
+// commitUnknown says whether a failed commit may have taken place after all:
+// it did not only if the database lived to say so.
+func commitUnknown(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.SeverityUnlocalized != "ERROR"
+	}
+	if code := sqliteCode(err); code != 0 {
+		return code&0xff == sqlite3.SQLITE_IOERR
+	}
+	return !errors.Is(err, pgx.ErrTxCommitRollback)
+}
+
+// isStale says whether a connection of the pool had died before it was used:
+// the server was restarted, or something between closed it. Another one will do.
+func isStale(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == pgShutdown
+	}
+	_, unreachable := errors.AsType[*pgconn.ConnectError](err)
+	return !unreachable && sqliteCode(err) == 0
 }
 
 // sqliteCode is SQLite's extended result code, or zero.

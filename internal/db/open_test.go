@@ -1,8 +1,10 @@
 package db_test
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +75,14 @@ func TestReadOnlyWorksBesideTheServer(t *testing.T) {
 			wantShops(t, looker, "s1")
 			if err := looker.Write(t.Context(), func(tx *db.Tx) error { return nil }); !errors.Is(err, db.ErrReadOnly) {
 				t.Errorf("Write = %v, want ErrReadOnly", err)
+			}
+			// PostgreSQL refuses by itself what goes around this package.
+			err := looker.Read(t.Context(), func(tx *db.Tx) error {
+				_, err := db.All(tx, db.Value[string], `delete from shop returning id`)
+				return err
+			})
+			if err == nil {
+				t.Error("a deletion was accepted")
 			}
 			if err := looker.Migrate(t.Context()); !errors.Is(err, db.ErrReadOnly) {
 				t.Errorf("Migrate = %v, want ErrReadOnly", err)
@@ -186,4 +196,160 @@ func TestFailedMigrationIsUndone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a connection promises is asked of the connection itself.
+func TestSQLiteConnectionsKeepTheirPromises(t *testing.T) {
+	d := dbtest.SQLiteWith(t, dbtest.Options{Migrations: tiny()})
+	promises := map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0", "busy_timeout": "5000",
+	}
+	look := func(tx *db.Tx) error {
+		for name, want := range promises {
+			var got string
+			if err := tx.QueryRow("pragma " + name).Scan(&got); err != nil {
+				return err
+			}
+			if got != want {
+				t.Errorf("%s is %s, want %s", name, got, want)
+			}
+		}
+		return nil
+	}
+	if err := d.Read(t.Context(), look); err != nil {
+		t.Error(err)
+	}
+	if err := d.Write(t.Context(), look); err != nil {
+		t.Error(err)
+	}
+	err := d.Read(t.Context(), func(tx *db.Tx) error {
+		_, err := db.All(tx, db.Value[string], `select "nmae" from shop`)
+		return err
+	})
+	if err == nil {
+		t.Error("a misspelt name in double quotes was taken for a text")
+	}
+}
+
+// A writer takes the lock when it begins, so it never finds out half way that
+// it cannot write.
+func TestSQLiteWriterLocksAtOnce(t *testing.T) {
+	url := dbtest.SQLiteURL(t, tiny())
+	d := openWith(t, db.Config{URL: url})
+	err := d.Write(t.Context(), func(*db.Tx) error {
+		stranger, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:"))
+		if err != nil {
+			return err
+		}
+		defer stranger.Close()
+		if _, err := stranger.Exec(`delete from shop`); err == nil {
+			t.Error("another program wrote while a transaction was open")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSQLiteBesideAStrangersLockIsBusy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for as long as the busy timeout")
+	}
+	t.Parallel()
+	url := dbtest.SQLiteURL(t, tiny())
+	d := openWith(t, db.Config{URL: url})
+	stranger, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	stranger.SetMaxOpenConns(1)
+	if _, err := stranger.Exec(`begin immediate`); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(t.Context(), func(*db.Tx) error { return nil }); !errors.Is(err, db.ErrBusy) {
+		t.Errorf("Write = %v, want ErrBusy", err)
+	}
+	if _, err := stranger.Exec(`rollback`); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(t.Context(), func(*db.Tx) error { return nil }); err != nil {
+		t.Errorf("Write after the lock was gone = %v", err)
+	}
+}
+
+func TestNewSQLiteFileIsForItsOwnerOnly(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "new.db")
+	d := openWith(t, db.Config{URL: "sqlite:" + file})
+	if err := d.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(t.Context(), func(tx *db.Tx) error { return addShop(tx, "s1", "Bakery") }); err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(file + end)
+		if err != nil {
+			t.Error(err)
+		} else if info.Mode().Perm() != 0o600 {
+			t.Errorf("the rights of %s are %v, want none for others", info.Name(), info.Mode())
+		}
+	}
+}
+
+// A server that would break a promise quietly is refused when opening.
+func TestOpenRefusesAnUnfitPostgreSQL(t *testing.T) {
+	url := dbtest.PostgreSQLURL(t, tiny())
+	_, err := db.Open(t.Context(), db.Config{URL: withOption(url, "synchronous_commit=off"), Clock: dbtest.NewClock(dbtest.Start)})
+	if err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
+		t.Errorf("Open = %v, want a refusal that names synchronous_commit", err)
+	}
+	d := openWith(t, db.Config{URL: url})
+	err = d.Write(t.Context(), func(tx *db.Tx) error {
+		for name, want := range map[string]string{"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "1min", "TimeZone": "UTC"} {
+			var got string
+			if err := tx.QueryRow(`select current_setting($1)`, name).Scan(&got); err != nil {
+				return err
+			}
+			if got != want {
+				t.Errorf("%s is %s, want %s", name, got, want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenRefusesALinguisticOrder(t *testing.T) {
+	url := dbtest.PostgreSQLURL(t, tiny())
+	pool, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	const name = "mandate_test_linguistic"
+	if _, err := pool.Exec(`drop database if exists ` + name + ` with (force)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(`create database ` + name + ` template template0 encoding 'UTF8' locale_provider icu icu_locale 'en-US' locale 'C'`); err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Exec(`drop database ` + name + ` with (force)`)
+	_, err = db.Open(t.Context(), db.Config{URL: withDatabase(t, url, name), Clock: dbtest.NewClock(dbtest.Start)})
+	if err == nil || !strings.Contains(err.Error(), "sort by bytes") {
+		t.Errorf("Open = %v, want a refusal that tells how to create the database", err)
+	}
+}
+
+func withDatabase(t *testing.T, address, name string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
 }

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,13 +51,9 @@ func postgreSQLPool(config *pgx.ConnConfig, connections int) *sql.DB {
 
 // postgreSQLConfig adds the limits that the operator's address leaves open.
 func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
-	address, err := withVerifiedTLS(cfg.URL, os.Getenv("PGSSLMODE"))
+	config, err := parseVerified(cfg.URL, os.Getenv("PGSSLMODE"))
 	if err != nil {
 		return nil, err
-	}
-	config, err := pgx.ParseConfig(address)
-	if err != nil {
-		return nil, fmt.Errorf("db: Config.URL: %w", err) // pgx hides the password
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
@@ -82,38 +78,51 @@ func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// withVerifiedTLS makes checked encryption the default for a server on the
-// network. An operator who writes sslmode has decided for themselves.
-func withVerifiedTLS(address, environment string) (string, error) {
-	u, err := url.Parse(address)
+// parseVerified reads the address and makes checked encryption the default for
+// a server on the network. An operator who writes sslmode has decided for
+// themselves.
+func parseVerified(address, environment string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return "", errors.New("db: Config.URL is not a valid address") // the cause repeats the password
+		return nil, fmt.Errorf("db: Config.URL: %w", err) // pgx hides the password
 	}
-	query := u.Query()
-	if query.Has("sslmode") || environment != "" {
-		return address, nil
+	options := addressOptions(address)
+	if environment != "" || strings.Contains(options, "sslmode=") || strings.Contains(options, "ssl=") || isLocal(config) {
+		return config, nil
 	}
-	hosts := u.Host
-	if h := query.Get("host"); h != "" {
-		hosts = h
+	separator := "?"
+	if options != "" {
+		separator = "&"
 	}
-	for _, host := range strings.Split(hosts, ",") {
-		if !isLocal(host) {
-			query.Set("sslmode", "verify-full")
-			u.RawQuery = query.Encode()
-			return u.String(), nil
-		}
+	if config, err = pgx.ParseConfig(address + separator + "sslmode=verify-full"); err != nil {
+		return nil, fmt.Errorf("db: Config.URL: %w", err)
 	}
-	return address, nil
+	return config, nil
 }
 
-// isLocal knows the ways to name this machine: a socket's folder or loopback.
-func isLocal(host string) bool {
-	if host == "" || strings.HasPrefix(host, "/") {
-		return true
+// addressOptions is the part of the address from its question mark on. The
+// name and password, which end at the "@", may hold a question mark too.
+func addressOptions(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	if i := strings.IndexAny(rest, "@/"); i >= 0 && rest[i] == '@' {
+		rest = rest[i+1:]
 	}
-	name := (&url.URL{Host: host}).Hostname()
-	return name == "localhost" || name == "127.0.0.1" || name == "::1"
+	if i := strings.IndexByte(rest, '?'); i >= 0 {
+		return rest[i:]
+	}
+	return ""
+}
+
+// isLocal says whether every server named is this machine: a socket's folder
+// or loopback.
+func isLocal(config *pgx.ConnConfig) bool {
+	hosts := []string{config.Host}
+	for _, fallback := range config.Fallbacks {
+		hosts = append(hosts, fallback.Host)
+	}
+	return !slices.ContainsFunc(hosts, func(host string) bool {
+		return !strings.HasPrefix(host, "/") && host != "localhost" && host != "127.0.0.1" && host != "::1"
+	})
 }
 
 // checkServer refuses a server that would break a promise quietly.

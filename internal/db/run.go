@@ -105,8 +105,7 @@ func (d *DB) transact(ctx context.Context, turns chan struct{}, f func(tx *Tx) e
 	}
 	ended = true
 	if err := tx.sqlTx.Commit(); err != nil {
-		err = d.nameConstraint(err)
-		if !readOnly && !fromDatabase(err) {
+		if err = d.translate(err); !readOnly && commitUnknown(err) {
 			err = fmt.Errorf("%w: %w", ErrCommitUnknown, err)
 		}
 		return tx, isConflict(err), err
@@ -134,9 +133,15 @@ func (d *DB) begin(ctx context.Context, readOnly bool) (*Tx, context.CancelFunc,
 		}
 	}
 	sqlTx, err := pool.BeginTx(lasting, &options)
+	for range cap(d.readTurns) { // as many connections as there may be dead ones
+		if err == nil || !isStale(err) || lasting.Err() != nil {
+			break
+		}
+		sqlTx, err = pool.BeginTx(lasting, &options)
+	}
 	if err != nil {
 		cancel()
-		return nil, nil, fmt.Errorf("begin: %w", err)
+		return nil, nil, fmt.Errorf("begin: %w", d.translate(err))
 	}
 	return &Tx{
 		Now:      d.clock.Now().UTC().Truncate(time.Microsecond),

@@ -74,7 +74,7 @@ func load() (*program, error) {
 	imports := p.importer(exports)
 	for _, one := range users {
 		if err := p.readPackage(one, imports); err != nil {
-			return nil, err
+			p.problems = append(p.problems, err.Error())
 		}
 	}
 	return p, nil

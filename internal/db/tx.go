@@ -155,7 +155,7 @@ func plain(arg any) (driver.Value, error) {
 // fail remembers that a statement failed, which costs the transaction.
 func (tx *Tx) fail(err error) error {
 	tx.conflict = tx.conflict || isConflict(err)
-	err = tx.db.nameConstraint(err)
+	err = tx.db.translate(err)
 	if tx.failure == nil {
 		tx.failure = err
 	}

@@ -13,3 +13,8 @@ create table item (
     picture bytea,
     constraint item_sku_uq unique (shop_id, sku)
 );
+
+create table visit (
+    shop_id text not null,
+    constraint visit_shop_fk foreign key (shop_id) references shop (id) deferrable initially deferred
+);
