@@ -16,9 +16,12 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/guard"
+	"mandate/internal/seal"
 )
 
 // Named limits.
@@ -35,13 +38,18 @@ const (
 	waitingLifetime = 10 * time.Minute // between a right password and the second factor
 )
 
-// Config is how the room is built. DB, Guard, People and Mailer are needed; the zero
+// Config is how the room is built. DB, Guard, People, Mailer and Keys are needed; the zero
 // value of everything else works.
 type Config struct {
 	DB     *db.DB
 	Guard  *guard.Guard
 	People People
 	Mailer Mailer
+	Keys   *seal.Keyring // seals the secrets of second factors
+
+	// Origins are where people sign in, such as https://online.bank.example:
+	// passkeys are made for the host of the first. Nil means the demo's.
+	Origins []string
 
 	// Clock is what the throttles go by. Nil means the machine's clock.
 	Clock bank.Clock
@@ -69,6 +77,9 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = bank.SystemClock{}
 	}
+	if len(c.Origins) == 0 {
+		c.Origins = []string{"http://localhost:8080", "http://localhost:8081"}
+	}
 	c.Cost = cmp.Or(c.Cost, DefaultCost)
 	c.HashWorkers = cmp.Or(c.HashWorkers, runtime.NumCPU())
 	c.ThrottleFactor = cmp.Or(c.ThrottleFactor, 1)
@@ -82,8 +93,8 @@ func (c Config) withDefaults() Config {
 
 func (c Config) check() error {
 	switch {
-	case c.DB == nil, c.Guard == nil, c.People == nil, c.Mailer == nil:
-		return errors.New("identity: Config.DB, Guard, People and Mailer are needed")
+	case c.DB == nil, c.Guard == nil, c.People == nil, c.Mailer == nil, c.Keys == nil:
+		return errors.New("identity: Config.DB, Guard, People, Mailer and Keys are needed")
 	case c.HashWorkers < 1:
 		return fmt.Errorf("identity: Config.HashWorkers is %d; one or more is needed", c.HashWorkers)
 	case c.ThrottleFactor < 1:
@@ -94,12 +105,16 @@ func (c Config) check() error {
 
 // A Service is the room, open.
 type Service struct {
-	db        *db.DB
-	guard     *guard.Guard
-	people    People
-	cfg       Config
-	hasher    *hasher
-	throttles *throttles
+	db     *db.DB
+	guard  *guard.Guard
+	people People
+	mailer Mailer
+	keys   *seal.Keyring
+
+	relyingParty *webauthn.WebAuthn
+	cfg          Config
+	hasher       *hasher
+	throttles    *throttles
 }
 
 // New opens the room.
@@ -112,8 +127,13 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	rp, err := newRelyingParty(cfg.Origins)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
-		db: cfg.DB, guard: cfg.Guard, people: cfg.People, cfg: cfg,
+		relyingParty: rp,
+		db:           cfg.DB, guard: cfg.Guard, people: cfg.People, mailer: cfg.Mailer, keys: cfg.Keys, cfg: cfg,
 		hasher: h, throttles: newThrottles(cfg.Clock, cfg.ThrottleFactor),
 	}, nil
 }

@@ -3,16 +3,12 @@ package identity
 import (
 	"crypto/sha256"
 	"fmt"
-	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 )
-
-// proofLifetime is how long a high-risk authorization may wait for its action.
-const proofLifetime = 5 * time.Minute
 
 // ErrStepUp asks for a high-risk authorization.
 var ErrStepUp = fault.New(fault.StepUp, "Confirm that it is you to go on.").With("HIGH_RISK_AUTHORIZATION")
@@ -46,13 +42,17 @@ func (Proofs) Consume(tx *db.Tx, caller bank.Caller, action, target string, cont
 }
 
 // insertProof keeps a proof on the sign-in record, with which it ends.
-func insertProof(tx *db.Tx, who Subject, signIn, action, target string, content []byte) error {
-	sum := sha256.Sum256(content)
+func insertProof(tx *db.Tx, who Subject, signIn string, challenge Challenge) error {
+	sum := sha256.Sum256(challenge.Content)
+	if _, err := tx.Exec(`delete from proof where institution_id = $1 and sign_in_id = $2 and expires_micros <= $3`,
+		who.Institution, signIn, tx.Now.UnixMicro()); err != nil {
+		return fmt.Errorf("clear expired proofs: %w", err)
+	}
 	_, err := tx.Exec(`
 		insert into proof (institution_id, sign_in_id, subject_kind, subject_id, action, target, content_hash, expires_micros)
 		values ($1, $2, $3, $4, $5, $6, $7, $8)
 		on conflict (institution_id, sign_in_id, action, target, content_hash) do update set expires_micros = excluded.expires_micros`,
-		who.Institution, signIn, who.Kind, who.ID, action, target, sum[:], tx.Now.Add(proofLifetime).UnixMicro())
+		who.Institution, signIn, who.Kind, who.ID, challenge.Action, challenge.Target, sum[:], tx.Now.Add(proofLifetime).UnixMicro())
 	if err != nil {
 		return fmt.Errorf("keep the high-risk authorization: %w", err)
 	}

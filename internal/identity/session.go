@@ -123,8 +123,7 @@ func (s *Service) fill(tx *db.Tx, found *Session, token Secret, from Source) err
 	if err != nil {
 		return fmt.Errorf("find the person: %w", err)
 	}
-	pendingYet := person.Status == bank.StatusPending && found.Stage != StageComplete
-	if person.Held || person.Status != bank.StatusActive && !pendingYet {
+	if !maySit(&person, found.Stage) {
 		return ErrSignedOut
 	}
 	c, err := credentialOf(tx, found.Subject)
@@ -136,6 +135,12 @@ func (s *Service) fill(tx *db.Tx, found *Session, token Secret, from Source) err
 	found.Caller.SignIn = found.ID
 	found.FormToken = formToken(token)
 	return nil
+}
+
+// maySit says whether a person may have a sign-in of a stage. Pending people
+// become active by completing their first.
+func maySit(p *Person, stage Stage) bool {
+	return !p.Held && (p.Status == bank.StatusActive || p.Status == bank.StatusPending && stage != StageComplete)
 }
 
 func formToken(token Secret) string {

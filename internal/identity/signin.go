@@ -156,25 +156,27 @@ func (s *Service) giveBack(ctx context.Context, r reservation, at door) error {
 	})
 }
 
-// refuse settles an attempt that failed, and locks where it was the last.
+// refuse settles an attempt that failed, and locks where it was the last. The
+// history is locked before the strikes, as everywhere.
 func (s *Service) refuse(ctx context.Context, r reservation, from Source) error {
 	n := r.strikes
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
-		if !r.evaluated {
-			if r.reserved {
-				_, err = settleUnused(tx, r.who, doorSignIn)
-			} else {
-				_, err = settle(tx, r.who, doorSignIn, touchStrike)
-			}
-			if err != nil || r.blocked == "" {
+		switch {
+		case r.evaluated:
+			if err := noteFailure(tx, &r.person, "auth.signin_failed", "WRONG_PASSWORD", from); err != nil {
 				return err
 			}
-			return s.noteBlockedAttempt(tx, r, from)
+			n, err = settleWrong(tx, r.who, doorSignIn)
+		case r.reserved:
+			n, err = settleUnused(tx, r.who, doorSignIn)
+		case r.blocked != "" && !r.strikes.noted.After(tx.Now.Add(-notedEvery)):
+			if err := noteFailure(tx, &r.person, "auth.signin_failed", r.blocked, from); err != nil {
+				return err
+			}
+			_, err = settle(tx, r.who, doorSignIn, markNoted)
+		default:
+			_, err = settle(tx, r.who, doorSignIn, touchStrike)
 		}
-		if err := noteFailure(tx, &r.person, "auth.signin_failed", "WRONG_PASSWORD", from); err != nil {
-			return err
-		}
-		n, err = settleWrong(tx, r.who, doorSignIn)
 		return err
 	})
 	if err != nil {
@@ -186,20 +188,6 @@ func (s *Service) refuse(ctx context.Context, r reservation, from Source) error 
 		}
 	}
 	return ErrSignIn
-}
-
-// touchStrike writes the row and changes nothing.
-const touchStrike = `
-	update strike set spent = spent
-	 where institution_id = $1 and subject_kind = $2 and subject_id = $3 and door = $4
-	returning spent, wrong`
-
-func (s *Service) noteBlockedAttempt(tx *db.Tx, r reservation, from Source) error {
-	due, err := noteBlocked(tx, r.who, doorSignIn)
-	if err != nil || !due {
-		return err
-	}
-	return noteFailure(tx, &r.person, "auth.signin_failed", r.blocked, from)
 }
 
 // noteFailure records that somebody failed to prove that they are this person.
@@ -220,9 +208,9 @@ func note(tx *db.Tx, p *Person, e activity.Event, from Source) error {
 	return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), e)
 }
 
-// admit opens the sign-in of somebody who gave the right password. Everything
-// is looked at again with the organization locked: a hold or a new password
-// that came meanwhile wins.
+// admit goes on with somebody who gave the right password: to the second factor
+// where they have one, otherwise in. Everything is looked at again with the
+// organization locked: a hold or a new password that came meanwhile wins.
 func (s *Service) admit(ctx context.Context, r reservation, fresh string, from Source) (g Granted, err error) {
 	err = s.guard.Do(ctx, r.person.caller(from), s.signInAction(&r.person), func(c *guard.Change) error {
 		person, err := s.stillAdmitted(c.Tx, r.credential)
@@ -234,7 +222,18 @@ func (s *Service) admit(ctx context.Context, r reservation, fresh string, from S
 				return err
 			}
 		}
-		g, err = s.complete(c, &person, r.username, from)
+		stage, err := nextStage(c.Tx, &person)
+		if err != nil {
+			return err
+		}
+		if stage == StageComplete {
+			g, err = s.complete(c, &person, r.username, "", from)
+			return err
+		}
+		if _, err := settleUnused(c.Tx, r.who, doorSignIn); err != nil {
+			return err
+		}
+		g, err = s.open(c.Tx, &person, r.username, stage, "", from)
 		return err
 	})
 	if errors.Is(err, ErrSignIn) {
@@ -244,6 +243,18 @@ func (s *Service) admit(ctx context.Context, r reservation, fresh string, from S
 		return Granted{}, err
 	}
 	return g, nil
+}
+
+// nextStage is what follows a right password.
+func nextStage(tx *db.Tx, p *Person) (Stage, error) {
+	has, err := HasSecondFactor(tx, p.Subject)
+	switch {
+	case has:
+		return StageSecondFactor, err
+	case p.NeedsSecond:
+		return StageEnrol, err
+	}
+	return StageComplete, err
 }
 
 func (s *Service) signInAction(p *Person) guard.Action {
@@ -268,13 +279,18 @@ func (s *Service) stillAdmitted(tx *db.Tx, c credential) (Person, error) {
 
 // complete opens a full sign-in: the strikes are forgotten, a pending person
 // becomes active, the browser is remembered.
-func (s *Service) complete(c *guard.Change, p *Person, username string, from Source) (Granted, error) {
+func (s *Service) complete(c *guard.Change, p *Person, username, factor string, from Source) (Granted, error) {
 	if err := settleRight(c.Tx, p.Subject, doorSignIn); err != nil {
 		return Granted{}, err
 	}
-	g, err := s.open(c.Tx, p, username, StageComplete, "", from)
+	g, err := s.open(c.Tx, p, username, StageComplete, factor, from)
 	if err != nil {
 		return Granted{}, err
+	}
+	if g.NewDevice {
+		if err := s.tell(c.Tx, p, "auth.new_device", "Sign-in from a new device", "Somebody signed in to your account from a device that was not used before: "+from.Device+", address "+from.IP+"."); err != nil {
+			return Granted{}, err
+		}
 	}
 	if p.Status != bank.StatusPending {
 		return g, note(c.Tx, p, activity.Event{Name: "auth.signin_succeeded", Quiet: true}, from)

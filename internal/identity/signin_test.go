@@ -234,7 +234,7 @@ func TestHashIsRenewedAtTodaysCost(t *testing.T) {
 	d := dbtest.SQLite(t)
 	w := newWorld(t, d)
 	w.enrolled("dana", bank.StatusActive)
-	dearer, err := identity.New(identity.Config{DB: d, Guard: w.guard, People: people{}, Mailer: w.mail, Cost: identity.Cost{MemoryKiB: 64, Passes: 2, Lanes: 1}, RefusalTime: -1})
+	dearer, err := identity.New(identity.Config{DB: d, Guard: w.guard, People: people{}, Mailer: w.mail, Keys: keys, Cost: identity.Cost{MemoryKiB: 64, Passes: 2, Lanes: 1}, RefusalTime: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,9 @@ const (
 
 // strikes are the attempts of a subject at a door.
 type strikes struct {
-	spent int64 // under way or wrong
-	wrong int64 // evaluated and wrong
+	spent int64     // under way or wrong
+	wrong int64     // evaluated and wrong
+	noted time.Time // when an attempt on somebody blocked was last put into the history
 }
 
 // spend reserves an attempt before anything is hashed. That is what makes
@@ -35,17 +36,19 @@ func spend(tx *db.Tx, who Subject, at door, reserve bool) (strikes, error) {
 		one = 1
 	}
 	var n strikes
+	var noted int64
 	err := tx.QueryRow(`
 		insert into strike (institution_id, subject_kind, subject_id, door, spent, wrong, last_micros, noted_micros)
 		values ($1, $2, $3, $4, $5, 0, $6, 0)
 		on conflict (institution_id, subject_kind, subject_id, door) do update
 		   set spent = $5 + case when strike.last_micros < $7 then strike.wrong else strike.spent end,
 		       last_micros = $6
-		returning spent, wrong`,
-		who.Institution, who.Kind, who.ID, at, one, tx.Now.UnixMicro(), tx.Now.Add(-strikeStale).UnixMicro()).Scan(&n.spent, &n.wrong)
+		returning spent, wrong, noted_micros`,
+		who.Institution, who.Kind, who.ID, at, one, tx.Now.UnixMicro(), tx.Now.Add(-strikeStale).UnixMicro()).Scan(&n.spent, &n.wrong, &noted)
 	if err != nil {
 		return strikes{}, fmt.Errorf("reserve an attempt: %w", err)
 	}
+	n.noted = time.UnixMicro(noted)
 	return n, nil
 }
 
@@ -74,6 +77,20 @@ func settleRight(tx *db.Tx, who Subject, at door) error {
 		returning spent, wrong`)
 	return err
 }
+
+// Two ways to settle an attempt that has no place: the row is written all the
+// same. An attempt on somebody who cannot sign in goes into the history once in
+// a while only, so that a stranger cannot fill it.
+const (
+	touchStrike = `
+		update strike set spent = spent
+		 where institution_id = $1 and subject_kind = $2 and subject_id = $3 and door = $4
+		returning spent, wrong`
+	markNoted = `
+		update strike set noted_micros = last_micros
+		 where institution_id = $1 and subject_kind = $2 and subject_id = $3 and door = $4
+		returning spent, wrong`
+)
 
 // settle does not fail where the row is gone: somebody was unlocked or deleted
 // meanwhile.
@@ -105,19 +122,6 @@ func ClearStrikes(tx *db.Tx, who Subject) error {
 		return fmt.Errorf("forget the wrong attempts: %w", err)
 	}
 	return nil
-}
-
-// noteBlocked says whether an attempt on somebody who cannot sign in should go
-// into the history: once in a while, so that a stranger cannot fill it.
-func noteBlocked(tx *db.Tx, who Subject, at door) (bool, error) {
-	n, err := tx.Exec(`
-		update strike set noted_micros = $1
-		 where institution_id = $2 and subject_kind = $3 and subject_id = $4 and door = $5 and noted_micros < $6`,
-		tx.Now.UnixMicro(), who.Institution, who.Kind, who.ID, at, tx.Now.Add(-notedEvery).UnixMicro())
-	if err != nil {
-		return false, fmt.Errorf("note the attempt: %w", err)
-	}
-	return n == 1, nil
 }
 
 // decoys is how many rows stand for all the usernames that nobody has.

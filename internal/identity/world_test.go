@@ -13,6 +13,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
+	"mandate/internal/seal"
 )
 
 const (
@@ -45,7 +46,7 @@ func newWorld(t *testing.T, d *db.DB, changes ...func(*identity.Config)) *world 
 		return errors.Join(activity.Start(tx, harbor, ""), activity.Start(tx, harbor, acme))
 	})
 	w.guard = guard.New(d, noPolicy, nil, identity.Proofs{})
-	cfg := identity.Config{DB: d, Guard: w.guard, People: people{}, Mailer: w.mail, Clock: w.clock, Cost: identity.MinimumCost, ThrottleFactor: 1_000_000, RefusalTime: -1}
+	cfg := identity.Config{DB: d, Guard: w.guard, People: people{}, Mailer: w.mail, Keys: keys, Clock: w.clock, Cost: identity.MinimumCost, ThrottleFactor: 1_000_000, RefusalTime: -1}
 	for _, change := range changes {
 		change(&cfg)
 	}
@@ -56,6 +57,14 @@ func newWorld(t *testing.T, d *db.DB, changes ...func(*identity.Config)) *world 
 	w.s = s
 	return w
 }
+
+var keys = func() *seal.Keyring {
+	ring, err := seal.Parse(seal.NewLine("test"))
+	if err != nil {
+		panic(err)
+	}
+	return ring
+}()
 
 func noPolicy(*db.Tx, bank.InstitutionID, bank.OrganizationID, entitlement.Scope) (*entitlement.Policy, error) {
 	return &entitlement.Policy{}, nil
