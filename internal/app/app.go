@@ -1,0 +1,124 @@
+// Package app assembles the program: it opens every part in order, in one
+// readable function, and closes them again. The server, the command line, the
+// demo, end-to-end tests and benchmarks all use it. It holds no rules.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"mandate/internal/authorization"
+	"mandate/internal/bank"
+	"mandate/internal/client"
+	"mandate/internal/config"
+	"mandate/internal/db"
+	"mandate/internal/guard"
+	"mandate/internal/identity"
+	"mandate/internal/pdp"
+	"mandate/internal/usermgmt"
+	"mandate/internal/web"
+)
+
+// An App is the program, open.
+type App struct {
+	Config         config.Config
+	Clock          bank.Clock
+	Log            *slog.Logger
+	DB             *db.DB
+	Guard          *guard.Guard
+	Identity       *identity.Service
+	Users          *usermgmt.Service
+	Decisions      *pdp.Service
+	Clients        *client.Service
+	Authorizations *authorization.Service
+	Metrics        *prometheus.Registry
+
+	root       rootKey
+	webMetrics *web.Metrics
+}
+
+// Open opens the database, migrates it and builds every room. cfg may be the
+// zero Config.
+func Open(ctx context.Context, cfg config.Config, clock bank.Clock, log *slog.Logger) (_ *App, err error) {
+	if cfg, err = cfg.WithDefaults(); err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Clock: clock, Log: log, Metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if a.root, err = openRootKey(cfg.Data); err != nil {
+		return nil, err
+	}
+	if a.DB, err = OpenDB(ctx, cfg.Store, clock); err != nil {
+		return nil, err
+	}
+	return a, a.openRooms()
+}
+
+// OpenDB opens the database of a store and brings it up to date.
+func OpenDB(ctx context.Context, store config.Store, clock bank.Clock) (*db.DB, error) {
+	store, err := store.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(store.DB, "sqlite:"+store.Data) {
+		if err := os.MkdirAll(store.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data folder: %w", err)
+		}
+	}
+	d, err := db.Open(ctx, db.Config{URL: store.DB, Clock: clock})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := d.Migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("migrate the database: %w", err), d.Close())
+	}
+	return d, nil
+}
+
+// openRooms builds the rooms on the database.
+func (a *App) openRooms() (err error) {
+	a.Guard = guard.New(a.DB, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	a.Identity, err = identity.New(identity.Config{
+		DB: a.DB, Guard: a.Guard, People: usermgmt.People{}, Clock: a.Clock,
+		Cost:           identity.Cost{MemoryKiB: a.Config.HashMemory, Passes: a.Config.HashPasses, Lanes: 1},
+		ThrottleFactor: a.Config.ThrottleFactor,
+	})
+	if err != nil {
+		return err
+	}
+	a.Users = usermgmt.New(a.Guard)
+	a.Clients = client.New(a.DB, a.Guard, a.Log)
+	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
+	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if a.webMetrics, err = web.NewMetrics(a.Metrics); err != nil {
+		return err
+	}
+	meter, err := newDecisionMeter(a.Metrics)
+	if err != nil {
+		return err
+	}
+	a.Decisions = pdp.New(a.DB, decisionSources(), meter)
+	return nil
+}
+
+// Close undoes Open.
+func (a *App) Close() error {
+	if a.DB == nil {
+		return nil
+	}
+	return a.DB.Close()
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// How often the product looks after itself.
+const (
+	sweepEvery = time.Minute
+	purgeEvery = 10 * time.Minute
+)
+
+// runBackground starts what the product does by itself and returns a channel
+// that closes when all of it has ended.
+func (a *App) runBackground(ctx context.Context) <-chan struct{} {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		a.every(ctx, sweepEvery, "void what was never confirmed", func() error {
+			_, err := a.Authorizations.Sweep(ctx)
+			return err
+		})
+	})
+	wg.Go(func() {
+		a.every(ctx, purgeEvery, "forget ended sign-ins", func() error { return a.Identity.Purge(ctx) })
+	})
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	return done
+}
+
+// every does something now and then until ctx ends. A failure is logged and
+// tried again next time.
+func (a *App) every(ctx context.Context, pause time.Duration, what string, do func() error) {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	for {
+		if err := do(); err != nil && ctx.Err() == nil {
+			a.Log.Error("background work failed", "work", what, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
