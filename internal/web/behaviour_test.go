@@ -16,7 +16,7 @@ func TestDialogOpensInPlace(t *testing.T) {
 	dialog := p.Within("Delete Dana Diaz?")
 	dialog.See("This cannot be undone.")
 	p.Axe()
-	p.Screenshot("dialog-1440-light")
+	p.ScreenshotView("dialog-1440-light")
 	if got := p.Focused(); !strings.HasPrefix(got, "Your password") {
 		t.Errorf("the dialog's focus is on %q, want its first field", got)
 	}
@@ -42,7 +42,7 @@ func TestMenusCloseThemselves(t *testing.T) {
 	p.NotSee("Hold account access")
 	p.Click("Ana Ruiz , your menu")
 	p.See("Sign out")
-	p.Screenshot("person-menu-1440-light")
+	p.ScreenshotView("person-menu-1440-light")
 	p.Within("Appearance").Axe()
 	p.Click("Components")
 	p.NotSee("Sign out")
@@ -58,7 +58,7 @@ func TestNavigationIsADrawerOnAPhone(t *testing.T) {
 	p.Click("Menu")
 	p.Within("Main").See("User management")
 	p.Axe()
-	p.Screenshot("drawer-390-light")
+	p.ScreenshotView("drawer-390-light")
 	p.Press("Escape")
 	if p.Has("part", "Main") {
 		t.Error("Escape left the navigation open")
@@ -84,7 +84,7 @@ func TestWithoutScripts(t *testing.T) {
 	p.Fill("Your password", "correct horse")
 	p.Click("Delete user")
 	p.See("Successfully done")
-	p.Screenshot("no-script-toast-390-light")
+	p.ScreenshotView("no-script-toast-390-light")
 
 	p.Fill("Search users", "dana")
 	p.Click("Search")
@@ -110,7 +110,7 @@ func TestFormComesBack(t *testing.T) {
 	p.Fill("Daily limit", "lots")
 	p.Click("Save changes")
 	p.See("Nothing was saved yet.")
-	p.Screenshot("form-problems-1440-light")
+	p.ScreenshotView("form-problems-1440-light")
 	if got := p.Value("Daily limit"); got != "lots" {
 		t.Errorf("the limit came back as %q, want what was typed", got)
 	}

@@ -68,9 +68,11 @@ func (s *Site) checkToken(r *http.Request) error {
 const maxMemory = 1 << 20
 
 func parseForm(r *http.Request) error {
-	err := r.ParseMultipartForm(maxMemory)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = r.ParseForm()
+	err := r.ParseForm() // first and alone: ParseMultipartForm forgets its error
+	if err == nil {
+		if err = r.ParseMultipartForm(maxMemory); errors.Is(err, http.ErrNotMultipart) {
+			err = nil
+		}
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return fault.New(fault.Invalid, "This is too large to be sent at once.").Because(err)

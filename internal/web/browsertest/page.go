@@ -245,15 +245,24 @@ func (p *Page) Eval(expression string, out any) {
 // Screenshot writes the whole page to MANDATE_SCREENSHOTS/name.png.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()
-	dir := os.Getenv("MANDATE_SCREENSHOTS")
-	if dir == "" {
+	if os.Getenv("MANDATE_SCREENSHOTS") == "" {
 		return
 	}
 	var height int64
 	p.eval("height", "Math.min(Math.max(document.documentElement.scrollHeight, innerHeight), 12000)", &height)
 	p.resize(height)
-	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	p.ScreenshotView(name)
 	p.resize(p.height)
+}
+
+// ScreenshotView is Screenshot of what is on the screen now.
+func (p *Page) ScreenshotView(name string) {
+	p.t.Helper()
+	dir := os.Getenv("MANDATE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	p.must("take a picture", err)
 	p.must("make a folder for pictures", os.MkdirAll(dir, 0o755))
 	p.must("keep a picture", os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644))

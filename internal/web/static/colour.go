@@ -16,12 +16,17 @@ func parseColour(hex string) colour {
 	return colour{uint8(n >> 16), uint8(n >> 8), uint8(n)}
 }
 
+const steps = 200 // from black to white
+
 // readable is c, or the nearest colour of its hue that can be read on surface,
 // going lighter (+1) or darker (-1).
 func (c colour) readable(surface colour, direction float64) colour {
 	shade := c.oklab()
-	for contrast(c, surface) < textContrast && shade.l > 0 && shade.l < 1 {
-		shade.l += direction / 200
+	for range steps {
+		if contrast(c, surface) >= textContrast {
+			break
+		}
+		shade.l = min(max(shade.l+direction/steps, 0), 1)
 		c = shade.inGamut()
 	}
 	return c
