@@ -73,6 +73,21 @@ func (p player) addNeeds(e *Edit, id, level string) {
 	}
 }
 
+// prerequisites are, by edition, the permissions that another one requires.
+var prerequisites = func() map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, edition := range []string{bank, creditUnion} {
+		r := &Runner{world: World{Institution: Institution{Edition: edition}}}
+		out[edition] = map[string]bool{}
+		for _, one := range cataloguePermissions {
+			for _, need := range r.requires(one.ID) {
+				out[edition][need.Permission] = true
+			}
+		}
+	}
+	return out
+}()
+
 // settingAt is most often a permission that exists there, and a prerequisite
 // or a limit more often than its share.
 func (p player) settingAt(level string) string {
@@ -85,10 +100,7 @@ func (p player) settingAt(level string) string {
 			continue
 		}
 		there = append(there, one.ID)
-		needed := slices.ContainsFunc(cataloguePermissions, func(other permission) bool {
-			return slices.ContainsFunc(p.r.requires(other.ID), func(r requirement) bool { return r.Permission == one.ID })
-		})
-		if needed || one.isLimit() || one.Restricts || one.isChoice() {
+		if prerequisites[p.r.world.Institution.Edition][one.ID] || one.isLimit() || one.Restricts || one.isChoice() {
 			central = append(central, one.ID)
 		}
 	}
