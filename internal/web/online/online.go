@@ -37,7 +37,6 @@ type Identity interface {
 	SignIn(context.Context, identity.Attempt) (identity.Granted, error)
 	Session(context.Context, bank.InstitutionID, identity.Secret, identity.Source) (identity.Session, error)
 	SignOut(context.Context, bank.InstitutionID, identity.Secret) error
-	Prove(context.Context, bank.Caller, identity.Challenge, identity.Answer) error
 }
 
 // A Config is what the app is made of. Notice is one line above every page,
@@ -82,8 +81,11 @@ func (a *app) authenticate(r *http.Request) (context.Context, error) {
 const maxDevice = 200
 
 func (a *app) source(r *http.Request) identity.Source {
-	device := r.UserAgent()
-	return identity.Source{Channel: bank.ChannelOnline, IP: a.site.SourceText(r), Device: device[:min(len(device), maxDevice)]}
+	device, ip := r.UserAgent(), ""
+	if addr := a.site.Source(r); addr.IsValid() {
+		ip = addr.String()
+	}
+	return identity.Source{Channel: bank.ChannelOnline, IP: ip, Device: device[:min(len(device), maxDevice)]}
 }
 
 // signInAddress is where somebody goes who must sign in first: they come back

@@ -1,0 +1,100 @@
+package online
+
+import (
+	"net/http"
+	"strings"
+
+	"mandate/internal/catalog"
+	"mandate/internal/usermgmt"
+	"mandate/internal/web"
+	"mandate/internal/web/ui"
+)
+
+type homePage struct {
+	Shell    ui.Shell
+	Greeting string
+	Accounts []usermgmt.MemberAccount
+	Toolbar  ui.Toolbar
+	Search   bool // there are enough accounts to search in
+	Reach    []reachGroup
+	Links    []entryLink
+}
+
+// An entryLink is a way to something that people often come for.
+type entryLink struct{ Href, Icon, Title, Text string }
+
+// fewAccounts is how many are found at a glance, without a search.
+const fewAccounts = 12
+
+// GET /{institution}/home
+func (a *app) home(w http.ResponseWriter, r *http.Request) error {
+	me, err := a.me(r)
+	if err != nil {
+		return err
+	}
+	mine, err := a.users.Mine(r.Context(), web.CallerOf(r.Context()))
+	if err != nil {
+		return err
+	}
+	list := web.ReadList(r, web.ListSpec{})
+	names := mine.Names(me.Institution.Name)
+	names.Member = ""
+	page := homePage{
+		Shell:    a.shell(r, me, "Home"),
+		Greeting: "Welcome, " + me.Member.FirstName,
+		Accounts: findAccounts(mine.Accounts, list.Search),
+		Search:   len(mine.Accounts) > fewAccounts,
+		Reach:    moneyReach(mine.Policy, me.Member.ID, a.site.Clock.Now(), names),
+		Links:    homeLinks(baseFor(me.Institution.ID), me),
+	}
+	page.Toolbar = list.Toolbar("Search accounts", resultOf(len(page.Accounts), len(mine.Accounts), "account", "accounts"))
+	return web.Render(w, r, http.StatusOK, homeView(page))
+}
+
+func homeLinks(b base, me usermgmt.Standing) []entryLink {
+	var links []entryLink
+	if me.May(catalog.ViewUsers) {
+		text := "See who works for " + me.Organization.Name + " and what they may do."
+		if me.May(catalog.EditPermissions) {
+			text = "Decide who works for " + me.Organization.Name + " and what they may do."
+		}
+		links = append(links, entryLink{b.users(), "users", "User management", text})
+	}
+	return append(links,
+		entryLink{b.whyMe(), "circle-question-mark", "Why can’t I …?", "Ask about a payment or an account and see what stands in the way."},
+		entryLink{b.profile(), "circle-user", "Your profile", "Your details, your role and your permissions."})
+}
+
+// findAccounts are the accounts with a text in their name, number or kind.
+func findAccounts(all []usermgmt.MemberAccount, search string) []usermgmt.MemberAccount {
+	wanted := usermgmt.Fold(search)
+	if wanted == "" {
+		return all
+	}
+	var found []usermgmt.MemberAccount
+	for _, account := range all {
+		if strings.Contains(usermgmt.Fold(account.Name+" "+account.Number+" "+account.Kind), wanted) {
+			found = append(found, account)
+		}
+	}
+	return found
+}
+
+// resultOf counts what a search shows: "12 of 240 users", or "240 users".
+func resultOf(shown, total int, one, many string) string {
+	if shown == total {
+		return ui.Count(total, one, many)
+	}
+	return ui.Count(shown, "", "")[:len(ui.Count(shown, "", ""))-1] + " of " + ui.Count(total, one, many)
+}
+
+// masked is an account's number as screens show it.
+func masked(a usermgmt.Account) string {
+	if a.Number == "" {
+		return ""
+	}
+	return "••" + a.Number
+}
+
+// accountName is an account as people name it: "Operating ••0137".
+func accountName(a usermgmt.Account) string { return strings.TrimSpace(a.Name + " " + masked(a)) }

@@ -1,0 +1,181 @@
+package online
+
+import (
+	"strings"
+	"time"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/usermgmt"
+	"mandate/internal/web/ui"
+)
+
+// A describer tells history in words.
+type describer struct {
+	place    *time.Location
+	accounts map[bank.AccountID]string
+}
+
+func newDescriber(me usermgmt.Standing, accounts []usermgmt.MemberAccount) describer {
+	d := describer{place: me.Policy.Institution.Location, accounts: make(map[bank.AccountID]string, len(accounts))}
+	for _, account := range accounts {
+		d.accounts[account.ID] = accountName(account.Account)
+	}
+	return d
+}
+
+// A deed is how an event reads: what somebody did to somebody.
+type deed struct {
+	text string // with {actor} and {target}
+	icon string
+	tone ui.Tone
+}
+
+var deeds = map[string]deed{
+	"orguser.created":                {"{actor} created {target}", "user-plus", ui.Good},
+	"orguser.deleted":                {"{actor} deleted {target}", "trash-2", ui.Bad},
+	"orguser.profile_changed":        {"{actor} changed the profile of {target}", "pencil", ui.Plain},
+	"orguser.role_changed":           {"{actor} changed the role of {target}", "shield", ui.Warn},
+	"orguser.entitlement_changed":    {"{actor} changed what {target} has", "sliders-horizontal", ui.Plain},
+	"orguser.permission_changed":     {"{actor} changed the permissions of {target}", "sliders-horizontal", ui.Plain},
+	"orguser.account_access_changed": {"{actor} changed the account access of {target}", "wallet", ui.Plain},
+	"org.entitlement_changed":        {"{actor} changed what {target} has", "building-2", ui.Plain},
+	"orguser.invited":                {"{actor} invited {target}", "mail", ui.Plain},
+	"orguser.invite_revoked":         {"{actor} cancelled the invitation of {target}", "mail", ui.Plain},
+	"orguser.credentials_created":    {"{target} created credentials", "key-round", ui.Plain},
+	"orguser.activated":              {"{target} signed in for the first time", "circle-check", ui.Good},
+	"orguser.locked":                 {"{target} was locked", "lock", ui.Bad},
+	"orguser.unlocked":               {"{actor} unlocked {target}", "lock-open", ui.Good},
+	"orguser.hold_placed":            {"{actor} put the account access of {target} on hold", "circle-pause", ui.Warn},
+	"orguser.hold_removed":           {"{actor} removed the hold on {target}", "circle-check", ui.Good},
+	"orguser.disabled":               {"{actor} disabled {target}", "circle-slash", ui.Bad},
+	"orguser.password_reset_sent":    {"{actor} sent {target} a password reset link", "mail", ui.Plain},
+	"auth.signin_succeeded":          {"{target} signed in", "key-round", ui.Plain},
+	"auth.signin_failed":             {"Somebody failed to sign in as {target}", "key-round", ui.Warn},
+}
+
+// events are the entries of a history as a page shows them.
+func (d describer) events(all []activity.Event) []ui.Event {
+	shown := make([]ui.Event, 0, len(all))
+	for _, e := range all {
+		shown = append(shown, d.event(e))
+	}
+	return shown
+}
+
+func (d describer) event(e activity.Event) ui.Event {
+	did, known := deeds[e.Name]
+	if !known {
+		did = deed{"{actor}: " + strings.NewReplacer(".", " ", "_", " ").Replace(e.Name) + ", {target}", "activity", ui.Plain}
+	}
+	text := strings.NewReplacer("{actor}", actorName(e.Actor), "{target}", targetName(e.Target)).Replace(did.text)
+	shown := ui.Event{Icon: did.icon, Tone: did.tone, Text: text, Where: channels[e.Channel], At: e.Time, Place: d.place}
+	if e.Refused && !strings.HasPrefix(e.Name, "auth.") {
+		shown.Text, shown.Who = "Refused: "+text, e.Note
+		shown.Icon, shown.Tone = "ban", ui.Bad
+	}
+	for _, c := range e.Changes {
+		shown.Diffs = append(shown.Diffs, [3]string{d.field(c), d.value(c.Field, c.Old), d.value(c.Field, c.New)})
+	}
+	return shown
+}
+
+func actorName(a activity.Actor) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	switch a.Kind {
+	case bank.ActorHost:
+		return "The institution’s host"
+	case bank.ActorClient:
+		return "A program"
+	case bank.ActorOperator:
+		return "The operator"
+	}
+	return "Somebody"
+}
+
+func targetName(t activity.Target) string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return "this person"
+}
+
+var channels = map[bank.Channel]string{
+	bank.ChannelOnline: "in Online", bank.ChannelPeople: "in People", bank.ChannelAPI: "by API", bank.ChannelSCIM: "by SCIM",
+	bank.ChannelImport: "by import", bank.ChannelClassic: "in Classic", bank.ChannelBackOffice: "in BackOffice",
+	bank.ChannelCore: "on the host", bank.ChannelCommand: "by command", bank.ChannelSystem: "by Mandate itself",
+}
+
+var fields = map[string]string{
+	"name": "Name", "first_name": "First name", "last_name": "Last name", "email": "Email", "role": "Role", "status": "Status",
+	"held": "Account access on hold", "username": "Username",
+}
+
+// field names what was changed, with the account where it is one's.
+func (d describer) field(c activity.Change) string {
+	label := fields[c.Field]
+	if p, ok := catalog.ParsePermission(c.Field); ok {
+		label = permissionName(p)
+	}
+	if label == "" {
+		label = c.Field
+	}
+	if len(c.Accounts) == 0 {
+		return label
+	}
+	names := make([]string, 0, len(c.Accounts))
+	for _, id := range c.Accounts {
+		name := d.accounts[bank.AccountID(id)]
+		if name == "" {
+			name = id
+		}
+		names = append(names, name)
+	}
+	return label + " on " + strings.Join(names, ", ")
+}
+
+// permissionName is a permission's label where its section is not seen beside
+// it: every entitlement has an "Enabled" of its own.
+func permissionName(p catalog.Permission) string {
+	info := p.Info()
+	if info.Label == "Enabled" {
+		return info.Entitlement.Label() + " enabled"
+	}
+	return info.Label
+}
+
+// value writes a value of the history as people read it.
+func (d describer) value(field, value string) string {
+	p, ok := catalog.ParsePermission(field)
+	switch {
+	case ok && p.IsLimit():
+		if value == "" {
+			return "Not set"
+		}
+		if amount, err := bank.ParseAmount(value); err == nil {
+			return amount.Dollars()
+		}
+	case ok && p == catalog.ACHEditLevel:
+		if level, ok := catalog.ParseEditLevel(value); ok {
+			return level.Label()
+		}
+	case value == "true":
+		return "On"
+	case value == "false":
+		return "Off"
+	case field == "role":
+		if role, err := bank.ParseRole(value); err == nil {
+			return role.Label()
+		}
+	case field == "status":
+		if status, err := bank.ParseStatus(value); err == nil {
+			return status.Label()
+		}
+	case value == "":
+		return "None"
+	}
+	return value
+}
