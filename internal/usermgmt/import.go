@@ -47,7 +47,7 @@ type ImportedAccess struct {
 }
 
 // ImportFields are the details that are given, of those that need not be.
-type ImportFields uint8
+type ImportFields uint16
 
 const (
 	GivesAddress ImportFields = 1 << iota
@@ -56,6 +56,8 @@ const (
 	GivesNumber
 	GivesKind
 	GivesUsername
+	GivesRole
+	GivesStatus
 	GivesHeld
 )
 

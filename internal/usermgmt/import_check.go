@@ -10,12 +10,27 @@ import (
 	"mandate/internal/entitlement"
 )
 
-// conflicts finds what the database would refuse: an email that two members of
-// the organization would have, a username that two members of the institution
-// would have. Usernames within one import are compared by whoever reads it.
+// conflicts finds what cannot be: an email that two members of the
+// organization would have, a username that two members of the institution would
+// have, somebody disabled who would come back. Usernames within one import are
+// compared by whoever reads it.
 func (p *ImportPlan) conflicts(tx *db.Tx, institution bank.InstitutionID, stored *storedOrganization) error {
 	p.emailConflicts(stored)
+	p.disabledForGood()
 	return p.usernameConflicts(tx, institution)
+}
+
+func (p *ImportPlan) disabledForGood() {
+	for i := range p.members {
+		was, is := &p.members[i].before, &p.members[i].after
+		if was.ID != "" && was.Status == bank.StatusDisabled && is.Status != bank.StatusDisabled {
+			p.Problems = append(p.Problems, ImportNote{
+				Kind: ImportsMember, Member: i, Field: "status",
+				Wrong: "the member is stored as disabled, which is final",
+				Right: "disabled; for a person who returns, a new member with an id of their own",
+			})
+		}
+	}
 }
 
 func (p *ImportPlan) emailConflicts(stored *storedOrganization) {
@@ -47,34 +62,25 @@ func (p *ImportPlan) emailConflicts(stored *storedOrganization) {
 	}
 }
 
-// usernameConflicts asks who has the usernames that this import gives. A member
-// of the same organization who gives theirs up in the same import is no conflict.
+// usernameConflicts asks who has the usernames that this import gives.
 func (p *ImportPlan) usernameConflicts(tx *db.Tx, institution bank.InstitutionID) error {
 	var keys []string
 	members := map[string]int{} // who is given the key
-	leaves := map[bank.UserID]bool{}
 	for i := range p.members {
-		was, is := Fold(p.members[i].before.Username), Fold(p.members[i].after.Username)
-		if was == is {
-			continue
-		}
-		leaves[p.members[i].before.ID] = true
-		if is != "" {
-			keys, members[is] = append(keys, is), i
+		if step := &p.members[i]; step.before.Username == "" && step.after.Username != "" {
+			key := Fold(step.after.Username)
+			keys, members[key] = append(keys, key), i
 		}
 	}
 	for some := range slices.Chunk(keys, chunk) {
 		holders, err := db.All(tx, scanHolder, `
-			select username_key, id, external_id from member
+			select username_key, external_id from member
 			 where institution_id = $1 and username_key <> '' and username_key in ($2, $3, $4, $5, $6, $7, $8, $9)`,
 			in8([]any{institution}, some)...)
 		if err != nil {
 			return fmt.Errorf("read the usernames: %w", err)
 		}
 		for _, h := range holders {
-			if leaves[h.id] {
-				continue
-			}
 			i := members[h.key]
 			p.Problems = append(p.Problems, ImportNote{
 				Kind: ImportsMember, Member: i, Field: "username",
@@ -86,14 +92,10 @@ func (p *ImportPlan) usernameConflicts(tx *db.Tx, institution bank.InstitutionID
 	return nil
 }
 
-type usernameHolder struct {
-	key      string
-	id       bank.UserID
-	external string
-}
+type usernameHolder struct{ key, external string }
 
 func scanHolder(s db.Scanner) (h usernameHolder, err error) {
-	err = s.Scan(&h.key, &h.id, &h.external)
+	err = s.Scan(&h.key, &h.external)
 	return h, err
 }
 
@@ -168,6 +170,11 @@ func (w *warning) member(i int) {
 	}
 	if m.Status == bank.StatusActive && m.Username == "" {
 		note.Field, note.Wrong, note.Right = "username", "an active member has no username and cannot sign in", "their username, or the status pending"
+		w.tell(note)
+	}
+	if given := w.plan.in.Members[i].Username; given != "" && given != m.Username {
+		note.Field = "username"
+		note.Wrong, note.Right = fmt.Sprintf("the member signs in with %s, which an import does not change", m.Username), m.Username
 		w.tell(note)
 	}
 	w.settings(note, catalog.AtUser, m.Settings, m.Settings)

@@ -289,3 +289,47 @@ func unpackSettings(packed string) map[string]string {
 	}
 	return values
 }
+
+// An ImportObject is something that an import creates or changes, with its
+// changes as history has them, but accounts named by their external ids.
+type ImportObject struct {
+	Kind       ImportKind
+	Outcome    ImportOutcome
+	ExternalID string // of members and accounts after the organization's, as in "1001/7"
+	Name       string
+	Changes    []activity.Change
+}
+
+// Objects lists what the plan creates or changes. A member's accounts are part
+// of the member.
+func (p *ImportPlan) Objects() []ImportObject {
+	var objects []ImportObject
+	add := func(kind ImportKind, outcome ImportOutcome, id, name string, changes []activity.Change) {
+		if outcome == ImportUnchanged {
+			outcome = ImportChanged
+		}
+		objects = append(objects, ImportObject{kind, outcome, id, name, changes})
+	}
+	names := *p // whose accounts are called what the bank calls them
+	names.accounts = slices.Clone(p.accounts)
+	for i := range names.accounts {
+		names.accounts[i].after.ID = bank.AccountID(names.accounts[i].after.ExternalID)
+	}
+	if p.outcome != ImportUnchanged {
+		names := names
+		names.accounts = nil
+		add(ImportsOrganization, p.outcome, p.after.ExternalID, p.after.Name, names.organizationChanges())
+	}
+	for i := range names.accounts {
+		if a := &names.accounts[i]; a.outcome != ImportUnchanged {
+			add(ImportsAccount, a.outcome, p.after.ExternalID+"/"+a.after.ExternalID, a.after.Name, a.changes())
+		}
+	}
+	packer := settingsPacker{}
+	for i := range p.members {
+		if m := &p.members[i]; m.outcome != ImportUnchanged || len(m.access) > 0 {
+			add(ImportsMember, m.outcome, p.after.ExternalID+"/"+m.after.ExternalID, m.after.Name(), names.memberChanges(m, packer))
+		}
+	}
+	return objects
+}

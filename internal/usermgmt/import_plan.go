@@ -237,10 +237,16 @@ func (p *ImportPlan) planAccess(in *ImportedMember, step *memberStep, stored *st
 	return mentioned
 }
 
+// mergeMember puts in place what is given of a member. A username is given
+// once: from then on it is what they sign in with.
 func mergeMember(m Member, in *ImportedMember) Member {
-	m.ExternalID, m.FirstName, m.LastName, m.Role, m.Status = in.ExternalID, in.FirstName, in.LastName, in.Role, in.Status
+	m.ExternalID, m.FirstName, m.LastName = in.ExternalID, in.FirstName, in.LastName
 	give(in.Fields, GivesEmail, &m.Email, in.Email)
-	give(in.Fields, GivesUsername, &m.Username, in.Username)
+	if m.Username == "" {
+		give(in.Fields, GivesUsername, &m.Username, in.Username)
+	}
+	give(in.Fields, GivesRole, &m.Role, in.Role)
+	give(in.Fields, GivesStatus, &m.Status, in.Status)
 	give(in.Fields, GivesHeld, &m.Held, in.Held)
 	m.Settings = mergeSettings(m.Settings, in.Settings, in.Set)
 	return m

@@ -6,9 +6,11 @@ import (
 	"strings"
 	"sync"
 
+	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
+	"mandate/internal/identity"
 )
 
 // batches are how many rows one insert takes, largest first: few texts, so that
@@ -138,13 +140,16 @@ func (p *ImportPlan) reserve(tx *db.Tx, query string, n int64) (before int64, er
 // storeMembers updates before it inserts, because a new member may be given
 // what another one gives up.
 func (p *ImportPlan) storeMembers(tx *db.Tx, version int64) error {
-	if err := p.giveUpKeys(tx); err != nil {
+	if err := p.giveUpEmails(tx); err != nil {
 		return err
 	}
 	for i := range p.members {
 		if step := &p.members[i]; step.outcome == ImportChanged || step.outcome == ImportUnchanged && len(step.access) > 0 {
 			step.after.Version = version
 			if err := p.updateMember(tx, &step.after); err != nil {
+				return err
+			}
+			if err := p.endSignIns(tx, step); err != nil {
 				return err
 			}
 		}
@@ -171,21 +176,31 @@ func (p *ImportPlan) storeMembers(tx *db.Tx, version int64) error {
 	return nil
 }
 
-// giveUpKeys blanks emails and usernames that change, so that two members can
-// exchange theirs.
-func (p *ImportPlan) giveUpKeys(tx *db.Tx) error {
+// giveUpEmails blanks emails that change, so that two members can exchange
+// theirs.
+func (p *ImportPlan) giveUpEmails(tx *db.Tx) error {
 	for i := range p.members {
 		was, is := &p.members[i].before, &p.members[i].after
-		if p.members[i].outcome != ImportChanged || was.Email == is.Email && was.Username == is.Username {
+		if p.members[i].outcome != ImportChanged || was.Email == is.Email {
 			continue
 		}
-		_, err := tx.Exec(`update member set email = '', email_key = '', username = '', username_key = '' where organization_num = $1 and ordinal = $2`,
-			p.after.Num, was.Ordinal)
+		_, err := tx.Exec(`update member set email = '', email_key = '' where organization_num = $1 and ordinal = $2`, p.after.Num, was.Ordinal)
 		if err != nil {
 			return fmt.Errorf("store the member %s: %w", was.ExternalID, err)
 		}
 	}
 	return nil
+}
+
+// endSignIns ends the sign-ins of a member whom the import takes the right to
+// sign in.
+func (p *ImportPlan) endSignIns(tx *db.Tx, s *memberStep) error {
+	could := s.before.Status == bank.StatusActive && !s.before.Held
+	can := s.after.Status == bank.StatusActive && !s.after.Held
+	if !could || can {
+		return nil
+	}
+	return identity.EndSignIns(tx, identity.Member(p.after.Institution, s.after.ID))
 }
 
 func (p *ImportPlan) updateMember(tx *db.Tx, m *Member) error {

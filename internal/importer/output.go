@@ -1,0 +1,204 @@
+package importer
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"mandate/internal/usermgmt"
+)
+
+// output tells people, or programs, how an import went.
+type output struct {
+	w        *bufio.Writer
+	json     bool
+	progress *progress
+}
+
+func newOutput(w io.Writer, isTerminal bool, opts Options) *output {
+	buffered := bufio.NewWriter(w)
+	return &output{
+		w: buffered, json: opts.JSON,
+		progress: &progress{w: w, terminal: isTerminal && !opts.JSON},
+	}
+}
+
+// objects names what an organization's import creates or changes.
+func (o *output) objects(plan *usermgmt.ImportPlan) error {
+	o.progress.clear()
+	for _, object := range plan.Objects() {
+		if o.json {
+			o.object(objectLine{"object", object.Outcome.String(), object.Kind.String(), object.ExternalID, object.Name, object.Changes})
+			continue
+		}
+		fmt.Fprintf(o.w, "%s %s %s %s\n", object.Outcome, singular[object.Kind], object.ExternalID, object.Name)
+		if object.Outcome == usermgmt.ImportCreated {
+			continue
+		}
+		for _, c := range usermgmt.Unpack(object.Changes) {
+			fmt.Fprintf(o.w, "  %s%s: %s -> %s\n", c.Field, onAccounts(c.Accounts), orNothing(c.Old), orNothing(c.New))
+		}
+	}
+	return o.w.Flush()
+}
+
+var singular = [usermgmt.ImportKinds]string{"organization", "account", "member", "member account"}
+
+func onAccounts(accounts []string) string {
+	const shown = 5
+	switch {
+	case len(accounts) == 0:
+		return ""
+	case len(accounts) > shown:
+		return fmt.Sprintf(" on %d accounts", len(accounts))
+	}
+	return " on " + strings.Join(accounts, ", ")
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+// What a line of the JSON report holds, by its type.
+type (
+	objectLine struct {
+		Type       string `json:"type"`
+		Outcome    string `json:"outcome"`
+		Kind       string `json:"kind"`
+		ExternalID string `json:"external_id"`
+		Name       string `json:"name,omitempty"`
+		Changes    any    `json:"changes,omitempty"`
+	}
+	findingLine struct {
+		Type  string `json:"type"`
+		File  string `json:"file"`
+		Line  int    `json:"line,omitempty"`
+		Field string `json:"field,omitempty"`
+		Wrong string `json:"wrong"`
+		Right string `json:"right"`
+	}
+	summaryLine struct {
+		Type        string                      `json:"type"`
+		Institution string                      `json:"institution"`
+		DryRun      bool                        `json:"dry_run"`
+		Stored      bool                        `json:"stored"`
+		Problems    int64                       `json:"problems"`
+		Warnings    int64                       `json:"warnings"`
+		Counts      map[string]map[string]int64 `json:"counts"`
+	}
+)
+
+func (o *output) object(line any) {
+	b, err := json.Marshal(line)
+	if err != nil {
+		panic("importer: a report line is plain data: " + err.Error())
+	}
+	o.w.Write(append(b, '\n')) // bufio keeps the error for Flush
+}
+
+func (o *output) summary(i *importing) error {
+	o.progress.clear()
+	if o.json {
+		o.summaryJSON(i)
+	} else {
+		o.summaryText(i)
+	}
+	return o.w.Flush()
+}
+
+func (o *output) summaryJSON(i *importing) {
+	for _, f := range i.report.problems.first() {
+		o.object(findingLine{"problem", i.report.names[f.file], f.line, f.field, f.wrong, f.right})
+	}
+	for _, f := range i.report.warnings.first() {
+		o.object(findingLine{"warning", i.report.names[f.file], f.line, f.field, f.wrong, f.right})
+	}
+	line := summaryLine{
+		Type: "summary", Institution: string(i.institution.ID), DryRun: i.opts.DryRun, Stored: i.stored,
+		Problems: i.report.problems.total, Warnings: i.report.warnings.total, Counts: map[string]map[string]int64{},
+	}
+	for kind := range usermgmt.ImportKinds {
+		counts := map[string]int64{}
+		for outcome := range usermgmt.ImportOutcomes {
+			counts[jsonName(outcome.String())] = i.counts[kind][outcome]
+		}
+		line.Counts[jsonName(kind.String())] = counts
+	}
+	o.object(line)
+}
+
+func jsonName(s string) string { return strings.ReplaceAll(s, " ", "_") }
+
+func (o *output) summaryText(i *importing) {
+	o.findings("Problems", i.report, &i.report.problems)
+	o.findings("Warnings", i.report, &i.report.warnings)
+	if i.folder == nil {
+		return
+	}
+	outcome := [...]usermgmt.ImportOutcome{usermgmt.ImportCreated, usermgmt.ImportChanged, usermgmt.ImportUnchanged, usermgmt.ImportNotMentioned}
+	fmt.Fprintf(o.w, "%-18s", i.institution.ID)
+	for _, c := range outcome {
+		fmt.Fprintf(o.w, "%14s", c)
+	}
+	fmt.Fprintln(o.w)
+	for kind := range usermgmt.ImportKinds {
+		fmt.Fprintf(o.w, "%-18s", kind)
+		for _, c := range outcome {
+			fmt.Fprintf(o.w, "%14s", thousands(i.counts[kind][c]))
+		}
+		fmt.Fprintln(o.w)
+	}
+	fmt.Fprintln(o.w)
+	fmt.Fprintln(o.w, i.conclusion())
+}
+
+// conclusion says what was done, in one sentence.
+func (i *importing) conclusion() string {
+	institution := ""
+	switch {
+	case i.creates:
+		institution = "the new institution and "
+	case i.changes:
+		institution = "the institution's changes and "
+	}
+	organizations := count(int64(len(i.work)), "organization")
+	switch {
+	case i.report.problems.total > 0:
+		return "Nothing was stored, because of the problems above. The counts are of what could be read."
+	case len(i.work) == 0 && institution == "":
+		return "Everything is stored as the files have it; nothing was changed."
+	case i.opts.DryRun:
+		return "A dry run: nothing was stored. An import would store " + institution + organizations + "."
+	}
+	return "Stored " + institution + organizations + "."
+}
+
+func (o *output) findings(title string, r *report, f *findings) {
+	if f.total == 0 {
+		return
+	}
+	fmt.Fprintf(o.w, "%s: %s\n", title, thousands(f.total))
+	for _, one := range f.first() {
+		o.finding(r, one)
+	}
+	if rest := f.total - int64(len(f.kept)); rest > 0 {
+		fmt.Fprintf(o.w, "  and %s more\n", thousands(rest))
+	}
+	fmt.Fprintln(o.w)
+}
+
+func (o *output) finding(r *report, f finding) {
+	fmt.Fprintf(o.w, "  %s", r.names[f.file])
+	if f.line > 0 {
+		fmt.Fprintf(o.w, ":%d", f.line)
+	}
+	if f.field != "" {
+		fmt.Fprintf(o.w, ": %s", f.field)
+	}
+	fmt.Fprintf(o.w, ": %s\n      right: %s\n", f.wrong, f.right)
+}
