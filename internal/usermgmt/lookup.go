@@ -89,3 +89,40 @@ func namesIn[ID ~string](tx *db.Tx, num int64, ids []ID, query string) (map[ID]s
 	}
 	return names, nil
 }
+
+// Keys are the ids of an organization's parts by the bank's own numbers.
+type Keys struct {
+	Organization bank.OrganizationID
+	Accounts     map[string]bank.AccountID
+	Members      map[string]bank.UserID
+}
+
+// KeysOf reads the ids of an organization that the bank knows by a number.
+func KeysOf(tx *db.Tx, institution bank.InstitutionID, externalID string) (Keys, error) {
+	keys := Keys{Accounts: map[string]bank.AccountID{}, Members: map[string]bank.UserID{}}
+	var num int64
+	err := tx.QueryRow(`select id, num from organization where institution_id = $1 and external_id = $2`, institution, externalID).
+		Scan(&keys.Organization, &num)
+	if errors.Is(err, db.ErrNoRows) {
+		return Keys{}, ErrNoOrganization
+	}
+	if err != nil {
+		return Keys{}, fmt.Errorf("find the organization %s: %w", externalID, err)
+	}
+	pairs, err := db.All(tx, func(s db.Scanner) (p [3]string, err error) {
+		err = s.Scan(&p[0], &p[1], &p[2])
+		return p, err
+	}, `select 'account', external_id, id from account where organization_num = $1
+		union all select 'member', external_id, id from member where organization_num = $1`, num)
+	if err != nil {
+		return Keys{}, fmt.Errorf("read the keys of %s: %w", externalID, err)
+	}
+	for _, p := range pairs {
+		if p[0] == "account" {
+			keys.Accounts[p[1]] = bank.AccountID(p[2])
+		} else {
+			keys.Members[p[1]] = bank.UserID(p[2])
+		}
+	}
+	return keys, nil
+}

@@ -1,0 +1,119 @@
+// Package cli is the operator's command line. A command parses, calls one verb
+// and prints; it holds no rules. Its exit codes: 0 done, 1 refused or failed,
+// 2 the command line itself is wrong.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"mandate/internal/bank"
+	"mandate/internal/fault"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commands are all commands with their flags. Flags win over the environment,
+// and that over the file named by --config.
+type commands struct {
+	ConfigFile kong.ConfigFlag `name:"config" help:"JSON file with settings, named like the flags with underscores." env:"MANDATE_CONFIG" placeholder:"FILE"`
+
+	Serve       serveCommand       `cmd:"" help:"Run the product."`
+	Demo        demoCommand        `cmd:"" help:"Run the product with a made-up world, on this machine."`
+	Import      importCommand      `cmd:"" help:"Read an institution from files."`
+	Generate    generateCommand    `cmd:"" help:"Write files of a made-up institution, for tests and benchmarks."`
+	Explain     explainCommand     `cmd:"" help:"Say why somebody may or may not do something, and what would change it."`
+	Conformance conformanceCommand `cmd:"" help:"Run decision vectors through this installation's engine."`
+	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole."`
+	Client      clientCommand      `cmd:"" help:"Manage API clients."`
+	Bench       benchCommand       `cmd:"" help:"Measure and print."`
+}
+
+// A terminal is what a command talks to.
+type terminal struct {
+	ctx    context.Context
+	out    io.Writer
+	err    io.Writer
+	clock  bank.Clock
+	isTerm bool // out is a terminal: progress may be drawn
+}
+
+// logger writes what operators must know to standard error.
+func (t *terminal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(t.err, nil)) }
+
+// errQuiet ends a command with exit code 1 after it has said why by itself.
+var errQuiet = errors.New("said already")
+
+// Main runs one command line and returns its exit code.
+func Main(args []string, out, stderr io.Writer) int {
+	var c commands
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("mandate"),
+		kong.Description("User management and entitlements for business banking."),
+		kong.Configuration(kong.JSON),
+		kong.Writers(out, stderr),
+		kong.Exit(func(n int) { code = n }),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		panic("cli: " + err.Error()) // the command structure itself is wrong
+	}
+	parsed, err := parser.Parse(args)
+	if code >= 0 { // help was asked for
+		return code
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "mandate:", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	t := &terminal{ctx: ctx, out: out, err: stderr, clock: bank.SystemClock{}, isTerm: isTerminal(out)}
+	return t.end(parsed.Run(t))
+}
+
+// end says what went wrong, all of it, and returns the exit code.
+func (t *terminal) end(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if errors.Is(err, errQuiet) {
+		return exitFailed
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		fmt.Fprintln(t.err, "mandate:", err)
+		return exitFailed
+	}
+	fmt.Fprintln(t.err, "mandate:", f.Sentence)
+	for _, p := range f.Problems {
+		fmt.Fprintf(t.err, "  %s: %s\n", p.Field, p.Sentence)
+	}
+	if f.Cause != nil {
+		fmt.Fprintln(t.err, "  because:", f.Cause)
+	}
+	return exitFailed
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/client"
+	"mandate/internal/config"
+	"mandate/internal/guard"
+	"mandate/internal/identity"
+	"mandate/internal/usermgmt"
+)
+
+type clientCommand struct {
+	Create clientCreate `cmd:"" help:"Make a client and print its key, once."`
+	List   clientList   `cmd:"" help:"List the clients of an institution."`
+	Rotate clientRotate `cmd:"" help:"Give a client a new key and print it, once."`
+	Revoke clientRevoke `cmd:"" help:"End a client's access."`
+}
+
+// clientStore is what every client command needs.
+type clientStore struct {
+	config.Store `embed:""`
+	Institution  string `required:"" help:"The institution's id." placeholder:"ID"`
+}
+
+// with opens the room of clients for an operator.
+func (c clientStore) with(t *terminal, do func(*client.Service, bank.Caller) error) (err error) {
+	d, err := openStore(t, c.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	return do(client.New(d, door, t.logger()), operator(c.Institution))
+}
+
+// operator is whoever runs the command line.
+func operator(institution string) bank.Caller {
+	return bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: bank.InstitutionID(institution), Channel: bank.ChannelCommand}
+}
+
+type clientCreate struct {
+	clientStore `embed:""`
+	Name        string   `arg:"" help:"What the client is called."`
+	Operations  []string `help:"Only these operations, such as wires.transmit." placeholder:"OPERATION"`
+}
+
+func (c *clientCreate) Run(t *terminal) error {
+	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "client %s\nkey    %s\n", made.ID, key.Reveal())
+		return nil
+	})
+}
+
+type clientList struct {
+	clientStore `embed:""`
+}
+
+func (c *clientList) Run(t *terminal) error {
+	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+		clients, err := s.List(t.ctx, caller)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tNAME\tCREATED\tLAST USED\tSTATE")
+		for _, one := range clients {
+			state := "in use"
+			if !one.Revoked.IsZero() {
+				state = "revoked"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", one.ID, one.Name, day(one.Created), day(one.LastUsed), state)
+		}
+		return table.Flush()
+	})
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Format("2006-01-02")
+}
+
+type clientRotate struct {
+	clientStore `embed:""`
+	ID          string        `arg:"" help:"The client's id."`
+	Overlap     time.Duration `help:"How long the old key still works." default:"24h"`
+}
+
+func (c *clientRotate) Run(t *terminal) error {
+	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+		key, err := s.Rotate(t.ctx, caller, bank.ClientID(c.ID), c.Overlap)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "key    %s\n", key.Reveal())
+		return nil
+	})
+}
+
+type clientRevoke struct {
+	clientStore `embed:""`
+	ID          string `arg:"" help:"The client's id."`
+}
+
+func (c *clientRevoke) Run(t *terminal) error {
+	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+		return s.Revoke(t.ctx, caller, bank.ClientID(c.ID))
+	})
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"errors"
+
+	"mandate/internal/config"
+	"mandate/internal/conformance"
+	"mandate/internal/guard"
+	"mandate/internal/identity"
+	"mandate/internal/importer"
+	"mandate/internal/usermgmt"
+)
+
+type importCommand struct {
+	config.Store `embed:""`
+	Dir          string `arg:"" help:"Folder with the files." type:"existingdir"`
+	DryRun       bool   `help:"Say what would change, and change nothing."`
+	Objects      bool   `help:"Name every organization, account and member that is created or changed."`
+	JSON         bool   `help:"Print one JSON object a line."`
+	Actor        string `help:"Who imports, as history shows it." placeholder:"NAME"`
+}
+
+func (c *importCommand) Run(t *terminal) (err error) {
+	d, err := openStore(t, c.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	return importer.Command(t.ctx, t.out, t.isTerm, d, door, c.Dir, importer.Options{
+		DryRun: c.DryRun, JSON: c.JSON, Objects: c.Objects, Actor: c.Actor,
+	})
+}
+
+type conformanceCommand struct {
+	DB    string   `name:"db" help:"Database to run on: postgres://… . By default an embedded one, made for this and removed." env:"MANDATE_CONFORMANCE_DB" placeholder:"URL"`
+	Files []string `arg:"" help:"Vector files." type:"existingfile"`
+}
+
+func (c *conformanceCommand) Run(t *terminal) error {
+	if conformance.Main(t.ctx, t.out, c.DB, c.Files) != 0 {
+		return errQuiet
+	}
+	return nil
+}
