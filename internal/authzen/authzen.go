@@ -11,9 +11,9 @@ import (
 	"context"
 	"net/http"
 
-	"mandate/internal/gate"
 	"mandate/internal/bank"
 	"mandate/internal/client"
+	"mandate/internal/gate"
 )
 
 // Named limits.

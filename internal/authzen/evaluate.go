@@ -3,8 +3,8 @@ package authzen
 import (
 	"net/http"
 
-	"mandate/internal/gate"
 	"mandate/internal/fault"
+	"mandate/internal/gate"
 )
 
 // revisionHeader is how revisions travel beside the protocol.

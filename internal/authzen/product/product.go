@@ -159,16 +159,18 @@ func read(e authzen.Evaluation) asked {
 
 // resource takes the account or the organization that the operation is about,
 // and reports whether it is about things of this type. An operation that can
-// do without an account takes either.
+// do without an account takes either, and takes no empty id for the lack of
+// one.
 func (a *asked) resource(r authzen.Entity) bool {
 	accounts := a.operation().Info().Accounts
+	needed := accounts == catalog.AccountRequired || accounts == catalog.AccountPair
 	switch {
 	case a.operation() == catalog.UnknownOperation:
 		return true // refused for that
-	case r.Type == accountType && accounts != catalog.AccountNone:
+	case r.Type == accountType && (needed || accounts == catalog.AccountOptional && r.ID != ""):
 		a.Account = bank.AccountID(r.ID)
 		return true
-	case r.Type == organizationType && (accounts == catalog.AccountNone || accounts == catalog.AccountOptional):
+	case r.Type == organizationType && !needed && r.ID != "":
 		a.Organization = bank.OrganizationID(r.ID)
 		return true
 	}
