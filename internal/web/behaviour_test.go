@@ -1,11 +1,17 @@
 package web_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/a-h/templ"
+
+	"mandate/internal/fault"
+	"mandate/internal/web"
 	"mandate/internal/web/browsertest"
 	"mandate/internal/web/gallery"
+	"mandate/internal/web/ui"
 )
 
 func TestDialogOpensInPlace(t *testing.T) {
@@ -192,5 +198,37 @@ func TestFiguresAreTabular(t *testing.T) {
 	})`, &same)
 	if !same {
 		t.Error("Inter is not loaded, or its figures are not tabular")
+	}
+}
+
+// A part of a page that cannot be had is answered by the page that says why, or
+// by a toast when nothing answered at all.
+func TestWhatAScriptCannotGetIsSaid(t *testing.T) {
+	needs := web.Needs{Who: web.Anybody, Institution: web.Nowhere}
+	base := site(t, &web.Site{}, []web.Route{
+		{Method: "GET", Pattern: "/start", Needs: needs, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			buttons := templ.Join(
+				ui.Button(ui.Action{Label: "Forbidden", Href: "/forbidden", Dialog: true}),
+				ui.Button(ui.Action{Label: "Gone", Href: "/gone", Dialog: true}))
+			return web.Render(w, r, http.StatusOK, ui.Within(ui.EntryPage(ui.Entry{Title: "Start"}), buttons))
+		}},
+		{Method: "GET", Pattern: "/forbidden", Needs: needs, Handler: func(http.ResponseWriter, *http.Request) error {
+			return fault.New(fault.Forbidden, "Viewers delete nobody.")
+		}},
+		{Method: "GET", Pattern: "/gone", Needs: needs, Handler: func(http.ResponseWriter, *http.Request) error {
+			panic(http.ErrAbortHandler)
+		}},
+	})
+	p := browsertest.Open(t)
+	p.Tolerate()
+	p.Goto(base + "/start")
+	p.Click("Gone")
+	p.See("This could not be reached, so nothing was done.")
+	p.Click("Dismiss")
+	p.NotSee("This could not be reached")
+	p.Click("Forbidden")
+	p.See("Viewers delete nobody.")
+	if !strings.HasSuffix(p.URL(), "/forbidden") {
+		t.Errorf("the refusal stands at %s", p.URL())
 	}
 }

@@ -30,13 +30,14 @@ func sent(fields url.Values) *web.Form {
 
 func TestFormReadsAndKeeps(t *testing.T) {
 	f := sent(url.Values{
-		"name": {"  Dana Diaz "}, "long": {strings.Repeat("é", 41)}, "bidi": {"Dana\u202eziaD"}, "limit": {"$25,000.00"}, "none": {""},
+		"name": {"  Dana Diaz "}, "long": {strings.Repeat("é", 41)}, "full": {strings.Repeat("é", 40)}, "bidi": {"Dana\u202eziaD"}, "limit": {"$25,000.00"}, "none": {""},
 		"wrong": {"25.000,00"}, "on": {"off", "on"}, "off": {"off"}, "role": {"king"}, "box": {"on"},
 	})
 	if got := f.Required("name", 40, "Write a name."); got != "Dana Diaz" {
 		t.Errorf("name = %q", got)
 	}
 	f.Text("long", 40)
+	f.Text("full", 40)
 	f.Text("bidi", 40)
 	if got := f.Money("limit"); got != 2_500_000 {
 		t.Errorf("limit = %d", got)
@@ -47,7 +48,7 @@ func TestFormReadsAndKeeps(t *testing.T) {
 	f.Money("wrong")
 	f.Choice("role", "Choose a role.", "user", "admin")
 	f.Required("absent", 40, "Write something.")
-	for field, wrong := range map[string]bool{"name": false, "long": true, "bidi": true, "limit": false, "wrong": true, "role": true, "absent": true} {
+	for field, wrong := range map[string]bool{"name": false, "long": true, "full": false, "bidi": true, "limit": false, "wrong": true, "role": true, "absent": true} {
 		if (f.Problem(field) != "") != wrong {
 			t.Errorf("%s: problem %q", field, f.Problem(field))
 		}

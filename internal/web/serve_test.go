@@ -119,7 +119,7 @@ func TestFaultsBecomePages(t *testing.T) {
 		status int
 		shows  string
 	}{
-		{secret, 500, "Something went wrong"},
+		{secret, 500, "We could not finish this"},
 		{fault.New(fault.Invalid, "That is no date.").Because(secret), 422, "That is no date."},
 		{fault.New(fault.Forbidden, "Viewers change nothing.").Because(secret), 403, "Viewers change nothing."},
 		{fault.New(fault.NotFound, "There is no such user."), 404, "There is no such user."},
@@ -398,7 +398,7 @@ func TestTheme(t *testing.T) {
 	if c := choose("", "/").Cookies()[0]; c.MaxAge >= 0 {
 		t.Errorf("the device's choice keeps a cookie: %v", c)
 	}
-	for _, elsewhere := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "/x\r\ny", ""} {
+	for _, elsewhere := range []string{"https://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "/x\r\ny", ""} {
 		if got := choose("dark", elsewhere).Header.Get("Location"); got != "/" {
 			t.Errorf("return %q led to %q", elsewhere, got)
 		}

@@ -57,6 +57,11 @@
     if (ctx.request.method === "GET" && ctx.response.status !== 422) location.assign(ctx.request.action);
   });
 
+  document.addEventListener("htmx:error", () => {
+    const toast = document.querySelector("[data-toast-template]").content.cloneNode(true);
+    document.querySelector("[data-toasts]").replaceChildren(toast);
+  });
+
   on("click", "[data-reveal]", (button) => {
     const input = document.getElementById(button.dataset.reveal);
     const show = input.type === "password";
@@ -80,7 +85,16 @@
     input.value = BigInt(whole).toLocaleString("en-US") + "." + cents.padEnd(2, "0");
   });
 
-  // A form that is on its way is not sent again.
+  // A form that is on its way is not sent again, for a while: its answer may be
+  // a file, which leaves the page as it is.
+  const again = (form) => {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[data-was]")) {
+      button.removeAttribute("aria-busy");
+      button.querySelector(".button-label").textContent = button.dataset.was;
+      delete button.dataset.was;
+    }
+  };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const button = event.submitter;
@@ -91,13 +105,14 @@
     }
     form.dataset.sent = "true";
     if (button?.dataset.busy) {
+      const label = button.querySelector(".button-label");
       button.setAttribute("aria-busy", "true");
-      button.querySelector(".button-label").textContent = button.dataset.busy;
+      button.dataset.was = label.textContent;
+      label.textContent = button.dataset.busy;
     }
+    setTimeout(again, 15000, form);
   });
-  addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(again));
 
   // The bar below a permission form counts what differs from the page as it came.
   const value = (e) => (e.type === "checkbox" || e.type === "radio" ? e.checked : e.value.trim());
