@@ -184,7 +184,9 @@ func TestPasswordCanBeShown(t *testing.T) {
 	if kind != "text" {
 		t.Errorf("the password field is of type %q after Show", kind)
 	}
-	p.Has("pressable", "Hide Password")
+	if !p.Has("pressable", "Hide Password") {
+		t.Error("what is shown cannot be hidden again")
+	}
 }
 
 // Amounts line up only in figures of one width.
