@@ -25,8 +25,12 @@ func (s *Service) Authorize(ctx context.Context, caller bank.Caller, organizatio
 	if err := checkRef(ref); err != nil {
 		return Answer{}, err
 	}
+	content, err := asked.content()
+	if err != nil {
+		return Answer{}, err
+	}
 	return s.do(ctx, caller, organization, call{
-		event: EventAuthorized, ref: ref, scope: asked.Scope(),
+		event: EventAuthorized, ref: ref, content: content, scope: asked.Scope(),
 		verb: func(c *guard.Change, ref Ref) (Answer, error) { return s.AuthorizeIn(c, ref, asked) },
 		says: func(a *Authorization) []activity.Change {
 			if a.ApprovalRequired {
@@ -41,7 +45,7 @@ func (s *Service) Authorize(ctx context.Context, caller bank.Caller, organizatio
 // approves.
 func (s *Service) Approve(ctx context.Context, caller bank.Caller, ref string, member bank.UserID) (Answer, error) {
 	return s.doKnown(ctx, caller, call{
-		event: EventApproved, ref: ref,
+		event: EventApproved, ref: ref, content: string(member),
 		verb: func(c *guard.Change, ref Ref) (Answer, error) { return s.ApproveIn(c, ref, member) },
 		says: func(*Authorization) []activity.Change {
 			if !plausible(string(member)) {
@@ -66,11 +70,12 @@ func amount(a *Authorization) []activity.Change { return a.Asked.changes() }
 
 // A call is one verb that an outside system calls.
 type call struct {
-	event string
-	ref   string
-	scope entitlement.Scope
-	verb  func(*guard.Change, Ref) (Answer, error)
-	says  func(*Authorization) []activity.Change // for the history
+	event   string
+	ref     string
+	content string // what is asked beside the reference
+	scope   entitlement.Scope
+	verb    func(*guard.Change, Ref) (Answer, error)
+	says    func(*Authorization) []activity.Change // for the history
 }
 
 // doKnown finds the organization and the people of a reference first. Neither
@@ -107,11 +112,19 @@ func (s *Service) do(ctx context.Context, caller bank.Caller, organization bank.
 		Target: activity.Target{Kind: activity.TargetPayment, Name: do.ref},
 		Others: []bank.ActorKind{bank.ActorClient},
 	}
-	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) (err error) {
-		if answer, err = do.verb(c, ref); err == nil && !answer.Repeated {
+	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
+		told, known, err := s.recall(c, do)
+		if known || err != nil {
+			answer = told
+			return err
+		}
+		if answer, err = do.verb(c, ref); err != nil {
+			return err
+		}
+		if !answer.Repeated {
 			record(c, do, &answer)
 		}
-		return err
+		return s.keep(c, do, &answer)
 	})
 	if err != nil {
 		return Answer{}, err

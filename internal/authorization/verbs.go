@@ -16,6 +16,7 @@ type Service struct {
 	db       *db.DB
 	guard    *guard.Guard
 	lifetime time.Duration
+	once     string // the caller's key for this call; empty: none
 }
 
 // New returns the service. Lifetime is how long a payment may wait to be

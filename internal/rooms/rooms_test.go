@@ -31,7 +31,7 @@ var floors = []floor{
 	{name: "judgement", packages: []string{"entitlement", "entitlement/reference"}, also: []string{}},
 	{name: "tools of the ground", packages: []string{"ijson", "seal", "config"}},
 	{name: "database", packages: []string{"db", "db/dbtest"}, also: []string{"db"}, outside: []string{"*"}},
-	{name: "ground", packages: []string{"activity", "outbox", "usage", "approval", "guard", "pdp"},
+	{name: "ground", packages: []string{"activity", "outbox", "usage", "idempotency", "approval", "guard", "pdp"},
 		also: []string{"activity", "outbox", "usage", "guard"}, outside: []string{"golang.org/x/"}},
 	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "client", "authorization", "host", "moneymovement/..."},
 		also: []string{"identity", "authorization"}, outside: []string{"*"}},
