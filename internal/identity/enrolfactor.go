@@ -37,6 +37,9 @@ func (s *Service) asSelf(ctx context.Context, caller bank.Caller, event string, 
 	if !ok {
 		return ErrSignedOut
 	}
+	if s.keys == nil {
+		return fault.New(fault.Unavailable, "Second factors cannot be kept here: no key for sealing them is configured.").With("NO_KEYS")
+	}
 	me := Person{Subject: who, FirstName: caller.Name}
 	action := guard.Action{Event: event, Organization: caller.Organization, Target: me.target(), Self: true}
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
@@ -257,7 +260,7 @@ func factorName(name, otherwise string) (string, error) {
 // tell queues a notice to a person about their own account.
 func (s *Service) tell(tx *db.Tx, p *Person, key, subject, line string) error {
 	return s.mailer.Queue(tx, Mail{
-		Key: key + " " + bank.NewID("not", tx.Now), Institution: p.Subject.Institution, Organization: p.Organization, Purpose: strings.Fields(key)[0],
+		Key: key + " " + bank.NewID("not", tx.Now), Kind: p.Subject.Kind, Institution: p.Subject.Institution, Organization: p.Organization, Purpose: strings.Fields(key)[0],
 		To: p.Email, Name: p.Name(), From: p.InstitutionName, Subject: subject,
 		Lines: []string{line, "This happened on " + tx.Now.Format(time.RFC1123) + ". If it was not you, tell your administrator at once."},
 	})

@@ -38,14 +38,18 @@ const (
 	waitingLifetime = 10 * time.Minute // between a right password and the second factor
 )
 
-// Config is how the room is built. DB, Guard, People, Mailer and Keys are needed; the zero
+// Config is how the room is built. DB, Guard and People are needed; the zero
 // value of everything else works.
 type Config struct {
 	DB     *db.DB
 	Guard  *guard.Guard
 	People People
+
+	// Mailer queues links and notices. Without one no link can be sent.
 	Mailer Mailer
-	Keys   *seal.Keyring // seals the secrets of second factors
+
+	// Keys seal the secrets of second factors. Without them there are none.
+	Keys *seal.Keyring
 
 	// Origins are where people sign in, such as https://online.bank.example:
 	// passkeys are made for the host of the first. Nil means the demo's.
@@ -74,6 +78,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Mailer == nil {
+		c.Mailer = noMailer{}
+	}
 	if c.Clock == nil {
 		c.Clock = bank.SystemClock{}
 	}
@@ -93,8 +100,8 @@ func (c Config) withDefaults() Config {
 
 func (c Config) check() error {
 	switch {
-	case c.DB == nil, c.Guard == nil, c.People == nil, c.Mailer == nil, c.Keys == nil:
-		return errors.New("identity: Config.DB, Guard, People, Mailer and Keys are needed")
+	case c.DB == nil, c.Guard == nil, c.People == nil:
+		return errors.New("identity: Config.DB, Guard and People are needed")
 	case c.HashWorkers < 1:
 		return fmt.Errorf("identity: Config.HashWorkers is %d; one or more is needed", c.HashWorkers)
 	case c.ThrottleFactor < 1:

@@ -98,6 +98,9 @@ func (r *Keyring) Seal(value []byte, place ...string) []byte {
 
 // Open returns what was sealed for the same place.
 func (r *Keyring) Open(sealed []byte, place ...string) ([]byte, error) {
+	if r == nil { // no keyring opens nothing
+		return nil, ErrOpen
+	}
 	id, rest, ok := split(sealed)
 	key := r.keys[id]
 	if !ok || key == nil || len(rest) < key.NonceSize() {
