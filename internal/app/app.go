@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,7 +22,11 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
+	"mandate/internal/mail"
+	"mandate/internal/mail/mailbox"
+	"mandate/internal/outbox"
 	"mandate/internal/pdp"
+	"mandate/internal/seal"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 )
@@ -39,8 +44,13 @@ type App struct {
 	Clients        *client.Service
 	Authorizations *authorization.Service
 	Metrics        *prometheus.Registry
+	Notice         string       // one line above every page, such as that all of it is made up
+	Mailbox        *mailbox.Box // the demo's mail server, shown on an address of its own; nil elsewhere
 
 	root       rootKey
+	keys       *seal.Keyring
+	post       *mail.Post
+	courier    *outbox.Dispatcher
 	webMetrics *web.Metrics
 }
 
@@ -92,15 +102,19 @@ func OpenDB(ctx context.Context, store config.Store, clock bank.Clock) (*db.DB, 
 // openRooms builds the rooms on the database.
 func (a *App) openRooms() (err error) {
 	a.Guard = guard.New(a.DB, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	if a.keys, err = seal.Parse("root " + base64.StdEncoding.EncodeToString(a.root.derive("seal"))); err != nil {
+		return err
+	}
+	a.openMail()
 	a.Identity, err = identity.New(identity.Config{
-		DB: a.DB, Guard: a.Guard, People: usermgmt.People{}, Clock: a.Clock,
+		DB: a.DB, Guard: a.Guard, People: usermgmt.People{}, Mailer: a.post, Keys: a.keys, Clock: a.Clock,
 		Cost:           identity.Cost{MemoryKiB: a.Config.HashMemory, Passes: a.Config.HashPasses, Lanes: 1},
 		ThrottleFactor: a.Config.ThrottleFactor,
 	})
 	if err != nil {
 		return err
 	}
-	a.Users = usermgmt.New(a.Guard)
+	a.Users = usermgmt.New(a.Guard, a.Identity)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

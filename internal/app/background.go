@@ -25,6 +25,7 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	wg.Go(func() {
 		a.every(ctx, purgeEvery, "forget ended sign-ins", func() error { return a.Identity.Purge(ctx) })
 	})
+	wg.Go(func() { a.courier.Run(ctx) })
 	done := make(chan struct{})
 	go func() {
 		wg.Wait()

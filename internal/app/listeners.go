@@ -1,6 +1,88 @@
 package app
 
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"mandate/internal/authzen"
+	"mandate/internal/authzen/product"
+	"mandate/internal/bank"
+	"mandate/internal/fault"
+	"mandate/internal/gate"
+	"mandate/internal/web"
+	"mandate/internal/web/mailbox"
+	"mandate/internal/web/online"
+)
+
 // listeners are the addresses that people and programs use.
 func (a *App) listeners() ([]listener, error) {
-	return nil, nil
+	onlineApp, err := a.online()
+	if err != nil {
+		return nil, err
+	}
+	all := []listener{
+		{"online", a.Config.ListenOnline, onlineApp},
+		{"api", a.Config.ListenAPI, a.api()},
+	}
+	if a.Mailbox == nil {
+		return all, nil
+	}
+	mailboxApp, err := a.mailbox()
+	return append(all, listener{"mailbox", MailboxAddress, mailboxApp}), err
+}
+
+// MailboxAddress is where the demo shows the mail that it sent.
+const MailboxAddress = "localhost:8083"
+
+func (a *App) mailbox() (http.Handler, error) {
+	site, err := a.site("http://"+MailboxAddress, "mailbox")
+	if err != nil {
+		return nil, err
+	}
+	return mailbox.New(site, a.Mailbox)
+}
+
+func (a *App) online() (http.Handler, error) {
+	site, err := a.site(a.Config.PublicOrigin, "online")
+	if err != nil {
+		return nil, err
+	}
+	handler, err := online.New(site, online.Config{Users: a.Users, Identity: a.Identity, Notice: a.Notice})
+	if err != nil {
+		return nil, fmt.Errorf("open Online: %w", err)
+	}
+	return handler, nil
+}
+
+// site is what every web app of the program has in common.
+func (a *App) site(origin, app string) (web.Site, error) {
+	site := web.Site{Origin: origin, Key: a.root.derive("web " + app), Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
+	for _, network := range a.Config.TrustedProxies {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			return web.Site{}, fmt.Errorf("trusted proxy %q: %w", network, err)
+		}
+		site.Proxies = append(site.Proxies, prefix)
+	}
+	return site, nil
+}
+
+// api is everything that programs call.
+func (a *App) api() http.Handler {
+	mux := http.NewServeMux()
+	door := gate.New(a.Clients, gate.NewLimiter(a.Clock, gate.Rate{}), a.Log)
+	authzen.New(authzen.Config{
+		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
+	}).Mount(mux)
+	return mux
+}
+
+func (a *App) hasInstitution(ctx context.Context, id bank.InstitutionID) (bool, error) {
+	_, err := a.Users.Institution(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -88,7 +88,7 @@ func Open(ctx context.Context, a *app.App, progress io.Writer) (*World, error) {
 func addresses(a *app.App) map[string]string {
 	return map[string]string{
 		"online": a.Config.PublicOrigin, "console": a.Config.ConsoleOrigin, "api": a.Config.APIOrigin,
-		"operators": "http://" + a.Config.ListenMetrics,
+		"operators": "http://" + a.Config.ListenMetrics, "mailbox": "http://" + app.MailboxAddress,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
+	"mandate/internal/identity"
 )
 
 // Details are what an admin says about a person.
@@ -221,6 +222,11 @@ func (s *Service) editProfile(c *guard.Change, who subject, d Details) error {
 	}
 	if err := storeProfile(c, who.organization.Num, after); err != nil {
 		return err
+	}
+	if before.Email != after.Email {
+		if _, err := s.links.CancelLinks(c.Tx, identity.Member(c.Caller.Institution, after.ID)); err != nil {
+			return err
+		}
 	}
 	event := "orguser.profile_changed"
 	if before.Role != after.Role {

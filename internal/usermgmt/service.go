@@ -22,10 +22,11 @@ const (
 // A Service is the verbs of the room.
 type Service struct {
 	guard *guard.Guard
+	links Links
 }
 
-// New returns the room on a door.
-func New(g *guard.Guard) *Service { return &Service{guard: g} }
+// New returns the room on a door. links send people their links.
+func New(g *guard.Guard, links Links) *Service { return &Service{guard: g, links: links} }
 
 // ErrNoMember says that the organization has no such person.
 var ErrNoMember = fault.New(fault.NotFound, "There is no such person in this organization. They may have been deleted.")

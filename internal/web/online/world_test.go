@@ -58,7 +58,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.users = usermgmt.New(door)
+	w.users = usermgmt.New(door, nil)
 	w.build()
 	w.serve()
 	return w

@@ -1,0 +1,38 @@
+package app
+
+import (
+	"context"
+
+	"mandate/internal/db"
+	"mandate/internal/identity"
+	"mandate/internal/mail"
+	"mandate/internal/outbox"
+)
+
+// openMail builds the way of mail: rooms queue it in their transactions, the
+// outbox keeps it, a mail server takes it.
+func (a *App) openMail() {
+	a.post = &mail.Post{
+		Keys: a.keys, Origin: a.Config.PublicOrigin, From: a.Config.MailFrom, Server: a.Config.SMTP, Secret: a.Config.SMTPPassword,
+		Wanted: a.stillWanted,
+	}
+	a.courier = outbox.NewDispatcher(a.DB, outbox.Mail, a.carry, a.Log)
+	a.post.Wake = a.courier.Wake
+}
+
+// stillWanted asks whether the link of a mail can still be used.
+func (a *App) stillWanted(ctx context.Context, m identity.Mail) (wanted bool, err error) {
+	err = a.DB.Read(ctx, func(tx *db.Tx) error {
+		wanted, err = identity.StillWanted(tx, m.Institution, m.Key)
+		return err
+	})
+	return wanted, err
+}
+
+// carry sends one mail and notes that the mail server took it.
+func (a *App) carry(ctx context.Context, d outbox.Delivery) error {
+	if err := a.post.Deliver(ctx, d); err != nil {
+		return err
+	}
+	return a.DB.Write(ctx, func(tx *db.Tx) error { return a.Identity.MailAccepted(tx, d.Institution, d.Key) })
+}

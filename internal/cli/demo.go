@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"mandate/internal/app"
+	"mandate/internal/config"
+	"mandate/internal/demo"
+	"mandate/internal/mail/mailbox"
+)
+
+type demoCommand struct {
+	config.Config `embed:""`
+	Fresh         bool `help:"Start over: forget everything that was changed."`
+}
+
+// demoNotice stands above every page of the demo.
+const demoNotice = "Demonstration: every person, firm and amount here is made up."
+
+func (c *demoCommand) Run(t *terminal) (err error) {
+	cfg, err := c.demoConfig()
+	if err != nil {
+		return err
+	}
+	if c.Fresh {
+		if err := forget(cfg.Data); err != nil {
+			return err
+		}
+	}
+	box, err := mailbox.Listen("localhost:0", t.clock)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+	cfg.SMTP = box.Address()
+	a, err := app.Open(t.ctx, cfg, t.clock, slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	a.Notice, a.Mailbox = demoNotice, box
+	world, err := demo.Open(t.ctx, a, t.out)
+	if err != nil {
+		return err
+	}
+	return a.Serve(t.ctx, func() { c.introduce(t, world, cfg.Data) })
+}
+
+// demoConfig is the configuration with what a demo has by itself: a folder of
+// its own and throttles that nobody who tries things out runs into.
+func (c *demoCommand) demoConfig() (config.Config, error) {
+	cfg := c.Config
+	if cfg.Data == "" {
+		store, err := cfg.Store.WithDefaults()
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Data = store.Data + "-demo"
+	}
+	if cfg.ThrottleFactor == 0 {
+		cfg.ThrottleFactor = 100
+	}
+	return cfg, nil
+}
+
+// forget removes what an earlier demo left in its folder, and nothing that a
+// demo did not make.
+func forget(data string) error {
+	if _, err := os.Stat(filepath.Join(data, demo.FileName)); err != nil {
+		return nil
+	}
+	for _, name := range []string{demo.FileName, "mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "root.key"} {
+		if err := os.Remove(filepath.Join(data, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("start over: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *demoCommand) introduce(t *terminal, world *demo.World, data string) {
+	table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(table)
+	for _, name := range []string{"online", "console", "mailbox", "api", "operators"} {
+		if address := world.Addresses[name]; address != "" {
+			fmt.Fprintf(table, "%s\t%s\n", name, address)
+		}
+	}
+	institution := ""
+	for _, s := range world.SignIns {
+		if s.Institution != institution {
+			institution = s.Institution
+			fmt.Fprintf(table, "\n%s\t\t\t\n", s.URL)
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s, %s\n", s.Username, s.Password, s.Organization, s.Does)
+	}
+	_ = table.Flush() // to the terminal: there is nobody to tell if it has gone
+	fmt.Fprintf(t.out, "\nTry: sign in as ana.ruiz, open Settings > User management > Dana Reyes, and change what Dana may do.\nEverything is in %s.\nready\n",
+		filepath.Join(data, demo.FileName))
+}
