@@ -91,7 +91,7 @@ func (s *Service) BeginApp(ctx context.Context, caller bank.Caller, name string)
 		seed := newSeed()
 		f := factorRow{who: p.Subject, Factor: Factor{ID: bank.NewID("fac", c.Tx.Now), Method: MethodTOTP, Name: name}}
 		f.secret = s.keys.Seal(seed, f.place()...)
-		if err := insertFactor(c.Tx, f, nil, false); err != nil {
+		if err := insertFactor(c.Tx, f, []byte{}, false); err != nil {
 			return err
 		}
 		e, err = s.appEnrolment(c.Tx, p, f.ID, seed)
