@@ -19,6 +19,7 @@ import (
 // Options say what is made. The zero value makes a small bank.
 type Options struct {
 	Seed          uint64
+	First         int // the number of the first organization: another one makes others
 	Organizations int // 0: 12
 	Members       int // of an organization; 0: 10
 	Accounts      int // of an organization; 0: 8
@@ -128,7 +129,7 @@ func Write(dir string, options Options) (err error) {
 		return err
 	}
 	for n := range o.Organizations {
-		f.organization(newOrganization(o, n))
+		f.organization(newOrganization(o, o.First+n))
 	}
 	return nil
 }
