@@ -67,7 +67,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 // noMail is for people who are sent nothing here.
 type noMail struct{}
 
-func (noMail) Queue(*db.Tx, identity.Mail) error { return nil }
+func (noMail) Queue(*db.Tx, identity.Mail) error               { return nil }
+func (noMail) Cancel(*db.Tx, bank.InstitutionID, string) error { return nil }
 
 func keys(t *testing.T) *seal.Keyring {
 	t.Helper()
