@@ -57,7 +57,7 @@ func inHand(facts []fact) string {
 func build(facts []fact) (w reference.World, before []reference.Authorization, err error) {
 	w = reference.World{Now: "2026-03-02T15:00:00-06:00"}
 	w.Institution.Edition, w.Institution.TimeZone = "bank", "America/Chicago"
-	w.Institution.Offers, w.Organization.Entitlements = []string{}, []string{}
+	w.Institution.Offers, w.Organization.Entitlements, w.Accounts = []string{}, []string{}, []string{}
 	w.Organization.Ceilings, w.Organization.AccountsOff = map[string]string{}, map[string][]string{}
 	for _, f := range append([]fact{{"member", "", []string{firstMember}}}, facts...) {
 		if f.kind == "used" {
