@@ -57,7 +57,7 @@ func (g *Gate) Open(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), r)
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
 	})
 }
 
@@ -109,7 +109,13 @@ func challenge(given bool) string {
 	return `Bearer realm="mandate"`
 }
 
-type clientKey struct{}
+type (
+	requestKey struct{}
+	clientKey  struct{}
+)
+
+// requestOf is the request that Open let through.
+func requestOf(ctx context.Context) *http.Request { return ctx.Value(requestKey{}).(*http.Request) }
 
 // ClientOf is the caller of a request that Known let through.
 func ClientOf(ctx context.Context) client.Client {
@@ -118,14 +124,15 @@ func ClientOf(ctx context.Context) client.Client {
 }
 
 // CallerOf is the caller of a request as the one who acts.
-func CallerOf(r *http.Request) bank.Caller {
+func CallerOf(ctx context.Context) bank.Caller {
+	r := requestOf(ctx)
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		ip = r.RemoteAddr
 	}
 	device := r.UserAgent()
 	device = strings.ToValidUTF8(device[:min(len(device), maxDevice)], "")
-	return ClientOf(r.Context()).Caller(ip, device)
+	return ClientOf(ctx).Caller(ip, device)
 }
 
 // Take takes n of what the caller may ask for. The fault of a caller who asked
@@ -145,7 +152,10 @@ func (w waitError) Error() string { return "wait " + time.Duration(w).String() }
 // Refuse says no in the edge's form. What is not a fault is our failure: it is
 // logged under a reference, and the caller is told the reference and no more.
 func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, refuse Refuse, err error) {
-	status, f := g.Judge(w.Header(), r, err)
+	status, headers, f := g.Judge(r.Context(), err)
+	for name, value := range headers {
+		w.Header().Set(name, value)
+	}
 	refuse(w, r, status, f)
 }
 
@@ -164,30 +174,27 @@ var statuses = map[fault.Kind]int{
 // busyWait is what a caller is told to wait when the database is busy.
 const busyWait = time.Second
 
-// Judge finds the status of an error and the fault to show. It sets the
-// headers that go with it.
-func (g *Gate) Judge(h http.Header, r *http.Request, err error) (int, *fault.Error) {
+// Judge finds the status of an error, the headers that go with it, and the
+// fault to show.
+func (g *Gate) Judge(ctx context.Context, err error) (status int, headers map[string]string, f *fault.Error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge, fault.Newf(fault.Invalid, "The request is larger than %d bytes.", tooLarge.Limit)
+		return http.StatusRequestEntityTooLarge, nil, fault.Newf(fault.Invalid, "The request is larger than %d bytes.", tooLarge.Limit)
 	}
 	if errors.Is(err, db.ErrBusy) {
 		err = fault.New(fault.Unavailable, "The service is busy. Ask again.").Because(waitError(busyWait))
 	}
-	f, ok := errors.AsType[*fault.Error](err)
-	status, known := 0, false
-	if ok {
-		status, known = statuses[f.Kind]
-	}
-	if !known {
+	f, _ = errors.AsType[*fault.Error](err)
+	if status = statuses[fault.KindOf(err)]; status == 0 {
+		r := requestOf(ctx)
 		reference := referenceOf(r)
 		g.log.Error("an API request failed", "reference", reference, "method", r.Method, "path", r.URL.Path,
-			"client", ClientOf(r.Context()).ID, "error", err)
-		return http.StatusInternalServerError, fault.New(fault.Internal, "Something failed on our side. Reference: "+reference)
+			"client", ClientOf(ctx).ID, "error", err)
+		return http.StatusInternalServerError, nil, fault.New(fault.Internal, "Something failed on our side. Reference: "+reference)
 	}
 	if wait, ok := errors.AsType[waitError](err); ok {
-		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(time.Duration(wait).Seconds())))))
+		headers = map[string]string{"Retry-After": strconv.Itoa(max(1, int(math.Ceil(time.Duration(wait).Seconds()))))}
 	}
-	return status, f
+	return status, headers, f
 }
 
 // referenceOf names a failure for the log and the caller: the request's own

@@ -121,10 +121,52 @@ func (s *Service) DecideAll(ctx context.Context, institution bank.InstitutionID,
 	if err != nil {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
-	if s.meter != nil {
-		for _, a := range answers {
-			s.meter.Decided(a.Operation, a.Outcome())
-		}
-	}
+	s.count(answers)
 	return answers, nil
+}
+
+// An Explained is an answer with its proof: every level with its state, and
+// the smallest set of changes that would turn a refusal around.
+type Explained struct {
+	Answer
+	Rungs   []entitlement.Rung
+	Fix     []entitlement.Step
+	Fixable bool
+}
+
+// Explain answers one question as Decide does, and says why.
+func (s *Service) Explain(ctx context.Context, institution bank.InstitutionID, q Question) (Explained, error) {
+	var e Explained
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		e, err = newRound(s.sources, tx, institution).explain(q)
+		return err
+	})
+	if err != nil {
+		return Explained{}, fmt.Errorf("explain: %w", err)
+	}
+	s.count([]Answer{e.Answer})
+	return e, nil
+}
+
+// OrganizationOf finds the organization of a member; there may be no such
+// member.
+func (s *Service) OrganizationOf(ctx context.Context, institution bank.InstitutionID, member bank.UserID) (organization bank.OrganizationID, found bool, err error) {
+	if !storable(string(member)) {
+		return "", false, nil
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		of, err := s.sources.OrganizationsOf(tx, institution, []bank.UserID{member})
+		organization, found = of[member]
+		return err
+	})
+	return organization, found, err
+}
+
+func (s *Service) count(answers []Answer) {
+	if s.meter == nil {
+		return
+	}
+	for _, a := range answers {
+		s.meter.Decided(a.Operation, a.Outcome())
+	}
 }

@@ -96,32 +96,82 @@ func storable(id string) bool {
 }
 
 func (r *round) decideIn(organization bank.OrganizationID, questions []Question, indexes []int, answers []Answer) error {
-	scope, inWords := scopeOf(questions, indexes)
-	policy, err := r.sources.Policy(r.tx, r.institution, organization, scope)
-	if err != nil {
-		return fmt.Errorf("read the policy of %s: %w", organization, err)
-	}
-	revision, err := r.revision(organization)
+	f, err := r.facts(organization, questions, indexes)
 	if err != nil {
 		return err
 	}
-	names := func(bank.UserID) entitlement.Names { return entitlement.Names{} }
-	if inWords {
-		if names, err = r.sources.Names(r.tx, r.institution, organization, scope); err != nil {
-			return fmt.Errorf("read the names of %s: %w", organization, err)
-		}
-	}
 	for _, i := range indexes {
-		req := r.request(policy, questions[i])
-		if req.Used, err = r.usedBy(policy, req); err != nil {
+		req, err := r.request(f.policy, questions[i])
+		if err != nil {
 			return err
 		}
-		answers[i] = Answer{
-			Decision: entitlement.Decide(policy, req), Operation: req.Operation,
-			Organization: organization, Revision: revision, Names: names(req.Member),
-		}
+		answers[i] = f.answer(req, entitlement.Decide(f.policy, req))
 	}
 	return nil
+}
+
+// explain is decide for one question, with the proof.
+func (r *round) explain(q Question) (Explained, error) {
+	questions, indexes := []Question{q}, []int{0}
+	places, err := r.places(questions)
+	if err != nil {
+		return Explained{}, err
+	}
+	var e Explained
+	for organization := range places.byOrganization {
+		f, err := r.facts(organization, questions, indexes)
+		if err != nil {
+			return Explained{}, err
+		}
+		req, err := r.request(f.policy, q)
+		if err != nil {
+			return Explained{}, err
+		}
+		explanation := entitlement.Explain(f.policy, req)
+		e = Explained{Answer: f.answer(req, explanation.Decision), Rungs: explanation.Rungs, Fix: explanation.Fix, Fixable: explanation.Fixable}
+	}
+	if len(places.unknown) > 0 {
+		if e.Answer, err = r.unknownMember(q); err != nil {
+			return Explained{}, err
+		}
+	}
+	answers := []Answer{e.Answer}
+	if err := r.refuseStale(questions, answers); err != nil {
+		return Explained{}, err
+	}
+	if answers[0].Has(RevisionNotReached) {
+		return Explained{Answer: answers[0]}, nil // what is known is not what was asked about
+	}
+	return e, nil
+}
+
+// facts are what the answers about one organization rest on.
+type facts struct {
+	policy   *entitlement.Policy
+	revision Revision
+	names    func(bank.UserID) entitlement.Names // nil: not wanted
+}
+
+func (r *round) facts(organization bank.OrganizationID, questions []Question, indexes []int) (f facts, err error) {
+	scope, inWords := scopeOf(questions, indexes)
+	if f.policy, err = r.sources.Policy(r.tx, r.institution, organization, scope); err != nil {
+		return f, fmt.Errorf("read the policy of %s: %w", organization, err)
+	}
+	if f.revision, err = r.revision(organization); err != nil || !inWords {
+		return f, err
+	}
+	if f.names, err = r.sources.Names(r.tx, r.institution, organization, scope); err != nil {
+		return f, fmt.Errorf("read the names of %s: %w", organization, err)
+	}
+	return f, nil
+}
+
+func (f facts) answer(req entitlement.Request, d entitlement.Decision) Answer {
+	a := Answer{Decision: d, Operation: req.Operation, Organization: f.policy.Organization.ID, Revision: f.revision}
+	if f.names != nil {
+		a.Names = f.names(req.Member)
+	}
+	return a
 }
 
 // scopeOf is what the questions of one organization name, and whether any of
@@ -145,12 +195,14 @@ func scopeOf(questions []Question, indexes []int) (scope entitlement.Scope, inWo
 	return scope, inWords
 }
 
-func (r *round) request(policy *entitlement.Policy, q Question) entitlement.Request {
+func (r *round) request(policy *entitlement.Policy, q Question) (req entitlement.Request, err error) {
 	operation := catalog.ParseOperation(q.Operation)
-	return entitlement.Request{
+	req = entitlement.Request{
 		Member: q.Member, Operation: operation, Account: q.Account, ToAccount: q.ToAccount, Amount: q.Amount,
 		Context: entitlement.ReadContext(operation, policy.Institution.Edition, q.Context), Now: r.tx.Now,
 	}
+	req.Used, err = r.usedBy(policy, req)
+	return req, err
 }
 
 // usedBy is what already counts on the day of the request, where it counts. On
