@@ -158,16 +158,16 @@ func (p *Policy) accountIDs() []bank.AccountID {
 // Sentence says the reach in words: "Dana may send a wire up to $25,000.00 from
 // 3 accounts, alone up to $10,000.00."
 func (r Reach) Sentence(n Names) string {
+	if r.Operation == catalog.AccountView {
+		return fmt.Sprintf("%s may see %s.", or(n.Member, "You"), n.accounts(r.Accounts))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s may %s", or(n.Member, "You"), r.Operation.Info().Label)
 	if r.UpTo > 0 {
 		fmt.Fprintf(&b, " up to %s", r.UpTo.Dollars())
 	}
-	switch info := r.Operation.Info(); {
-	case len(r.Accounts) == 1:
-		fmt.Fprintf(&b, " %s %s", preposition(info), n.account(r.Accounts[0]))
-	case len(r.Accounts) > 1:
-		fmt.Fprintf(&b, " %s %d accounts", preposition(info), len(r.Accounts))
+	if len(r.Accounts) > 0 {
+		fmt.Fprintf(&b, " %s %s", preposition(r.Operation.Info()), n.accounts(r.Accounts))
 	}
 	switch {
 	case r.UpTo > 0 && r.Alone == 0:
@@ -176,6 +176,14 @@ func (r Reach) Sentence(n Names) string {
 		fmt.Fprintf(&b, ", alone up to %s", r.Alone.Dollars())
 	}
 	return b.String() + "."
+}
+
+// accounts names one account and counts several.
+func (n Names) accounts(ids []bank.AccountID) string {
+	if len(ids) == 1 {
+		return n.account(ids[0])
+	}
+	return fmt.Sprintf("%d accounts", len(ids))
 }
 
 func preposition(info *catalog.OperationInfo) string {

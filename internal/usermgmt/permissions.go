@@ -29,11 +29,11 @@ type Edit struct {
 // A Preview is what an Edit would do, before it is saved.
 type Preview struct {
 	Outcomes  []LevelOutcome
-	Changes   []activity.Change // old and new values, as history will show them
-	Before    []string          // what the member may do now, in sentences
-	After     []string          // and afterwards
-	Risky     bool              // it needs high-risk authorization
-	Conflicts []activity.Event  // what others changed since the editor looked
+	Changes   []activity.Change   // old and new values, as history will show them
+	Before    []entitlement.Reach // what the member may do now
+	After     []entitlement.Reach // and afterwards
+	Risky     bool                // it needs high-risk authorization
+	Conflicts []activity.Event    // what others changed since the editor looked
 }
 
 // A LevelOutcome is what the rules say about one level of an Edit.
@@ -68,23 +68,14 @@ func (s *Service) Preview(ctx context.Context, caller bank.Caller, e Edit) (prev
 		req := entitlement.Request{Now: v.Tx.Now}
 		var after *entitlement.Policy
 		preview, after = judge(v.Policy, caller, e, req)
-		names := profile.Names("")
-		preview.Before = sentences(v.Policy, e.Person.User, req, names)
-		preview.After = sentences(after, e.Person.User, req, names)
+		preview.Before = entitlement.ReachOf(v.Policy, e.Person.User, req.Now)
+		preview.After = entitlement.ReachOf(after, e.Person.User, req.Now)
 		if e.Version >= 0 && e.Version != profile.Member.Version {
 			preview.Conflicts, err = since(v.Tx, caller.Institution, e)
 		}
 		return err
 	})
 	return preview, profile, err
-}
-
-func sentences(p *entitlement.Policy, member bank.UserID, req entitlement.Request, names entitlement.Names) []string {
-	var all []string
-	for _, reach := range entitlement.ReachOf(p, member, req.Now) {
-		all = append(all, reach.Sentence(names))
-	}
-	return all
 }
 
 // action is the edit as the guard sees it.
@@ -122,7 +113,7 @@ func judge(p *entitlement.Policy, caller bank.Caller, e Edit, req entitlement.Re
 		outcome := outcomeOf(after, caller, change, req)
 		preview.Outcomes = append(preview.Outcomes, LevelOutcome{change.Account, outcome})
 		preview.Changes = append(preview.Changes, diff(change.Account, before, outcome.Settings)...)
-		preview.Risky = preview.Risky || riskier(before, outcome.Settings)
+		preview.Risky = preview.Risky || Riskier(change.Account, before, outcome.Settings)
 		if change.Account == "" {
 			member.Settings = outcome.Settings
 		} else if outcome.Accepted() {
@@ -160,9 +151,11 @@ func outcomeOf(p *entitlement.Policy, caller bank.Caller, change entitlement.Cha
 	return entitlement.EditAs(p, change)
 }
 
-// riskier reports whether a change needs high-risk authorization: a limit
-// raised, a right that moves money switched on, dual control relaxed.
-func riskier(before, after entitlement.Settings) bool {
+// Riskier reports whether a change of one level needs high-risk authorization:
+// a limit raised, a right that moves money switched on, dual control relaxed.
+// An account without a limit of its own has no less than any: setting one there
+// raises nothing, but for the dual limit, below which nobody else is asked.
+func Riskier(account bank.AccountID, before, after entitlement.Settings) bool {
 	gained := after.On &^ before.On
 	lost := before.On &^ after.On
 	if gained&movesMoney != 0 || lost.Has(catalog.WiresDualControl) {
@@ -171,7 +164,8 @@ func riskier(before, after entitlement.Settings) bool {
 	for limit := range catalog.LimitCount {
 		was, wasSet := before.Limits.Get(limit)
 		is, isSet := after.Limits.Get(limit)
-		if is > was || wasSet && !isSet {
+		caps := account != "" && !wasSet && limit != catalog.LimitWiresDual
+		if is > was && !caps || wasSet && !isSet {
 			return true
 		}
 	}

@@ -71,4 +71,3 @@ func whoCanChange(me usermgmt.Standing, e entitlement.Explanation) string {
 	}
 	return ""
 }
-

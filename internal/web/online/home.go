@@ -61,7 +61,7 @@ func homeLinks(b base, me usermgmt.Standing) []entryLink {
 		links = append(links, entryLink{b.users(), "users", "User management", text})
 	}
 	return append(links,
-		entryLink{b.whyMe(), "circle-question-mark", "Why can’t I …?", "Ask about a payment or an account and see what stands in the way."},
+		entryLink{b.whyMe(), "circle-question-mark", "Why can't I …?", "Ask about a payment or an account and see what stands in the way."},
 		entryLink{b.profile(), "circle-user", "Your profile", "Your details, your role and your permissions."})
 }
 

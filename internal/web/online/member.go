@@ -97,7 +97,7 @@ func (a *app) memberPage(r *http.Request, me usermgmt.Standing, profile usermgmt
 			{Term: "Business name", Value: profile.Organization.Name}, {Term: "Address", Value: profile.Organization.Address},
 			{Term: "Phone", Value: profile.Organization.Phone}, {Term: "Email", Value: profile.Organization.Email},
 		},
-		WhyLabel: "Why can’t " + m.FirstName + " …?",
+		WhyLabel: "Why can't " + m.FirstName + " …?",
 	}
 	a.fillReach(&page, me, profile)
 	list := web.ReadList(r, web.ListSpec{})

@@ -252,7 +252,7 @@ func ownProfileView(p memberPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Button(ui.Action{Label: "Why can’t I …?", Icon: "circle-question-mark", Href: p.Base.whyMe()}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Button(ui.Action{Label: "Why can't I …?", Icon: "circle-question-mark", Href: p.Base.whyMe()}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

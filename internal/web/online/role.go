@@ -38,7 +38,7 @@ func roleOf(me usermgmt.Standing, profile usermgmt.Profile) roleCard {
 	case !me.Institution.Offers.Has(catalog.UserManagement):
 		card.Usable = me.Institution.Name + " does not offer User management."
 	case !profile.Organization.Entitlements.Has(catalog.UserManagement):
-		card.Usable = profile.Organization.Name + " does not have User management. The institution’s staff can turn it on."
+		card.Usable = profile.Organization.Name + " does not have User management. The institution's staff can turn it on."
 	case !m.Settings.On.Has(catalog.UserManagementEnabled):
 		card.Usable = "User management is off in the permissions of " + m.Name() + ", so the role cannot be used."
 	}

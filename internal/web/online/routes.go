@@ -13,6 +13,8 @@ func (a *app) routes() []web.Route {
 	member := func(op catalog.Operation) web.Needs {
 		return web.Needs{Who: web.SignedIn, May: op.ID(), Institution: web.FromPath}
 	}
+	save := member(catalog.EditPermissions)
+	save.Proof, save.Event = true, "orguser.permission_changed"
 
 	return []web.Route{
 		{Method: "GET", Pattern: "/{institution}", Handler: a.enter, Needs: anybody},
@@ -23,10 +25,18 @@ func (a *app) routes() []web.Route {
 
 		{Method: "GET", Pattern: "/{institution}/home", Handler: a.home, Needs: own},
 		{Method: "GET", Pattern: "/{institution}/profile", Handler: a.ownProfile, Needs: own},
+		{Method: "GET", Pattern: "/{institution}/why", Handler: a.whyMe, Needs: own},
 
 		{Method: "GET", Pattern: "/{institution}/settings/users", Handler: a.explained(a.members), Needs: member(catalog.ViewUsers)},
 		{Method: "GET", Pattern: "/{institution}/settings/history", Handler: a.explained(a.organizationHistory), Needs: member(catalog.ViewUsers)},
 		{Method: "GET", Pattern: "/{institution}/settings/users/{user}", Handler: a.explained(a.member), Needs: member(catalog.ViewProfile)},
 		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/history", Handler: a.explained(a.memberHistory), Needs: member(catalog.ViewUsers)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/why", Handler: a.explained(a.why), Needs: member(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/permissions", Handler: a.explained(a.permissions), Needs: member(catalog.ViewPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/permissions", Handler: a.explained(a.permissions), Needs: member(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: "/{institution}/settings/users/{user}/accounts/{account}", Handler: a.explained(a.permissions), Needs: member(catalog.ViewAccountPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/accounts/{account}", Handler: a.explained(a.permissions), Needs: member(catalog.ViewAccountPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/review", Handler: a.explained(a.review), Needs: member(catalog.ViewPermissions)},
+		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/save", Handler: a.explained(a.save), Needs: save},
 	}
 }

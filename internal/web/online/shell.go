@@ -20,7 +20,7 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 	}
 	nav := []ui.NavGroup{{Items: []ui.NavItem{
 		here("Home", b.home(), "house"),
-		here("Why can’t I …?", b.whyMe(), "circle-question-mark"),
+		here("Why can't I …?", b.whyMe(), "circle-question-mark"),
 	}}}
 	settings := ui.NavGroup{Label: "Settings", Items: []ui.NavItem{here("Your profile", b.profile(), "circle-user")}}
 	if me.May(catalog.ViewUsers) {

@@ -87,7 +87,7 @@ func actorName(a activity.Actor) string {
 	}
 	switch a.Kind {
 	case bank.ActorHost:
-		return "The institution’s host"
+		return "The institution's host"
 	case bank.ActorClient:
 		return "A program"
 	case bank.ActorOperator:
