@@ -125,7 +125,7 @@ func (a *App) openRooms() (err error) {
 	if err != nil {
 		return err
 	}
-	a.Decisions = pdp.New(a.DB, decisionSources(), meter)
+	a.Decisions = pdp.New(a.DB, DecisionSources(), meter)
 	return nil
 }
 

@@ -13,8 +13,8 @@ import (
 	"mandate/internal/usermgmt"
 )
 
-// decisionSources are where the decision service finds the facts.
-func decisionSources() pdp.Sources {
+// DecisionSources are where the decision service finds the facts.
+func DecisionSources() pdp.Sources {
 	return pdp.Sources{
 		Policy:          usermgmt.LoadPolicy,
 		OrganizationsOf: usermgmt.OrganizationsOf,

@@ -34,6 +34,8 @@ type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the product."`
 	Demo        demoCommand        `cmd:"" help:"Run the product with a made-up world, on this machine."`
 	Import      importCommand      `cmd:"" help:"Read an institution from files."`
+	Generate    generateCommand    `cmd:"" help:"Write files of a made-up institution, for tests and benchmarks."`
+	Explain     explainCommand     `cmd:"" help:"Say why somebody may or may not do something, and what would change it."`
 	Conformance conformanceCommand `cmd:"" help:"Run decision vectors through this installation's engine."`
 	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole."`
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`

@@ -243,3 +243,32 @@ func needed(p catalog.Permission) string {
 	}
 	return label + " to be on"
 }
+
+// Tested says in a few words what a check tested, where it passed.
+func (c Check) Tested(n Names) string {
+	on := ""
+	if c.Account != "" {
+		on = " on " + n.account(c.Account)
+	}
+	switch c.Code {
+	case MemberStatus:
+		return "active"
+	case MemberHeld:
+		return "not on hold"
+	case RoleForbids:
+		return "the role includes it"
+	case InstitutionOff:
+		return c.entitlement() + " is offered"
+	case OrganizationOff:
+		return "the organization has " + c.entitlement()
+	case OrganizationAccountOff:
+		return c.entitlement() + " is on for the account" + on
+	case AccountAccessOff:
+		return "access" + on
+	case LimitPerTransaction:
+		return fmt.Sprintf("within the %s%s of %s", c.label(), on, c.Limit.Dollars())
+	case LimitDaily:
+		return fmt.Sprintf("within the %s%s of %s, of which %s is used", c.label(), on, c.Limit.Dollars(), c.Used.Dollars())
+	}
+	return c.label() + " is on" + on
+}

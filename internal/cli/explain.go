@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"mandate/internal/app"
+	"mandate/internal/bank"
+	"mandate/internal/config"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/pdp"
+)
+
+type explainCommand struct {
+	config.Store `embed:""`
+	Institution  string `required:"" help:"The institution's id." placeholder:"ID"`
+	Member       string `arg:"" help:"The organization user's id."`
+	Operation    string `arg:"" help:"What they want to do, such as wires.transmit."`
+	Account      string `help:"The account's id." placeholder:"ID"`
+	ToAccount    string `help:"The account to which money moves." placeholder:"ID"`
+	Amount       string `help:"An amount such as 25000.00." placeholder:"AMOUNT"`
+	Context      string `help:"What else is known of the payment, as JSON, such as {\"recurring\":true}." placeholder:"JSON"`
+}
+
+func (c *explainCommand) Run(t *terminal) (err error) {
+	question, err := c.question()
+	if err != nil {
+		return err
+	}
+	d, err := openReadOnly(t, c.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	e, err := pdp.New(d, app.DecisionSources(), nil).Explain(t.ctx, bank.InstitutionID(c.Institution), question)
+	if err != nil {
+		return err
+	}
+	printExplanation(t.out, e)
+	if !e.Allowed {
+		return errQuiet
+	}
+	return nil
+}
+
+func (c *explainCommand) question() (pdp.Question, error) {
+	q := pdp.Question{Member: bank.UserID(c.Member), Operation: c.Operation, Account: bank.AccountID(c.Account), ToAccount: bank.AccountID(c.ToAccount), InWords: true}
+	if c.Amount != "" {
+		q.Amount = entitlement.ReadAmount(c.Amount)
+	}
+	if c.Context == "" {
+		return q, nil
+	}
+	if err := json.Unmarshal([]byte(c.Context), &q.Context); err != nil {
+		var problems fault.Problems
+		problems.Add("context", `write a JSON object such as {"recurring":true}`)
+		return q, problems.Err("The question cannot be read.")
+	}
+	return q, nil
+}
+
+// printExplanation writes the answer, every level with its state, and what
+// would turn a refusal around.
+func printExplanation(w io.Writer, e pdp.Explained) {
+	switch {
+	case e.Allowed && e.ApprovalRequired:
+		fmt.Fprintln(w, "allowed, after a second person approves")
+	case e.Allowed:
+		fmt.Fprintln(w, "allowed")
+	default:
+		fmt.Fprintln(w, "refused")
+	}
+	for _, rung := range e.Rungs {
+		fmt.Fprintf(w, "\n%s\n", rung.Level)
+		for _, check := range rung.Checks {
+			if check.OK {
+				fmt.Fprintf(w, "  ok      %s\n", check.Tested(e.Names))
+			} else {
+				fmt.Fprintf(w, "  blocks  %s\n", check.Sentence(e.Names))
+			}
+		}
+	}
+	switch {
+	case e.Allowed:
+	case !e.Fixable:
+		fmt.Fprintln(w, "\nno fix: nothing that anybody may change would allow this")
+	default:
+		fmt.Fprintln(w, "\nto allow it, all of:")
+		for _, step := range e.Fix {
+			fmt.Fprintf(w, "  %s\n", step.Sentence(e.Names))
+			for _, place := range step.By {
+				fmt.Fprintf(w, "    by %s\n", place.Sentence())
+			}
+		}
+	}
+}
