@@ -36,10 +36,14 @@ func (s *Service) ProofMethods(ctx context.Context, caller bank.Caller) (methods
 	return methods, err
 }
 
+// ErrLockedOut is the answer to the last wrong one. It is an ErrSignedOut as
+// well. Whoever hears it was signed in and had been told what would come.
+var ErrLockedOut = fault.New(fault.Unauthorized, "It could not be confirmed that it is you, so you are signed out and locked.").
+	With("LOCKED_OUT").Because(ErrSignedOut)
+
 // Prove answers a challenge. A right answer is kept on the caller's sign-in for
 // five minutes and one action. A wrong one is counted before it is evaluated;
-// the third signs the person out and locks them, and is answered like any
-// sign-in that has ended.
+// the third signs the person out and locks them.
 func (s *Service) Prove(ctx context.Context, caller bank.Caller, challenge Challenge, answer Answer) error {
 	r, err := s.reserveProof(ctx, caller, answer)
 	if err != nil {
@@ -154,7 +158,7 @@ func (s *Service) settleProof(ctx context.Context, r reservation, caller bank.Ca
 	if err := s.lock(ctx, &r.person, doorHighRisk, from); err != nil {
 		return err
 	}
-	return ErrSignedOut
+	return ErrLockedOut
 }
 
 func (s *Service) keepProof(tx *db.Tx, r reservation, caller bank.Caller, challenge Challenge, from Source) error {

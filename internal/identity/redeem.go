@@ -43,7 +43,8 @@ var ErrUnknownLink = fault.New(fault.NotFound, "This link is not one of ours. Co
 // Look says whether a link can be redeemed and for whom, and changes nothing:
 // it is what fetching the link does, however often. A link that cannot be
 // redeemed is a fault whose code tells which of LINK_EXPIRED, LINK_REPLACED,
-// LINK_USED, LINK_CANCELLED and LINK_UNKNOWN it is.
+// LINK_USED, LINK_CANCELLED and LINK_UNKNOWN it is; whose link it was is
+// returned as well, without the person.
 func (s *Service) Look(ctx context.Context, institution bank.InstitutionID, purpose Purpose, token Secret) (e Enrolment, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		e, err = s.byToken(tx, institution, purpose, token)
@@ -62,7 +63,7 @@ func (s *Service) byToken(tx *db.Tx, institution bank.InstitutionID, purpose Pur
 		return Enrolment{}, fmt.Errorf("find the link: %w", err)
 	}
 	if !l.Fresh() {
-		return Enrolment{}, linkFailures[l.State]
+		return Enrolment{Link: l}, linkFailures[l.State]
 	}
 	return s.enrolment(tx, l)
 }
@@ -160,9 +161,9 @@ func (s *Service) byBrowser(tx *db.Tx, institution bank.InstitutionID, purpose P
 	}
 	switch {
 	case l.State != LinkRedeemed:
-		return Enrolment{}, linkFailures[l.State]
+		return Enrolment{Link: l}, linkFailures[l.State]
 	case !tx.Now.Before(l.BrowserEnds):
-		return Enrolment{}, linkFailures[LinkExpired]
+		return Enrolment{Link: l}, linkFailures[LinkExpired]
 	}
 	return s.enrolment(tx, l)
 }
