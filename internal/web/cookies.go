@@ -40,6 +40,19 @@ func (s *Site) cookie(r *http.Request, what string) string {
 	return c.Value
 }
 
+// Keep keeps a value in this browser for some seconds beside the session's: what
+// somebody has begun and not finished, or how a browser is known again. Zero
+// seconds take it away. No page of another site can make the browser send it.
+func (s *Site) Keep(w http.ResponseWriter, what, value string, seconds int) {
+	if seconds == 0 {
+		seconds = -1
+	}
+	s.setCookie(w, what, value, seconds, http.SameSiteStrictMode)
+}
+
+// Kept is what Keep has put there, or nothing.
+func (s *Site) Kept(r *http.Request, what string) string { return s.cookie(r, what) }
+
 // Session is the secret that a browser brought, or nothing. Whether it is worth
 // anything is for identity to say.
 func (s *Site) Session(r *http.Request) string { return s.cookie(r, "") }

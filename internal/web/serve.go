@@ -93,7 +93,7 @@ func (s *Site) admit(w http.ResponseWriter, r *http.Request, route Route) (*http
 	}
 	r = s.withToken(w, r)
 	if route.Method == http.MethodPost {
-		return r, s.checkToken(r)
+		return r, s.checkToken(r, route.Needs.Who)
 	}
 	return r, nil
 }

@@ -325,9 +325,9 @@ func TestFormToken(t *testing.T) {
 			r.Header.Del("Sec-Fetch-Site")
 			r.Header.Set("Origin", "https://evil.example")
 		}},
-		"a sister site":          {cookies, right, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }},
-		"no word on its origin":  {cookies, right, func(r *http.Request) { r.Header.Del("Sec-Fetch-Site") }},
-		"a session came between": {append([]*http.Cookie{{Name: "mandate_online", Value: "session"}}, cookies...), right, nil},
+		"a sister site":         {cookies, right, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }},
+		"no word on its origin": {cookies, right, func(r *http.Request) { r.Header.Del("Sec-Fetch-Site") }},
+		"a session, no visit":   {[]*http.Cookie{{Name: "mandate_online", Value: "session"}}, right, nil},
 	} {
 		change := func(*http.Request) {}
 		if c.change != nil {
@@ -343,6 +343,28 @@ func TestFormToken(t *testing.T) {
 	})
 	if got, _ := ask(t, h, "POST", "/form", old); got.StatusCode != 303 {
 		t.Errorf("an old browser that names our origin: %d", got.StatusCode)
+	}
+}
+
+// A form that was drawn for a visit is good beside a session where anybody may
+// send it, and nowhere else.
+func TestFormTokenOfTheVisitBesideASession(t *testing.T) {
+	signedIn := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.Nowhere}
+	draw := func(w http.ResponseWriter, r *http.Request) error { return web.Render(w, r, 200, ui.CSRF()) }
+	s := web.Site{Authenticate: func(r *http.Request) (context.Context, error) {
+		return web.WithCaller(r.Context(), bank.Caller{Kind: bank.ActorMember, ID: "usr_ana"}), nil
+	}}
+	h := handler(t, s,
+		web.Route{Method: "GET", Pattern: "/link", Handler: draw, Needs: open},
+		web.Route{Method: "POST", Pattern: "/link", Handler: text("redeemed"), Needs: open},
+		web.Route{Method: "POST", Pattern: "/pay", Handler: text("paid"), Needs: signedIn})
+	got, body := ask(t, h, "GET", "/link") // from another site: without the session
+	both := append([]*http.Cookie{{Name: "mandate_online", Value: "session"}}, got.Cookies()...)
+	fields := url.Values{"csrf": {tokenPattern.FindStringSubmatch(body)[1]}}
+	for path, want := range map[string]int{"/link": 200, "/pay": 403} {
+		if got, _ := ask(t, h, "POST", path, post(both, fields)); got.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, got.StatusCode, want)
+		}
 	}
 }
 

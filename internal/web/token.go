@@ -52,16 +52,24 @@ func (s *Site) boundTo(r *http.Request) string {
 	return s.cookie(r, "visit")
 }
 
-// checkToken refuses a form that this browser was not given.
-func (s *Site) checkToken(r *http.Request) error {
+// checkToken refuses a form that this browser was not given. On a route that is
+// open to anybody the visit's token is as good as the session's: whoever comes
+// by a link in their mail is shown the page without their session, because no
+// other site can make the browser send it, and then sends the form with it.
+func (s *Site) checkToken(r *http.Request, who Who) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	secret := s.boundTo(r)
-	if secret == "" || !hmac.Equal([]byte(r.PostForm.Get(TokenField)), []byte(s.token(secret))) {
-		return errToken
+	secrets := []string{s.boundTo(r)}
+	if who == Anybody {
+		secrets = append(secrets, s.cookie(r, "visit"))
 	}
-	return nil
+	for _, secret := range secrets {
+		if secret != "" && hmac.Equal([]byte(r.PostForm.Get(TokenField)), []byte(s.token(secret))) {
+			return nil
+		}
+	}
+	return errToken
 }
 
 // maxMemory is how much of an upload is held in memory.
