@@ -3,6 +3,7 @@ package entitlement
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -12,43 +13,52 @@ import (
 
 // Largest is the greatest amount for which req would be allowed, and the
 // greatest for which no second person would be needed. Both are zero where no
-// amount is allowed. It asks Decide and nothing else: an answer changes only
-// where some limit does, so asking at every limit is enough.
+// amount is allowed. It asks Decide and nothing else: more is never allowed
+// where less is not, and an answer changes only where some limit does.
 func Largest(p *Policy, req Request) (upTo, alone bank.Cents) {
-	for _, c := range candidates(p, req) {
-		req.Amount = AmountOf(c)
-		d := Decide(p, req)
-		if d.Allowed {
-			upTo = max(upTo, c)
-			if !d.ApprovalRequired {
-				alone = max(alone, c)
-			}
-		}
+	if req.Amount = AmountOf(1); !Decide(p, req).Allowed {
+		return 0, 0
 	}
-	return upTo, alone
+	amounts := candidates(p, req)
+	last := func(fits func(Decision) bool) bank.Cents {
+		n := sort.Search(len(amounts), func(i int) bool {
+			req.Amount = AmountOf(amounts[i])
+			return !fits(Decide(p, req))
+		})
+		if n == 0 {
+			return 0
+		}
+		return amounts[n-1]
+	}
+	upTo = last(func(d Decision) bool { return d.Allowed })
+	return upTo, last(func(d Decision) bool { return d.Allowed && !d.ApprovalRequired })
 }
 
-// candidates are the amounts at which the answer can change: what each limit of
-// the member, the account and the organization leaves.
+// candidates are the amounts at which the answer can change, in order: what
+// each limit of the member, the account and the organization leaves.
 func candidates(p *Policy, req Request) []bank.Cents {
 	found := []bank.Cents{1, bank.MaxAmount}
-	add := func(l Limits) {
-		for limit := range catalog.LimitCount {
-			most, set := l.Get(limit)
-			if !set {
-				continue
-			}
-			found = append(found, most)
-			if limit.Daily() {
-				found = append(found, most-req.Used.Member, most-req.Used.Account, most-req.Used.Organization)
-			}
+	add := func(l Limits, limit catalog.Limit) {
+		most, set := l.Get(limit)
+		if !set {
+			return
+		}
+		found = append(found, most)
+		if limit.Daily() {
+			found = append(found, most-req.Used.Member, most-req.Used.Account, most-req.Used.Organization)
 		}
 	}
-	if m := p.Members[req.Member]; m != nil {
-		add(m.Settings.Limits)
-		add(m.Accounts[req.Account].Limits)
+	m := p.Members[req.Member]
+	for limit := range catalog.LimitCount {
+		if !slices.Contains(req.Operation.Info().Limits, limit) && limit != catalog.LimitWiresDual {
+			continue
+		}
+		if m != nil {
+			add(m.Settings.Limits, limit)
+			add(m.Accounts[req.Account].Limits, limit)
+		}
+		add(p.Organization.Ceilings, limit)
 	}
-	add(p.Organization.Ceilings)
 	slices.Sort(found)
 	found = slices.Compact(found)
 	return slices.DeleteFunc(found, func(c bank.Cents) bool { return c <= 0 || c > bank.MaxAmount })
@@ -96,36 +106,45 @@ func reachOf(p *Policy, member bank.UserID, op catalog.Operation, now time.Time)
 		}
 		return r, len(r.Accounts) > 0
 	case catalog.AccountPair:
-		return r, r.pairs(p, req, ask)
+		found := r.pairs(p, &req, ask)
+		return r, found
 	}
 	return r, ask()
 }
 
-// pairs finds the accounts from which money may go anywhere. One partner is
-// enough, so each side is tried against the first that fits.
-func (r *Reach) pairs(p *Policy, req Request, ask func() bool) bool {
-	m := p.Members[req.Member]
-	if m == nil {
+// pairs finds the accounts from which money may go anywhere. What blocks on one
+// account does not depend on the other, so each is asked about once per side.
+func (r *Reach) pairs(p *Policy, req *Request, ask func() bool) bool {
+	ids := p.accountIDs()
+	if len(ids) < 2 {
 		return false
 	}
-	for _, from := range p.accountIDs() {
-		if !m.Accounts[from].On.Has(catalog.TransfersFrom) {
+	var sources, targets []bank.AccountID
+	for i, id := range ids {
+		other := ids[(i+1)%len(ids)]
+		if free(p, *req, id, other, id) {
+			sources = append(sources, id)
+		}
+		if free(p, *req, other, id, id) {
+			targets = append(targets, id)
+		}
+	}
+	for _, from := range sources {
+		to := slices.IndexFunc(targets, func(id bank.AccountID) bool { return id != from })
+		if to < 0 {
 			continue
 		}
-		for _, to := range p.accountIDs() {
-			if to == from || !m.Accounts[to].On.Has(catalog.TransfersTo) {
-				continue
-			}
-			req.Account, req.ToAccount = from, to
-			upTo, _ := Largest(p, req)
-			if upTo > 0 {
-				r.Accounts = append(r.Accounts, from)
-				r.UpTo, r.Alone = max(r.UpTo, upTo), max(r.Alone, upTo)
-				break
-			}
+		if req.Account, req.ToAccount = from, targets[to]; ask() {
+			r.Accounts = append(r.Accounts, from)
 		}
 	}
 	return len(r.Accounts) > 0
+}
+
+// free reports whether nothing blocks on one account of a transfer.
+func free(p *Policy, req Request, from, to, account bank.AccountID) bool {
+	req.Account, req.ToAccount = from, to
+	return !slices.ContainsFunc(Decide(p, req).Reasons, func(r Reason) bool { return r.Account == account })
 }
 
 // plainest is the context that asks for the least.
