@@ -78,17 +78,28 @@ type call struct {
 	says    func(*Authorization) []activity.Change // for the history
 }
 
+// OrganizationOf finds the organization of a caller's reference; there may be
+// no such reference.
+func (s *Service) OrganizationOf(ctx context.Context, caller bank.Caller, ref string) (bank.OrganizationID, bool, error) {
+	a, found, err := s.lookUp(ctx, caller, ref)
+	return a.Organization, found, err
+}
+
+func (s *Service) lookUp(ctx context.Context, caller bank.Caller, ref string) (a Authorization, found bool, err error) {
+	if checkRef(ref) != nil {
+		return Authorization{}, false, nil
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		a, found, err = Find(tx, caller.Institution, refOf(caller, ref))
+		return err
+	})
+	return a, found, err
+}
+
 // doKnown finds the organization and the people of a reference first. Neither
 // ever changes for a reference, so looking before the lock is safe.
 func (s *Service) doKnown(ctx context.Context, caller bank.Caller, do call) (Answer, error) {
-	var a Authorization
-	var found bool
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		if checkRef(do.ref) == nil {
-			a, found, err = Find(tx, caller.Institution, refOf(caller, do.ref))
-		}
-		return err
-	})
+	a, found, err := s.lookUp(ctx, caller, do.ref)
 	if err != nil {
 		return Answer{}, err
 	}

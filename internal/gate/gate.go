@@ -183,6 +183,9 @@ func (g *Gate) Judge(ctx context.Context, err error) (status int, headers map[st
 	if errors.Is(err, db.ErrBusy) {
 		err = fault.New(fault.Unavailable, "The service is busy. Ask again.").Because(waitError(busyWait))
 	}
+	if errors.Is(err, db.ErrText) { // whatever we write ourselves can be stored
+		err = fault.New(fault.Invalid, "Some text of the request is not valid: it must be UTF-8 without zero characters.").Because(err)
+	}
 	f, _ = errors.AsType[*fault.Error](err)
 	if status = statuses[fault.KindOf(err)]; status == 0 {
 		r := requestOf(ctx)
