@@ -26,6 +26,9 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 		a.every(ctx, purgeEvery, "forget ended sign-ins", func() error { return a.Identity.Purge(ctx) })
 	})
 	wg.Go(func() { a.courier.Run(ctx) })
+	wg.Go(func() {
+		a.every(ctx, purgeEvery, "forget old idempotency keys", func() error { return a.Authorizations.ForgetKeys(ctx) })
+	})
 	done := make(chan struct{})
 	go func() {
 		wg.Wait()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"mandate/internal/api"
 	"mandate/internal/authzen"
 	"mandate/internal/authzen/product"
 	"mandate/internal/bank"
@@ -76,6 +77,7 @@ func (a *App) api() http.Handler {
 	authzen.New(authzen.Config{
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
+	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations}).Mount(mux)
 	return mux
 }
 
