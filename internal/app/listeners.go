@@ -19,7 +19,7 @@ import (
 
 // listeners are the addresses that people and programs use.
 func (a *App) listeners() ([]listener, error) {
-	onlineApp, err := a.online()
+	onlineApp, err := a.OnlineHandler()
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,8 @@ func (a *App) mailbox() (http.Handler, error) {
 	return mailbox.New(site, a.Mailbox)
 }
 
-func (a *App) online() (http.Handler, error) {
+// OnlineHandler is Online without an address, for benchmarks and tests.
+func (a *App) OnlineHandler() (http.Handler, error) {
 	site, err := a.site(a.Config.PublicOrigin, "online")
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ type commands struct {
 	Conformance conformanceCommand `cmd:"" help:"Run decision vectors through this installation's engine."`
 	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole."`
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`
+	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }
 
 // A terminal is what a command talks to.

@@ -85,10 +85,8 @@ func listMembers(tx *db.Tx, num int64, q MemberQuery) (MemberPage, error) {
 	}
 	filter := []any{num, contains(q.Search), optional(q.Role), optional(q.Status), q.Held}
 	var page MemberPage
-	err := tx.QueryRow(`select (select count(*) from member where organization_num = $1), count(*) from member m`+memberFilter, filter...).
-		Scan(&page.Total, &page.Matching)
-	if err != nil {
-		return MemberPage{}, fmt.Errorf("count the members: %w", err)
+	if err := countMembers(tx, num, filter, &page); err != nil {
+		return MemberPage{}, err
 	}
 	page.Pages = max(1, (page.Matching+q.Size-1)/q.Size)
 	page.Page = min(max(q.Page, 1), page.Pages)
@@ -100,18 +98,33 @@ func listMembers(tx *db.Tx, num int64, q MemberQuery) (MemberPage, error) {
 	if q.Reverse {
 		order = orders[1]
 	}
+	// The page is found on the index alone, and only its rows are read whole.
+	var err error
 	page.Members, err = db.All(tx, scanMemberOfList, `
-		select p.ordinal, p.id, p.first_name, p.last_name, p.email, p.username, p.role, p.status, p.held,
+		select m.ordinal, m.id, m.first_name, m.last_name, m.email, m.username, m.role, m.status, m.held,
 		       (select count(*) from member_account a
-		         where a.organization_num = $1 and a.member_ordinal = p.ordinal and a.switches & $8 <> 0)
-		  from (select m.*, row_number() over (order by `+order+`) as place from member m`+memberFilter+`
-		         order by place limit $6 offset $7) p
-		 order by p.place`,
+		         where a.organization_num = $1 and a.member_ordinal = m.ordinal and a.switches & $8 <> 0)
+		  from member m
+		 where m.organization_num = $1 and m.ordinal in (select m.ordinal from member m`+memberFilter+` order by `+order+` limit $6 offset $7)
+		 order by `+order,
 		append(filter, q.Size, (page.Page-1)*q.Size, uint64(catalog.SetOf(catalog.AccountAccess)))...)
 	if err != nil {
 		return MemberPage{}, fmt.Errorf("list the members: %w", err)
 	}
 	return page, nil
+}
+
+func countMembers(tx *db.Tx, num int64, filter []any, page *MemberPage) error {
+	if err := tx.QueryRow(`select count(*) from member where organization_num = $1`, num).Scan(&page.Total); err != nil {
+		return fmt.Errorf("count the members: %w", err)
+	}
+	if page.Matching = page.Total; filter[1] == "" && filter[2] == int64(-1) && filter[3] == int64(-1) && filter[4] == false {
+		return nil
+	}
+	if err := tx.QueryRow(`select count(*) from member m`+memberFilter, filter...).Scan(&page.Matching); err != nil {
+		return fmt.Errorf("count the members that match: %w", err)
+	}
+	return nil
 }
 
 func scanMemberOfList(s db.Scanner) (r MemberRow, err error) {

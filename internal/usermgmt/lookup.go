@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 )
@@ -125,4 +126,17 @@ func KeysOf(tx *db.Tx, institution bank.InstitutionID, externalID string) (Keys,
 		}
 	}
 	return keys, nil
+}
+
+// AnyAdmin finds a usable admin of an institution: the first by id. Benchmarks
+// sign them in.
+func AnyAdmin(tx *db.Tx, institution bank.InstitutionID) (bank.UserID, error) {
+	id, err := db.One(tx, db.Value[bank.UserID], `
+		select id from member where institution_id = $1 and role = $2 and status = $3 and not held and switches & $4 <> 0
+		 order by id limit 1`,
+		institution, bank.RoleAdmin, bank.StatusActive, uint64(catalog.SetOf(catalog.UserManagementEnabled)))
+	if err != nil {
+		return "", fmt.Errorf("find an admin of %s: %w", institution, err)
+	}
+	return id, nil
 }

@@ -65,11 +65,10 @@ func loadOrganization(tx *db.Tx, institution bank.InstitutionID, organization ba
 }
 
 func usableAdmins(tx *db.Tx, num int64) ([]bank.UserID, error) {
+	// Role and status stand as numbers here, as they stand in the index for this.
 	ids, err := db.All(tx, db.Value[bank.UserID], `
-		select id from member
-		 where organization_num = $1 and role = $2 and status = $3 and not held and switches & $4 <> 0
-		 order by ordinal`,
-		num, bank.RoleAdmin, bank.StatusActive, uint64(catalog.SetOf(catalog.UserManagementEnabled)))
+		select id from member where organization_num = $1 and role = 2 and status = 1 and not held and switches & $2 <> 0 order by ordinal`,
+		num, uint64(catalog.SetOf(catalog.UserManagementEnabled)))
 	if err != nil {
 		return nil, fmt.Errorf("read the usable admins: %w", err)
 	}

@@ -155,7 +155,9 @@ create table default_settings (
     wires_dual     bigint,
     constraint default_settings_pk primary key (institution_id, role)
 );
-create index member_name on member (organization_num, name_key, ordinal);
+-- Lists find their page on this index alone.
+create index member_list on member (organization_num, name_key, ordinal, email_key, username_key, role, status, held);
+create index member_usable_admin on member (organization_num, ordinal) where role = 2 and status = 1 and not held;
 create unique index member_institution_id on member (institution_id, id);
 create index member_email_key on member (institution_id, email_key);
 create unique index member_email on member (organization_num, email_key) where email_key <> '';
