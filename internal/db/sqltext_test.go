@@ -49,6 +49,7 @@ type program struct {
 	fset        *token.FileSet
 	calls       []sqlCall
 	constraints []sqlText // names given to IsUnique
+	builders    []string  // functions of builtAtRunTime that were met
 	problems    []string
 }
 
@@ -182,7 +183,11 @@ func (p *sqlPackage) readCall(call *ast.CallExpr) {
 	}
 	texts, err := p.texts(call.Args[index], 0)
 	if err != nil {
-		p.complain(call, "the statement %v: compose it from constants", err)
+		if where := p.enclosing(call); builtAtRunTime[where] != "" {
+			p.builders = append(p.builders, where)
+			return
+		}
+		p.complain(call, "the statement %v: compose it from constants, or list the function", err)
 		return
 	}
 	arguments := len(call.Args) - index - 1
@@ -194,6 +199,18 @@ func (p *sqlPackage) readCall(call *ast.CallExpr) {
 
 func (p *sqlPackage) complain(at ast.Node, format string, args ...any) {
 	p.problems = append(p.problems, fmt.Sprintf("%s: %s", p.fset.Position(at.Pos()), fmt.Sprintf(format, args...)))
+}
+
+// enclosing is the full name of the function in which a call stands.
+func (p *sqlPackage) enclosing(call *ast.CallExpr) (name string) {
+	p.inspect(func(n ast.Node) {
+		if decl, ok := n.(*ast.FuncDecl); ok && decl.Pos() <= call.Pos() && call.End() <= decl.End() {
+			if f, ok := p.info.Defs[decl.Name].(*types.Func); ok {
+				name = f.FullName()
+			}
+		}
+	})
+	return name
 }
 
 // calledName is the full name of the function or method that is called.
@@ -225,7 +242,7 @@ func (p *sqlPackage) object(e ast.Expr) types.Object {
 }
 
 const (
-	deepest = 8   // steps from the call to the text
+	deepest = 24  // steps from the call to the text
 	most    = 256 // texts of one call
 )
 
@@ -283,10 +300,21 @@ func (p *sqlPackage) union(all []ast.Expr, depth int) ([]sqlText, error) {
 		}
 		texts = append(texts, more...)
 	}
-	if len(texts) > most {
+	return few(texts)
+}
+
+// few drops what is there twice, and refuses what nobody could read.
+func few(texts []sqlText) ([]sqlText, error) {
+	var once []sqlText
+	for _, s := range texts {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
+	}
+	if len(once) > most {
 		return nil, fmt.Errorf("can be more than %d texts", most)
 	}
-	return texts, nil
+	return once, nil
 }
 
 // sums is every left text with every right one.
@@ -299,16 +327,13 @@ func (p *sqlPackage) sums(e *ast.BinaryExpr, depth int) ([]sqlText, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(left)*len(right) > most {
-		return nil, fmt.Errorf("can be more than %d texts", most)
-	}
 	var texts []sqlText
 	for _, l := range left {
 		for _, r := range right {
 			texts = append(texts, sqlText{l.text + r.text, l.pos})
 		}
 	}
-	return texts, nil
+	return few(texts)
 }
 
 // results are the first results of a function of this package.
@@ -338,11 +363,17 @@ func (p *sqlPackage) values(v *types.Var) (values []ast.Expr, err error) {
 				if p.object(left) != v {
 					continue
 				}
-				if n.Tok == token.ADD_ASSIGN || len(n.Lhs) != len(n.Rhs) {
+				_, lookup := n.Rhs[0].(*ast.IndexExpr) // value, ok := table[key]
+				switch {
+				case n.Tok == token.ADD_ASSIGN:
 					err = errors.New("is put together in steps")
-					return
+				case len(n.Lhs) == len(n.Rhs):
+					values = append(values, n.Rhs[i])
+				case i == 0 && lookup:
+					values = append(values, n.Rhs[0])
+				default:
+					err = errors.New("is one of several results")
 				}
-				values = append(values, n.Rhs[i])
 			}
 		case *ast.ValueSpec:
 			for i, name := range n.Names {

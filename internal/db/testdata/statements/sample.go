@@ -12,6 +12,8 @@ const columns = `id, name`
 
 var bySort = map[string]string{"id": `in a map 1`, "name": `in a map 2`}
 
+var pairs = map[string][2]string{"id": {`in pairs 1`, `in pairs 2`}}
+
 func found(tx *db.Tx, sort string, open bool) {
 	_, _ = tx.Exec(`a literal $1`, 1)
 	_ = tx.QueryRow(`select `+columns+` from constants`, 1, 2)
@@ -22,6 +24,10 @@ func found(tx *db.Tx, sort string, open bool) {
 		chosen = `other branch`
 	}
 	_, _ = db.All(tx, db.Value[string], chosen)
+	pair, known := pairs[sort]
+	if known {
+		_, _ = tx.Exec(pair[0])
+	}
 	_, _ = db.One[string](tx, db.Value[string], `with `+ordered(open))
 	for _, each := range []string{`in a list 1`, `in a list 2`} {
 		_, _ = tx.Exec(each)
@@ -56,3 +62,5 @@ func (other) Exec(string) {}
 func notOurs(o other, name string) { o.Exec(name) }
 
 func alone(tx *db.Tx) { _, _ = tx.Exec(onlyHere) }
+
+func listed(tx *db.Tx, name string) { _, _ = tx.Exec(`create schema ` + name) }
