@@ -43,22 +43,15 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 	if afterRevision == 0 {
 		afterRevision = -1
 	}
-	rows, err := db.All(tx, scanEvent, `
-		select institution_id, organization_id, sequence, id, time_micros, name, save_id,
-		       revision, refused, code, actor_kind, actor_id, actor_name, channel, ip, device,
-		       target_kind, target_id, target_name, note, changes, hash
-		  from history_event
-		 where institution_id = $1 and organization_id = $2
-		   and (cast($3 as text) = '' or target_id = $3)
-		   and (cast($4 as text) = '' or actor_id = $4)
-		   and (cast($5 as text) = '' or replace($5, ',' || name || ',', '') <> $5)
-		   and (cast($6 as bigint) = 0 or time_micros >= $6)
-		   and (cast($7 as bigint) = 0 or time_micros < $7)
-		   and (not refused or $8)
-		   and (cast($9 as bigint) = 0 or sequence < $9)
-		   and sequence > $10 and revision > $11
-		 order by sequence desc limit $12`,
-		f.Institution, f.Organization, f.Target, f.Actor, names, f.From, f.Until, f.WithRefused, f.Before, f.After, afterRevision, f.Limit)
+	query, key := feedOfAll, ""
+	switch { // one statement for each index
+	case f.Target != "":
+		query, key = feedOfTarget, f.Target
+	case f.Actor != "":
+		query, key = feedOfActor, f.Actor
+	}
+	rows, err := db.All(tx, scanEvent, query,
+		f.Institution, f.Organization, key, f.Actor, names, f.From, f.Until, f.WithRefused, f.Before, f.After, afterRevision, f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the feed: %w", err)
 	}
@@ -72,3 +65,26 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 	}
 	return events, nil
 }
+
+const selectFeed = `
+	select institution_id, organization_id, sequence, id, time_micros, name, save_id,
+	       revision, refused, code, actor_kind, actor_id, actor_name, channel, ip, device,
+	       target_kind, target_id, target_name, note, changes, hash
+	  from history_event
+	 where institution_id = $1 and organization_id = $2`
+
+const filterFeed = `
+	   and (cast($4 as text) = '' or actor_id = $4)
+	   and (cast($5 as text) = '' or replace($5, ',' || name || ',', '') <> $5)
+	   and (cast($6 as bigint) = 0 or time_micros >= $6)
+	   and (cast($7 as bigint) = 0 or time_micros < $7)
+	   and (not refused or $8)
+	   and (cast($9 as bigint) = 0 or sequence < $9)
+	   and sequence > $10 and revision > $11
+	 order by sequence desc limit $12`
+
+const (
+	feedOfAll    = selectFeed + ` and cast($3 as text) = ''` + filterFeed
+	feedOfTarget = selectFeed + ` and target_id = $3` + filterFeed
+	feedOfActor  = selectFeed + ` and actor_id = $3` + filterFeed
+)

@@ -56,6 +56,7 @@ create table history_event (
     constraint history_event_pk primary key (institution_id, organization_id, sequence)
 );
 create index history_event_target on history_event (institution_id, organization_id, target_id, sequence);
+create index history_event_actor on history_event (institution_id, organization_id, actor_id, sequence);
 create index history_event_time on history_event (institution_id, time_micros);
 
 create table organization (
