@@ -45,7 +45,7 @@ func (s *Service) Authorize(ctx context.Context, caller bank.Caller, organizatio
 // approves.
 func (s *Service) Approve(ctx context.Context, caller bank.Caller, ref string, member bank.UserID) (Answer, error) {
 	return s.doKnown(ctx, caller, call{
-		event: EventApproved, ref: ref, content: string(member),
+		event: EventApproved, ref: ref, content: string(member), scope: scopeOf(member),
 		verb: func(c *guard.Change, ref Ref) (Answer, error) { return s.ApproveIn(c, ref, member) },
 		says: func(*Authorization) []activity.Change {
 			if !plausible(string(member)) {
@@ -96,8 +96,9 @@ func (s *Service) lookUp(ctx context.Context, caller bank.Caller, ref string) (a
 	return a, found, err
 }
 
-// doKnown finds the organization and the people of a reference first. Neither
-// ever changes for a reference, so looking before the lock is safe.
+// doKnown finds the organization and the people of a reference first. The
+// organization and what was asked never change for a reference; should somebody
+// approve it between this look and the lock, the verb reads what it lacks.
 func (s *Service) doKnown(ctx context.Context, caller bank.Caller, do call) (Answer, error) {
 	a, found, err := s.lookUp(ctx, caller, do.ref)
 	if err != nil {
@@ -106,7 +107,7 @@ func (s *Service) doKnown(ctx context.Context, caller bank.Caller, do call) (Ans
 	if !found {
 		return a.refused(entitlement.UnknownRef), nil
 	}
-	do.scope = a.Asked.Scope()
+	do.scope = do.scope.And(a.Asked.Scope()).And(scopeOf(a.ApprovedBy))
 	return s.do(ctx, caller, a.Organization, do)
 }
 

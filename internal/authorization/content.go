@@ -31,14 +31,19 @@ const maxID = 200
 
 // Scope names the member and the accounts that the question is about.
 func (a Asked) Scope() entitlement.Scope {
-	var s entitlement.Scope
-	if plausible(string(a.Member)) {
-		s.Members = append(s.Members, a.Member)
-	}
+	s := scopeOf(a.Member)
 	for _, account := range []bank.AccountID{a.Account, a.ToAccount} {
 		if plausible(string(account)) {
 			s.Accounts = append(s.Accounts, account)
 		}
+	}
+	return s
+}
+
+// scopeOf names one member, or nobody.
+func scopeOf(member bank.UserID) (s entitlement.Scope) {
+	if plausible(string(member)) {
+		s.Members = []bank.UserID{member}
 	}
 	return s
 }

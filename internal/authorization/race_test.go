@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"mandate/internal/bank"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
+	"mandate/internal/usage"
 )
 
 // TestParallelPaymentsMeetTheLimitExactly: forty payments of a tenth of the
@@ -36,6 +38,7 @@ func TestParallelPaymentsMeetTheLimitExactly(t *testing.T) {
 		if n, used := confirmed.Load(), w.used(monday); n != 10 || used != 100_000_00 {
 			t.Errorf("%d of 40 went out, and %s are used", n, used)
 		}
+		w.addsUp()
 	})
 }
 
@@ -83,7 +86,20 @@ func TestParallelVoidsGiveBackOnce(t *testing.T) {
 		if used := w.used(monday); used != 50_000_00 {
 			t.Errorf("used = %s", used)
 		}
+		w.addsUp()
 	})
+}
+
+// addsUp adds up every reservation again.
+func (w *world) addsUp() {
+	w.t.Helper()
+	w.must(w.db.Read(w.t.Context(), func(tx *db.Tx) error {
+		found, err := usage.Check(tx)
+		if len(found) > 0 {
+			w.t.Errorf("what is counted is not what is reserved: %+v", found)
+		}
+		return err
+	}))
 }
 
 // parallel runs f for 0 to n-1 at the same time.

@@ -198,11 +198,7 @@ func yes(a *Authorization) Answer {
 // judgeBoth asks again, for now, whether the initiator may send it and whether
 // a member may approve it; an empty member is nobody, of whom nothing is asked.
 func (a *Authorization) judgeBoth(c *guard.Change, member bank.UserID) (initiator, approver entitlement.Decision, err error) {
-	scope := a.Asked.Scope()
-	if plausible(string(member)) {
-		scope.Members = append(scope.Members, member)
-	}
-	if err := c.Widen(scope); err != nil {
+	if err := c.Widen(a.Asked.Scope().And(scopeOf(member))); err != nil {
 		return initiator, approver, err
 	}
 	if initiator, err = a.initiatorNow(c); err != nil {

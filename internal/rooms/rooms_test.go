@@ -29,6 +29,7 @@ type floor struct {
 var floors = []floor{
 	{name: "nouns", packages: []string{"bank", "fault", "catalog"}, also: []string{"bank", "fault", "catalog"}},
 	{name: "judgement", packages: []string{"entitlement", "entitlement/reference"}, also: []string{}},
+	{name: "decisions as text", packages: []string{"entitlement/decisions"}},
 	{name: "tools of the ground", packages: []string{"ijson", "seal", "config"}},
 	{name: "database", packages: []string{"db", "db/dbtest"}, also: []string{"db"}, outside: []string{"*"}},
 	{name: "ground", packages: []string{"activity", "outbox", "usage", "idempotency", "approval", "guard", "pdp"},

@@ -3,6 +3,7 @@ package usage_test
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"mandate/internal/activity"
@@ -203,6 +204,9 @@ func TestCountersAreTheSumsOfReservations(t *testing.T) {
 				}
 			}
 		}
+		if found, err := usage.Check(tx); len(found) > 0 || err != nil {
+			t.Errorf("Check = %+v, %v", found, err)
+		}
 		for _, day := range days {
 			for _, member := range members {
 				for _, account := range accounts {
@@ -213,6 +217,42 @@ func TestCountersAreTheSumsOfReservations(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestCheckFindsWhatDoesNotAddUp, each kind alone.
+func TestCheckFindsWhatDoesNotAddUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement  string
+		mismatches int
+	}{
+		"nothing":                       {`update usage_counter set cents = cents`, 0},
+		"a counter that is too high":    {`update usage_counter set cents = cents + 1 where account_id = 'operating' and member_id = 'dana'`, 1},
+		"a counter of everybody's":      {`update usage_counter set cents = 0 where member_id = ''`, 2},
+		"a counter that is gone":        {`delete from usage_counter where member_id = 'lee' and account_id = ''`, 1},
+		"a counter of nobody's":         {`update usage_counter set member_id = 'kim' where member_id = 'lee' and account_id = ''`, 2},
+		"a reservation that is gone":    {`delete from usage_reservation where id = '2'`, 3},
+		"a reservation that was edited": {`update usage_reservation set released = $1 where id = 'batch'`, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, tx *db.Tx) {
+				reserve(t, tx, wire("1", "dana", "operating", today, 100_00))
+				reserve(t, tx, wire("2", "lee", "operating", today, 20_00))
+				batch := wire("batch", "dana", "operating", today, 3_00)
+				batch.Limit = catalog.LimitACHDaily
+				reserve(t, tx, batch)
+				var args []any
+				if strings.Contains(c.statement, "$1") {
+					args = append(args, true)
+				}
+				if _, err := tx.Exec(c.statement, args...); err != nil {
+					t.Fatal(err)
+				}
+				if found, err := usage.Check(tx); len(found) != c.mismatches || err != nil {
+					t.Errorf("Check = %+v, %v, want %d", found, err, c.mismatches)
+				}
+			})
+		})
+	}
 }
 
 func sum(all map[usage.ID]*usage.Reservation, at usage.Reservation) (used entitlement.Used) {
