@@ -70,7 +70,8 @@ type Config struct {
 	ThrottleFactor int
 
 	// RefusalTime hides how long a refusal took: the answer waits for the next
-	// whole multiple. Zero means 250 ms; a negative one does not wait.
+	// whole multiple and a random half more. Zero means 250 ms; a negative one
+	// does not wait.
 	RefusalTime time.Duration
 
 	MemberIdle, MemberLongest time.Duration // zero means 15 minutes and 12 hours

@@ -45,6 +45,7 @@ func (s *Service) lock(ctx context.Context, p *Person, at door, from Source) err
 		}
 		c.RecordAs(action.Event, action.Target, lockCauses[at],
 			activity.Change{Field: "status", Old: now.Status.String(), New: bank.StatusLocked.String()})
-		return nil
+		return s.tell(c.Tx, &now, action.Event, "Your access was locked",
+			"There were "+lockCauses[at]+", so nobody can sign in as you now. Ask your administrator to unlock you.")
 	})
 }

@@ -242,6 +242,19 @@ func EndSignIns(tx *db.Tx, who Subject) error {
 	return nil
 }
 
+// VoidAll ends every sign-in and every open link of the database. It is part of
+// restoring a backup: what was ended after the backup must not come back.
+func VoidAll(tx *db.Tx) error {
+	if _, err := tx.Exec(`delete from sign_in`); err != nil {
+		return fmt.Errorf("end all sign-ins: %w", err)
+	}
+	_, err := tx.Exec(`update link set cancelled_micros = $1 where completed_micros = 0 and cancelled_micros = 0 and replaced_micros = 0`, tx.Now.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("cancel all links: %w", err)
+	}
+	return nil
+}
+
 // insertSignIn opens a sign-in. What has ended, and what is too many, goes.
 func insertSignIn(tx *db.Tx, r signInRow, tokenHash []byte) error {
 	who := r.Subject

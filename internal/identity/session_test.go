@@ -147,3 +147,15 @@ func TestTokensAreOfOneInstitution(t *testing.T) {
 }
 
 func errOf(_ identity.Session, err error) error { return err }
+
+func TestRestoreVoidsEverything(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		dana, eve := w.enrolled("dana", bank.StatusActive), w.add("eve", bank.StatusPending)
+		g, resetting, inviting := w.signIn("dana"), w.sendReset(dana), w.invite(eve)
+		w.write(identity.VoidAll)
+		w.wantOpen(g, false)
+		w.fails(reset, resetting, "LINK_CANCELLED")
+		w.fails(invitation, inviting, "LINK_CANCELLED")
+	})
+}

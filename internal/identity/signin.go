@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"mandate/internal/activity"
@@ -48,9 +49,15 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (Granted, error) {
 	return granted, err
 }
 
-// hideTime waits so that the time of a refusal says nothing.
+// hideTime waits so that the time of a refusal says nothing: for the next whole
+// multiple of the refusal time, and a random part more, because timers are not
+// exact and how inexact they are depends on when they were set.
 func (s *Service) hideTime(ctx context.Context, began time.Time) {
-	timer := time.NewTimer(waitOut(time.Since(began), s.cfg.RefusalTime))
+	multiple := s.cfg.RefusalTime
+	if multiple <= 0 {
+		return
+	}
+	timer := time.NewTimer(multiple - time.Since(began)%multiple + rand.N(multiple/2+1))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

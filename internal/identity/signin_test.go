@@ -66,8 +66,14 @@ func TestThreeWrongLock(t *testing.T) {
 		if err := w.session(open); !errors.Is(err, identity.ErrSignedOut) {
 			t.Errorf("a sign-in survives the lock: %v", err)
 		}
+		if w.mail.count("orguser.locked") != 1 {
+			t.Error("the person was not told")
+		}
 		w.refused("dana", rightPassword)
 		w.unlock(dana)
+		if err := w.session(open); !errors.Is(err, identity.ErrSignedOut) {
+			t.Errorf("the unlock revives a sign-in: %v", err)
+		}
 		w.signIn("dana")
 		if got := w.history(); !strings.Contains(got, "orguser.locked dana; auth.signin_failed dana (LOCKED); auth.signin_succeeded dana") {
 			t.Errorf("history is %q", got)
@@ -279,6 +285,35 @@ func TestStaffLockAfterFive(t *testing.T) {
 		_ = try("wrong")
 		if w.status(sam) != bank.StatusLocked {
 			t.Fatal("not locked after five")
+		}
+	})
+}
+
+// heldLater holds everybody from the second look on: as if the hold came while
+// the password was hashed.
+type heldLater struct {
+	people
+	looks *int
+}
+
+func (h heldLater) Find(tx *db.Tx, who identity.Subject) (identity.Person, error) {
+	p, err := h.people.Find(tx, who)
+	*h.looks++
+	p.Held = *h.looks > 1
+	return p, err
+}
+
+func TestHoldDuringHashingWins(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		looks := 10
+		w := newWorld(t, d, func(c *identity.Config) { c.People = heldLater{looks: &looks} })
+		dana := w.enrolled("dana", bank.StatusActive)
+		for range 4 {
+			looks = 0
+			w.refused("dana", rightPassword)
+		}
+		if w.status(dana) != bank.StatusActive {
+			t.Error("right passwords were counted as wrong")
 		}
 	})
 }

@@ -134,12 +134,3 @@ func decoy(institution bank.InstitutionID, kind Kind, usernameKey string) Subjec
 	h.Write([]byte(usernameKey))
 	return Subject{Institution: institution, Kind: kind, ID: fmt.Sprintf("nobody/%d", h.Sum32()%decoys)}
 }
-
-// waitOut is how long a refusal that took so long still waits, so that all
-// refusals take a whole multiple of the same time.
-func waitOut(took, multiple time.Duration) time.Duration {
-	if multiple <= 0 {
-		return 0
-	}
-	return multiple - took%multiple
-}
