@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"mandate/internal/alert"
 	"mandate/internal/authorization"
 	"mandate/internal/bank"
 	"mandate/internal/client"
@@ -40,6 +41,7 @@ type App struct {
 	Guard          *guard.Guard
 	Identity       *identity.Service
 	Users          *usermgmt.Service
+	Alerts         *alert.Service
 	Decisions      *pdp.Service
 	Clients        *client.Service
 	Authorizations *authorization.Service
@@ -115,6 +117,8 @@ func (a *App) openRooms() (err error) {
 		return err
 	}
 	a.Users = usermgmt.New(a.Guard, a.Identity)
+	a.Alerts = alert.New(a.DB, a.post, usermgmt.Admins)
+	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -18,6 +18,9 @@ func DecisionSources() pdp.Sources {
 	return pdp.Sources{
 		Policy:          usermgmt.LoadPolicy,
 		OrganizationsOf: usermgmt.OrganizationsOf,
+		MembersOf:       usermgmt.MembersOf,
+		MembersAt:       usermgmt.MembersAt,
+		AccountsOf:      usermgmt.AccountsOf,
 		Names:           usermgmt.NamesOf,
 		Used: func(tx *db.Tx, p *entitlement.Policy, req entitlement.Request) (entitlement.Used, error) {
 			return usage.For(tx, p, req)

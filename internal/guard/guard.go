@@ -40,6 +40,8 @@ type Guard struct {
 	load   Loader
 	staff  StaffRights
 	proofs Proofs
+
+	watchers []Watcher
 }
 
 // New returns the door. staff may be nil where no staff exist, and then no
@@ -263,8 +265,24 @@ func (c *Change) commit() error {
 		}
 		c.stream = stream
 	}
-	return c.stream.Append(c.save, c.events...)
+	if err := c.stream.Append(c.save, c.events...); err != nil {
+		return err
+	}
+	for _, watch := range c.guard.watchers {
+		if err := watch(c, c.events); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// A Watcher sees what a change recorded, inside its transaction, and queues
+// what must go out. It changes no rights.
+type Watcher func(c *Change, events []activity.Event) error
+
+// Watch adds a watcher. It is for assembling the program, before the first
+// change.
+func (g *Guard) Watch(w Watcher) { g.watchers = append(g.watchers, w) }
 
 func attempt(caller bank.Caller, event string, target activity.Target) activity.Event {
 	return activity.Event{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/identity"
 )
@@ -79,4 +80,15 @@ func touchOne(n int64, err error) error {
 		return fmt.Errorf("%d rows where there must be one", n)
 	}
 	return nil
+}
+
+// Admins are the usable admins of an organization, for those who write to them.
+func Admins(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) ([]identity.Person, error) {
+	admins, err := db.All(tx, scanPerson(institution), selectPerson+`
+		 where o.institution_id = $1 and o.id = $2 and m.role = 2 and m.status = 1 and not m.held and m.switches & $3 <> 0
+		 order by m.ordinal`, institution, organization, uint64(catalog.SetOf(catalog.UserManagementEnabled)))
+	if err != nil {
+		return nil, fmt.Errorf("find the admins: %w", err)
+	}
+	return admins, nil
 }
