@@ -195,7 +195,7 @@ func (m *rowMaker) form() permissionForm {
 		f.Count = ui.Count(changes, "change", "changes")
 	}
 	for _, s := range f.Sections {
-		f.Jump = append(f.Jump, ui.Link{Label: s.Title, Href: "#" + s.ID})
+		f.Jump = append(f.Jump, ui.Link{Label: s.Short, Href: "#" + s.ID})
 	}
 	return f
 }

@@ -15,7 +15,9 @@ import (
 // A permissionSection is one entitlement of a permission form.
 type permissionSection struct {
 	ID, Title string
+	Short     string // the title without the account
 	Help      string
+	Fix       ui.Link // where what blocks all of it can be changed
 	Blocked   bool
 	Rows      []ui.PermissionRow
 }
@@ -40,17 +42,22 @@ func (m *rowMaker) edition() bank.Edition { return m.profile.Policy.Institution.
 func (m *rowMaker) sections() []permissionSection {
 	var sections []permissionSection
 	for _, e := range sectionsAt(m.edition(), m.draft.level) {
-		s := permissionSection{ID: "section-" + e.ID(), Title: e.Label()}
+		s := permissionSection{ID: "section-" + e.ID(), Short: e.Label()}
 		if e == catalog.NoEntitlement {
-			s.ID, s.Title = "section-account", "Account access"
+			s.ID, s.Short = "section-account", "Account access"
 		}
+		s.Title = s.Short
 		if m.on != "" {
 			s.Title += " on " + m.on
 		}
-		above := m.above(e)
-		s.Blocked, s.Help = above != "", above
-		for _, p := range catalog.Of(e, m.edition(), levelOf(m.draft.level)) {
-			s.Rows = append(s.Rows, m.row(p, above))
+		s.Help, s.Fix = m.above(e)
+		s.Blocked = s.Help != ""
+		for i, p := range catalog.Of(e, m.edition(), levelOf(m.draft.level)) {
+			row := m.row(p, s.Blocked)
+			if s.Blocked && i > 0 {
+				row.Why = ui.Link{} // said once for all of them
+			}
+			s.Rows = append(s.Rows, row)
 		}
 		sections = append(sections, s)
 	}
@@ -58,10 +65,10 @@ func (m *rowMaker) sections() []permissionSection {
 }
 
 // above says what stands in the way of a whole entitlement at the levels above
-// the organization user, and who can change it.
-func (m *rowMaker) above(e catalog.Entitlement) string {
+// this form's, and who can change it.
+func (m *rowMaker) above(e catalog.Entitlement) (blocker string, fix ui.Link) {
 	if e == catalog.NoEntitlement {
-		return ""
+		return "", fix
 	}
 	p := m.profile.Policy
 	reason := entitlement.Reason{Permission: e.Enabled(), Account: m.draft.level}
@@ -73,13 +80,24 @@ func (m *rowMaker) above(e catalog.Entitlement) string {
 		reason.Code, who = entitlement.OrganizationOff, entitlement.StaffPeople.Sentence()
 	case m.draft.level != "" && p.Accounts[m.draft.level].Off.Has(e):
 		reason.Code, who = entitlement.OrganizationAccountOff, entitlement.StaffPeople.Sentence()
+	case m.draft.level != "" && !m.own().On.Has(e.Enabled()):
+		reason.Code, reason.Account = entitlement.UserOff, ""
+		return reason.Sentence(m.names), m.userLevel(e.Enabled())
 	default:
-		return ""
+		return "", fix
 	}
-	return reason.Sentence(m.names) + " Who can change it: " + who + "."
+	return reason.Sentence(m.names) + " Who can change it: " + who + ".", fix
 }
 
-func (m *rowMaker) row(p catalog.Permission, above string) ui.PermissionRow {
+// userLevel leads to a switch of the user level, turned on; not for readers.
+func (m *rowMaker) userLevel(p catalog.Permission) ui.Link {
+	if m.reader {
+		return ui.Link{}
+	}
+	return ui.Link{Label: "Turn it on in Set permissions", Href: m.base.permissions(m.profile.Member.ID) + "?" + p.ID() + "=true#" + ui.FieldID(p.ID())}
+}
+
+func (m *rowMaker) row(p catalog.Permission, above bool) ui.PermissionRow {
 	info, value, was := p.Info(), m.result.shown[p], m.draft.base[p]
 	row := ui.PermissionRow{Field: ui.Field{Name: p.ID(), Label: info.Label, Help: info.Help, Optional: true, Problem: m.problems[p.ID()]}}
 	m.control(&row, p, value)
@@ -91,16 +109,14 @@ func (m *rowMaker) row(p catalog.Permission, above string) ui.PermissionRow {
 		row.Ceiling, row.CeilingOf = ceiling, "Set by "+m.me.Institution.Name
 	}
 	switch {
-	case above != "":
+	case above:
 		m.block(&row, p, "")
 	case m.forbidden(p) != "":
 		m.block(&row, p, m.forbidden(p))
-	case m.parentOff(p) != catalog.PermissionCount:
-		parent := m.parentOff(p)
-		m.block(&row, p, entitlement.Reason{Code: entitlement.UserOff, Permission: parent}.Sentence(m.names))
-		row.Why = ui.Link{Label: "Turn it on in Set permissions", Href: m.base.permissions(m.profile.Member.ID) + "?" + parent.ID() + "=true#field-" + parent.ID()}
-		if m.reader {
-			row.Why = m.why(p)
+	case m.parentOff(p):
+		m.block(&row, p, entitlement.Reason{Code: entitlement.UserOff, Permission: p}.Sentence(m.names))
+		if fix := m.userLevel(p); fix.Href != "" {
+			row.Why = fix
 		}
 	default:
 		m.company(&row, p, value)
@@ -168,7 +184,7 @@ func (m *rowMaker) state(row *ui.PermissionRow, p catalog.Permission, value stri
 func (m *rowMaker) words(p catalog.Permission, value string) string {
 	if p.IsLimit() && m.draft.level != "" && value == "" {
 		own, _ := m.own().Limits.Get(p.Limit())
-		return own.Dollars() + ", from the user level"
+		return own.Dollars() + ", user level"
 	}
 	if p.IsLimit() && value == "" {
 		return bank.Cents(0).Dollars()
@@ -201,18 +217,10 @@ func (m *rowMaker) forbidden(p catalog.Permission) string {
 	return ""
 }
 
-// parentOff is the switch at user level without which one of an account is of
-// no use, where it is off.
-func (m *rowMaker) parentOff(p catalog.Permission) catalog.Permission {
-	if m.draft.level == "" || p == catalog.AccountAccess {
-		return catalog.PermissionCount
-	}
-	for _, parent := range []catalog.Permission{p.Info().Entitlement.Enabled(), p} {
-		if parent.At(catalog.AtUser) && !parent.IsLimit() && parent.In(m.edition()) && !m.own().On.Has(parent) {
-			return parent
-		}
-	}
-	return catalog.PermissionCount
+// parentOff reports whether a switch of an account is of no use because it is
+// off at user level. A restriction of an account binds by itself.
+func (m *rowMaker) parentOff(p catalog.Permission) bool {
+	return m.draft.level != "" && p.At(catalog.AtUser) && !p.IsLimit() && !p.Info().Restricts && !m.own().On.Has(p)
 }
 
 // company says what a permission needs, and what came or goes with another.
@@ -238,7 +246,6 @@ func (m *rowMaker) company(row *ui.PermissionRow, p catalog.Permission, value st
 
 // needs lists what must be on first; turning the switch on brings it along.
 func (m *rowMaker) needs(row *ui.PermissionRow, p catalog.Permission) {
-	amounts := false
 	with := m.settings
 	with.On = with.On.With(p)
 	if p == catalog.ACHEditLevel {
@@ -248,16 +255,14 @@ func (m *rowMaker) needs(row *ui.PermissionRow, p catalog.Permission) {
 		if unmet.Permission != p {
 			continue
 		}
-		label := permissionName(unmet.Needs)
-		if unmet.Needs.IsLimit() {
-			label, amounts = "a "+unmet.Needs.Info().Label+" above zero", true
+		label := unmet.Needs.Info().Label
+		switch {
+		case unmet.Needs.IsLimit():
+			label = "a " + label + " above zero"
+		case unmet.Needs == p.Info().Entitlement.Enabled():
+			label = p.Info().Entitlement.Label() + " enabled"
 		}
 		row.Needs = append(row.Needs, ui.Link{Label: label, Href: "#" + ui.FieldID(unmet.Needs.ID())})
-	}
-	if len(row.Needs) > 0 && !amounts {
-		row.Also = "Turning this on brings it along."
-	} else if len(row.Needs) > 1 {
-		row.Also = "Turning this on brings switches along and asks for amounts."
 	}
 }
 

@@ -24,6 +24,7 @@ type whyPage struct {
 	Verdict  ui.Verdict
 	Rungs    []ui.Rung
 	Fix      []fixLine
+	Who      string // who may make every step, where it is the same for all
 	NoFix    string
 	Review   string // where the fixes go that this person may make
 	Carry    carried
@@ -256,7 +257,21 @@ func (x *explaining) fill(page *whyPage) {
 		}
 		page.Fix = append(page.Fix, line)
 	}
+	page.shareWho()
 	page.Review, page.Carry = x.base.review(x.profile.Member.ID), carry(edit)
+}
+
+// shareWho says who may do it once where it is the same for every step.
+func (p *whyPage) shareWho() {
+	for _, line := range p.Fix {
+		if line.Who != p.Fix[0].Who {
+			return
+		}
+	}
+	p.Who = p.Fix[0].Who
+	for i := range p.Fix {
+		p.Fix[i].Who = ""
+	}
 }
 
 // mine reports whether whoever reads this may make the step themself, here.
@@ -366,10 +381,10 @@ func (x *explaining) levelName(level entitlement.Level) string {
 
 func (x *explaining) rung(title, name string, checks []entitlement.Check) ui.Rung {
 	r := ui.Rung{Level: title, Name: name, State: ui.State{Word: "Allows", Icon: "check", Tone: ui.Good}}
-	var who []string
+	var who, passed []string
 	for _, c := range checks {
 		if c.OK {
-			r.Lines = append(r.Lines, x.passed(c)...)
+			passed = append(passed, x.passed(c)...)
 			continue
 		}
 		r.State = ui.State{Word: "Blocks", Icon: "x", Tone: ui.Bad}
@@ -377,6 +392,9 @@ func (x *explaining) rung(title, name string, checks []entitlement.Check) ui.Run
 		if w := x.whoFor(c.Reason); w != "" && !slices.Contains(who, w) {
 			who = append(who, w)
 		}
+	}
+	if r.State.Tone == ui.Good {
+		r.Lines = passed
 	}
 	if len(who) > 0 {
 		r.Who = "Who can change it: " + strings.Join(who, "; ") + "."

@@ -128,6 +128,18 @@
     const n = [...form.elements].filter((e) => e.name && e.type !== "hidden" && e.type !== "submit" && value(e) !== original(e)).length;
     text.textContent = n === 0 ? text.dataset.first : n === 1 ? "1 change" : `${n} changes`;
   };
+  // A form that the server draws anew while somebody edits it shows what the
+  // server says: a control that was touched keeps its own mind otherwise. What
+  // is being typed at this moment stays.
+  document.addEventListener("htmx:after:swap", () => {
+    for (const e of document.querySelectorAll("form[data-redrawn] :is(input, select)")) {
+      if (e === document.activeElement && e.type === "text") continue;
+      if (e.type === "checkbox" || e.type === "radio") e.checked = e.defaultChecked;
+      else if (e instanceof HTMLSelectElement) for (const o of e.options) o.selected = o.defaultSelected;
+      else e.value = e.defaultValue;
+    }
+  });
+
   document.addEventListener("input", (event) => { if (event.target.form) tally(event.target.form); });
   document.addEventListener("reset", (event) => setTimeout(() => tally(event.target)));
 
