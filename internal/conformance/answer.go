@@ -16,13 +16,18 @@ func meets(want, got *answer) bool {
 		sameSet(want.Reasons, got.Reasons) && sameSet(want.Problems, got.Problems) && sameSet(want.TurnedOff, got.TurnedOff)
 }
 
-func same(want, got *bool) bool { return want == nil || got != nil && *want == *got }
+func same(want, got *bool) bool {
+	if want == nil || got == nil {
+		return want == got
+	}
+	return *want == *got
+}
 
 func sameSet[T comparable](want, got *[]T) bool {
-	if want == nil {
-		return true
+	if want == nil || got == nil {
+		return want == got
 	}
-	return got != nil && within(*want, *got) && within(*got, *want)
+	return within(*want, *got) && within(*got, *want)
 }
 
 func within[T comparable](some, all []T) bool {

@@ -48,12 +48,13 @@ func answerTo(t *testing.T, r *run, c decisions.Case) (got reference.Answer) {
 // vectorOf writes a case in the vector format and reads it back.
 func vectorOf(t *testing.T, c decisions.Case) Vector {
 	t.Helper()
-	no := false
+	no, nothing := false, []reference.Reason{}
+	unknown := &reference.Answer{Decision: &no, ApprovalRequired: &no, Reasons: nothing} // asked here, and compared by the caller
 	v := reference.Vector{Name: c.Name, World: c.World}
 	for i := range c.Before {
-		v.Steps = append(v.Steps, reference.Step{Authorize: &c.Before[i], Expect: &reference.Answer{Decision: &no}})
+		v.Steps = append(v.Steps, reference.Step{Authorize: &c.Before[i], Expect: unknown})
 	}
-	v.Steps = append(v.Steps, reference.Step{Decide: &c.Ask, Expect: &reference.Answer{Decision: &no}})
+	v.Steps = append(v.Steps, reference.Step{Decide: &c.Ask, Expect: unknown})
 	data, err := json.Marshal(reference.File{Format: reference.Format, Vectors: []reference.Vector{v}})
 	if err != nil {
 		t.Fatal(err)

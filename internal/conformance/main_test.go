@@ -36,8 +36,10 @@ func TestMainSaysWhatFailed(t *testing.T) {
 			`"decision": false, "approval_required": false, "reasons": [{"code": "MEMBER_HELD", "level": "organization_user"}]`, 1)), good}, 1, []string{
 			"small.json: small: step 1 decide: got decision=true approval_required=false reasons=[], want decision=false approval_required=false reasons=[MEMBER_HELD at organization_user]",
 			"1 passed, 1 failed"}},
-		{"a world that cannot be", []string{write(t, strings.Replace(small, `"edition": "credit_union"`, `"edition": "shop"`, 1))}, 1, []string{
-			`small.json: small: step 0 world: "shop" is not one of`, "0 passed, 1 failed"}},
+		{"a step that cannot be made", []string{write(t, strings.Replace(small, `{"member": {"member": "dana"`, `{"member": {"member": "nobody"`, 1))}, 1, []string{
+			`small.json: small: step 4 member: the world has no member "nobody"`, "0 passed, 1 failed"}},
+		{"a world that cannot be stored", []string{write(t, strings.Replace(small, `"accounts": ["operating"`, `"accounts": ["operating", "operating"`, 1))}, 1, []string{
+			`small.json: small: step 0 world: store the account operating: `, "0 passed, 1 failed"}},
 		{"a refused file", []string{good, write(t, strings.Replace(small, "vectors/1", "vectors/2", 1))}, 1, []string{`conformance: `}},
 		{"no such file", []string{filepath.Join(t.TempDir(), "none.json")}, 1, []string{"conformance: "}},
 		{"no file at all", nil, 1, []string{"conformance: name at least one file of vectors"}},

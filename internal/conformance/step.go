@@ -61,12 +61,8 @@ func (r *run) step(s *Step) (*answer, error) {
 }
 
 func (a *Ask) asked() authorization.Asked {
-	asked := authorization.Asked{Member: bank.UserID(a.Member), Operation: a.Operation, Account: bank.AccountID(a.Account),
-		ToAccount: bank.AccountID(a.ToAccount), Context: a.Context}
-	if a.Amount != nil {
-		asked.Amount = entitlement.ReadAmount(*a.Amount)
-	}
-	return asked
+	return authorization.Asked{Member: bank.UserID(a.Member), Operation: a.Operation, Account: bank.AccountID(a.Account),
+		ToAccount: bank.AccountID(a.ToAccount), Amount: entitlement.ReadAmount(a.Amount), Context: a.Context}
 }
 
 func (r *run) decide(s *Step) (*answer, error) {
@@ -178,18 +174,35 @@ func (r *run) memberTurn(id bank.UserID, turn *Turn) error {
 	})
 }
 
-func (t *Turn) apply(m *entitlement.Member) (err error) {
-	if t.Held != nil {
-		m.Held = *t.Held
-	}
+// apply makes the change in a member, or in none at all where it cannot be
+// made.
+func (t *Turn) apply(m *entitlement.Member) error {
+	changed := *m
 	var roleErr, statusErr error
+	if t.Held != nil {
+		changed.Held = *t.Held
+	}
 	if t.Role != nil {
-		m.Role, roleErr = bank.ParseRole(*t.Role)
+		changed.Role, roleErr = bank.ParseRole(*t.Role)
 	}
 	if t.Status != nil {
-		m.Status, statusErr = bank.ParseStatus(*t.Status)
+		changed.Status, statusErr = bank.ParseStatus(*t.Status)
 	}
-	return errors.Join(roleErr, statusErr)
+	if err := errors.Join(roleErr, statusErr); err != nil {
+		return err
+	}
+	*m = changed
+	return nil
+}
+
+// check refuses a change that no world could have.
+func (t *Turn) check() error {
+	if t.Ceilings != nil {
+		if _, err := readLimits(*t.Ceilings); err != nil {
+			return err
+		}
+	}
+	return t.apply(&entitlement.Member{})
 }
 
 // decided and edited write answers as files do.

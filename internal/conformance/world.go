@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -54,6 +56,43 @@ func (w *World) institution(tx *db.Tx) (usermgmt.Institution, error) {
 		ID: bank.InstitutionID(bank.NewID("ins", tx.Now)), Name: "Conformance",
 		Edition: edition, TimeZone: w.Institution.TimeZone, Offers: readEntitlements(w.Institution.Offers),
 	}, err
+}
+
+// check refuses a world that no version of the product could hold, before
+// anything is asked.
+func (w *World) check() error {
+	_, editionErr := bank.ParseEdition(w.Institution.Edition)
+	_, zoneErr := time.LoadLocation(w.Institution.TimeZone)
+	_, ceilingsErr := readLimits(w.Organization.Ceilings)
+	if w.Institution.TimeZone == "" {
+		zoneErr = errors.New("the institution has no time zone")
+	}
+	problems := []error{editionErr, zoneErr, ceilingsErr}
+	seen := map[string]bool{}
+	for i := range w.Members {
+		m := &w.Members[i]
+		if seen[m.ID] {
+			problems = append(problems, fmt.Errorf("member %q is there twice", m.ID))
+		}
+		seen[m.ID] = true
+		if err := m.check(); err != nil {
+			problems = append(problems, fmt.Errorf("member %q: %w", m.ID, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (m *Member) check() error {
+	_, roleErr := bank.ParseRole(m.Role)
+	_, statusErr := bank.ParseStatus(m.Status)
+	_, ownErr := readSettings(m.Permissions, catalog.AtUser)
+	problems := []error{roleErr, statusErr, ownErr}
+	for id, permissions := range m.Accounts {
+		if _, err := readSettings(permissions, catalog.AtAccount); err != nil {
+			problems = append(problems, fmt.Errorf("account %q: %w", id, err))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func (p *place) loadAccounts(tx *db.Tx, w *World) error {

@@ -45,9 +45,12 @@ const (
 // AmountOf is a valid amount.
 func AmountOf(c bank.Cents) Amount { return Amount{cents: c, state: amountValid} }
 
-// ReadAmount reads a decimal string as APIs carry it. What cannot be read is
-// kept and makes the request's amount invalid.
+// ReadAmount reads a decimal string as APIs carry it; an empty one was not
+// given. What cannot be read is kept and makes the request's amount invalid.
 func ReadAmount(s string) Amount {
+	if s == "" {
+		return Amount{}
+	}
 	c, err := bank.ParseAmount(s)
 	if err != nil {
 		return Amount{text: s, state: amountMalformed}

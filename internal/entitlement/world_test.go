@@ -131,10 +131,7 @@ func (w *world) ask(q reference.Request) (entitlement.Decision, entitlement.Requ
 	op := catalog.ParseOperation(q.Operation)
 	req := entitlement.Request{
 		Member: bank.UserID(q.Member), Operation: op, Account: bank.AccountID(q.Account), ToAccount: bank.AccountID(q.ToAccount),
-		Context: entitlement.ReadContext(op, w.policy.Institution.Edition, q.Context), Now: w.now,
-	}
-	if q.Amount != "" {
-		req.Amount = entitlement.ReadAmount(q.Amount)
+		Amount: entitlement.ReadAmount(q.Amount), Context: entitlement.ReadContext(op, w.policy.Institution.Edition, q.Context), Now: w.now,
 	}
 	req.Used = w.used(req)
 	return entitlement.Decide(w.policy, req), req
