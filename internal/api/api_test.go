@@ -23,7 +23,6 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
-	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
 
@@ -43,10 +42,8 @@ func start(t *testing.T, d *db.DB) *program {
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log)}
 	mux := http.NewServeMux()
 	api.New(api.Config{
-		Gate: gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
-		Decisions: pdp.New(d, pdp.Sources{
-			Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, Names: usermgmt.NamesOf, Used: usage.For,
-		}, nil),
+		Gate:           gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
+		Decisions:      pdp.New(d, pdptest.Sources(), nil),
 		Users:          usermgmt.New(door, nil),
 		Authorizations: authorization.New(d, door, 0),
 	}).Mount(mux)

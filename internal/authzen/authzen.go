@@ -1,6 +1,6 @@
 // Package authzen is the edge that speaks the AuthZEN Authorization API 1.0:
-// one decision, batches of decisions, and the metadata that says where they
-// are. It reads and writes the protocol and knows nothing of what is decided:
+// one decision, batches of decisions, searches, and the metadata that says
+// where they are. It reads and writes the protocol and knows nothing of what is decided:
 // a Decider behind it does, and may be any other.
 //
 // The protocol asks for members that are not known to be ignored, so that
@@ -79,7 +79,7 @@ type Decider interface {
 
 // Config is what an edge is made of.
 type Config struct {
-	Decider Decider
+	Decider Decider // one that is a Searcher too answers searches
 	Gate    *gate.Gate
 	Origin  string // under which callers find the API, such as "https://api.example.com"
 
@@ -107,6 +107,11 @@ const (
 func (e *Edge) Mount(mux *http.ServeMux) {
 	mux.Handle("POST "+evaluationPath, e.known(e.evaluation))
 	mux.Handle("POST "+evaluationsPath, e.known(e.evaluations))
+	if searcher, ok := e.Decider.(Searcher); ok {
+		for _, sought := range []Sought{Subjects, Resources, Actions} {
+			mux.Handle("POST "+searchPath(sought), e.known(e.search(searcher, sought)))
+		}
+	}
 	mux.Handle("GET "+metadataPath, e.open(e.metadata))
 	mux.Handle("GET "+metadataPath+"/{institution}", e.open(e.institutionMetadata))
 }

@@ -57,14 +57,14 @@ func checkEvaluation(t *testing.T, body object) {
 		}
 		return
 	}
-	written, err := json.Marshal(map[string]any{
-		"subject": entityBody(e.Subject), "resource": entityBody(e.Resource),
+	text, err := json.Marshal(map[string]any{
+		"subject": written(e.Subject), "resource": written(e.Resource),
 		"action": withProperties(object{"name": e.Action.Name}, e.Action.Properties), "context": e.Context,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := decode(written)
+	again, err := decode(text)
 	if e.Context == nil {
 		delete(again, "context")
 	}
@@ -74,7 +74,7 @@ func checkEvaluation(t *testing.T, body object) {
 	}
 }
 
-func entityBody(e Entity) object {
+func written(e Entity) object {
 	return withProperties(object{"type": e.Type, "id": e.ID}, e.Properties)
 }
 

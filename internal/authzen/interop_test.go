@@ -1,14 +1,18 @@
 package authzen_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"mandate/internal/authzen"
+	"mandate/internal/client"
 )
 
 // The public interoperability scenarios, each with its own small policy behind
@@ -111,5 +115,119 @@ func TestInteropGateway(t *testing.T) {
 	readInterop(t, "gateway/decisions.json", &c)
 	if passed := c.run(t, s, accessEndpoint, decisions); passed != 25 {
 		t.Errorf("%d of 25 passed", passed)
+	}
+}
+
+// A shop is the search scenario: records of people in departments.
+type shop struct {
+	Users []struct{ ID, Role, Department string }
+	// The two scenarios write a record's id as a number and as a text.
+	Records []struct {
+		ID                any
+		Department, Owner string
+	}
+}
+
+func (s *shop) allows(e authzen.Evaluation) bool {
+	for _, u := range s.Users {
+		for _, r := range s.Records {
+			if u.ID != e.Subject.ID || fmt.Sprint(r.ID) != e.Resource.ID {
+				continue
+			}
+			owns, near, manages := r.Owner == u.ID, r.Department == u.Department, u.Role == "manager"
+			switch e.Action.Name {
+			case "view":
+				return owns || near || manages
+			case "edit":
+				return owns || near && manages
+			case "delete":
+				return owns
+			}
+		}
+	}
+	return false
+}
+
+func (s *shop) Evaluate(ctx context.Context, c client.Client, q authzen.Questions) (authzen.Answers, error) {
+	return yesNo(s.allows).Evaluate(ctx, c, q)
+}
+
+func (s *shop) Search(_ context.Context, _ client.Client, asked authzen.Search) (results authzen.Results, err error) {
+	try := func(id string, e authzen.Evaluation) {
+		if s.allows(e) {
+			results.IDs = append(results.IDs, id)
+		}
+	}
+	e := asked.Evaluation
+	switch {
+	case asked.Sought == authzen.Subjects && e.Subject.Type == "user":
+		for _, u := range s.Users {
+			e.Subject.ID = u.ID
+			try(u.ID, e)
+		}
+	case asked.Sought == authzen.Resources && e.Resource.Type == "record":
+		for _, r := range s.Records {
+			e.Resource.ID = fmt.Sprint(r.ID)
+			try(e.Resource.ID, e)
+		}
+	case asked.Sought == authzen.Actions:
+		for _, name := range []string{"view", "edit", "delete"} {
+			e.Action.Name = name
+			try(name, e)
+		}
+	}
+	return results, nil
+}
+
+// inAnyOrder makes the results of two searches comparable.
+func inAnyOrder(body map[string]any) any {
+	results, _ := body["results"].([]any)
+	slices.SortFunc(results, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return map[string]any{"results": results}
+}
+
+func (c cases) runSearch(t *testing.T, s server, endpoint string) int {
+	t.Helper()
+	for _, all := range c {
+		for i := range all {
+			var expected map[string]any
+			if err := json.Unmarshal(all[i].Expected, &expected); err != nil {
+				t.Fatal(err)
+			}
+			sorted, err := json.Marshal(inAnyOrder(expected))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i].Expected = sorted
+		}
+	}
+	return c.run(t, s, func(string) string { return endpoint }, func(_ string, body map[string]any) any { return inAnyOrder(body) })
+}
+
+func TestInteropSearch(t *testing.T) {
+	var world shop
+	readInterop(t, "search/users.json", &world.Users)
+	readInterop(t, "search/records.json", &world.Records)
+	s := serve(t, &world)
+	for _, kind := range []struct {
+		name  string
+		cases int
+	}{{"subject", 60}, {"resource", 18}, {"action", 120}} {
+		var c cases
+		readInterop(t, "search/"+kind.name+".json", &c)
+		if passed := c.runSearch(t, s, "/access/v1/search/"+kind.name); passed != kind.cases {
+			t.Errorf("%s: %d of %d passed", kind.name, passed, kind.cases)
+		}
+	}
+}
+
+func TestInteropIdentityProvider(t *testing.T) {
+	var world shop
+	readInterop(t, "idp/users.json", &world.Users)
+	readInterop(t, "idp/records.json", &world.Records)
+	var c cases
+	readInterop(t, "idp/results.json", &c)
+	if passed := c.runSearch(t, serve(t, &world), "/access/v1/search/resource"); passed != 6 {
+		t.Errorf("%d of 6 passed", passed)
 	}
 }

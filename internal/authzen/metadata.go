@@ -11,9 +11,12 @@ import (
 
 // metadataBody says where the endpoints are. What is not offered is absent.
 type metadataBody struct {
-	DecisionPoint string `json:"policy_decision_point"`
-	Evaluation    string `json:"access_evaluation_endpoint"`
-	Evaluations   string `json:"access_evaluations_endpoint"`
+	DecisionPoint  string `json:"policy_decision_point"`
+	Evaluation     string `json:"access_evaluation_endpoint"`
+	Evaluations    string `json:"access_evaluations_endpoint"`
+	SearchSubject  string `json:"search_subject_endpoint,omitempty"`
+	SearchResource string `json:"search_resource_endpoint,omitempty"`
+	SearchAction   string `json:"search_action_endpoint,omitempty"`
 }
 
 // GET /.well-known/authzen-configuration
@@ -42,9 +45,15 @@ func (e *Edge) institutionMetadata(w http.ResponseWriter, r *http.Request) error
 }
 
 func (e *Edge) writeMetadata(w http.ResponseWriter, decisionPoint string) error {
-	return writeJSON(w, metadataBody{
+	body := metadataBody{
 		DecisionPoint: decisionPoint,
 		Evaluation:    e.Origin + evaluationPath,
 		Evaluations:   e.Origin + evaluationsPath,
-	})
+	}
+	if _, ok := e.Decider.(Searcher); ok {
+		body.SearchSubject = e.Origin + searchPath(Subjects)
+		body.SearchResource = e.Origin + searchPath(Resources)
+		body.SearchAction = e.Origin + searchPath(Actions)
+	}
+	return writeJSON(w, body)
 }

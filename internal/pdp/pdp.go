@@ -75,6 +75,14 @@ type Sources struct {
 	// OrganizationsOf finds the organizations of members; unknown ones are absent.
 	OrganizationsOf func(*db.Tx, bank.InstitutionID, []bank.UserID) (map[bank.UserID]bank.OrganizationID, error)
 
+	// MembersOf, MembersAt and AccountsOf find the candidates of reverse
+	// questions, in the order of their ids: everybody of an organization,
+	// everybody of whoever has an account, and the accounts of a member's
+	// organization.
+	MembersOf  func(*db.Tx, bank.InstitutionID, bank.OrganizationID) ([]bank.UserID, error)
+	MembersAt  func(*db.Tx, bank.InstitutionID, bank.AccountID) ([]bank.UserID, error)
+	AccountsOf func(*db.Tx, bank.InstitutionID, bank.UserID) ([]bank.AccountID, error)
+
 	// Names reads what the parties of questions about one organization are
 	// called, and returns them for a question about one of the members.
 	Names func(*db.Tx, bank.InstitutionID, bank.OrganizationID, entitlement.Scope) (func(bank.UserID) entitlement.Names, error)

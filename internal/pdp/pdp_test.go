@@ -19,10 +19,6 @@ import (
 	"mandate/internal/usermgmt"
 )
 
-func sources() pdp.Sources {
-	return pdp.Sources{Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, Names: usermgmt.NamesOf, Used: usage.For}
-}
-
 func wire(member bank.UserID, account bank.AccountID, amount string) pdp.Question {
 	return pdp.Question{Member: member, Operation: "wires.transmit", Account: account, Amount: entitlement.ReadAmount(amount)}
 }
@@ -51,7 +47,7 @@ func decide(t *testing.T, s *pdp.Service, institution bank.InstitutionID, q pdp.
 func TestDecide(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(d, sources(), nil)
+		s := pdp.New(d, pdptest.Sources(), nil)
 		inBirch := wire("dana", "operating", "1.00")
 		inBirch.Organization = "birch"
 		inAcme := wire("dana", "operating", "1.00")
@@ -103,7 +99,7 @@ func TestDecide(t *testing.T) {
 func TestTheNextAnswerKnowsEveryChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := pdptest.New(t, d)
-		s := pdp.New(d, sources(), nil)
+		s := pdp.New(d, pdptest.Sources(), nil)
 		q := wire("dana", "operating", "10000.00")
 		ask := func(want string) {
 			t.Helper()
@@ -146,7 +142,7 @@ func TestABatchIsItsQuestions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
 		reads := map[string]int{}
-		counted := sources()
+		counted := pdptest.Sources()
 		counted.Policy = func(tx *db.Tx, i bank.InstitutionID, o bank.OrganizationID, scope entitlement.Scope) (*entitlement.Policy, error) {
 			reads["policy of "+string(o)]++
 			return usermgmt.LoadPolicy(tx, i, o, scope)
@@ -179,7 +175,7 @@ func TestABatchIsItsQuestions(t *testing.T) {
 		if reads["policy of acme"] != 1 || reads["used by dana on operating"] != 1 {
 			t.Errorf("reads = %v", reads)
 		}
-		s := pdp.New(d, sources(), nil)
+		s := pdp.New(d, pdptest.Sources(), nil)
 		for i, q := range questions {
 			want := decide(t, s, "first", q)
 			if got := answers[i]; answer(got) != answer(want) || got.Revision != want.Revision || got.Organization != want.Organization {
@@ -196,7 +192,7 @@ func TestABatchIsItsQuestions(t *testing.T) {
 func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(d, sources(), nil)
+		s := pdp.New(d, pdptest.Sources(), nil)
 		now := decide(t, s, "first", wire("dana", "operating", "1.00")).Revision
 		birch := decide(t, s, "first", wire("bea", "savings", "1.00")).Revision
 		change := func(f func(*pdp.Revision)) pdp.Revision {
@@ -231,7 +227,7 @@ func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 func TestAnswersNameThePartiesWhereWanted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(d, sources(), nil)
+		s := pdp.New(d, pdptest.Sources(), nil)
 		q := wire("dana", "payroll", "1.00")
 		if a := decide(t, s, "first", q); a.Names.Member != "" {
 			t.Errorf("names that nobody asked for: %+v", a.Names)
@@ -255,7 +251,7 @@ func TestAnswersAreCounted(t *testing.T) {
 	d := dbtest.SQLite(t)
 	pdptest.New(t, d)
 	m := meter{}
-	_, err := pdp.New(d, sources(), m).DecideAll(context.Background(), "first", []pdp.Question{
+	_, err := pdp.New(d, pdptest.Sources(), m).DecideAll(context.Background(), "first", []pdp.Question{
 		wire("dana", "operating", "1.00"), wire("dana", "operating", "10000.01"), wire("dana", "payroll", "1.00"), wire("x", "", ""), {Operation: "?"},
 	})
 	want := meter{"wires.transmit allow": 1, "wires.transmit approval": 1, "wires.transmit refuse": 2, " refuse": 1}

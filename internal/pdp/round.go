@@ -174,6 +174,10 @@ func (f facts) answer(req entitlement.Request, d entitlement.Decision) Answer {
 	return a
 }
 
+// manyNames is from how many names on all of an organization is read at once:
+// that costs less than reading so many one by one.
+const manyNames = 64
+
 // scopeOf is what the questions of one organization name, and whether any of
 // them wants an answer in words.
 func scopeOf(questions []Question, indexes []int) (scope entitlement.Scope, inWords bool) {
@@ -192,6 +196,8 @@ func scopeOf(questions []Question, indexes []int) (scope entitlement.Scope, inWo
 			}
 		}
 	}
+	scope.AllMembers = len(scope.Members) >= manyNames
+	scope.AllAccounts = len(scope.Accounts) >= manyNames
 	return scope, inWords
 }
 

@@ -34,9 +34,13 @@ const (
 	UnknownResource entitlement.Code = "UNKNOWN_RESOURCE_TYPE"
 )
 
-// Questions answers questions, all of one call from one moment.
+// Questions is the decision service. All that one call answers is of one
+// moment.
 type Questions interface {
 	DecideAll(context.Context, bank.InstitutionID, []pdp.Question) ([]pdp.Answer, error)
+	WhoMay(context.Context, bank.InstitutionID, pdp.Question) (pdp.Found[bank.UserID], error)
+	OnWhich(context.Context, bank.InstitutionID, pdp.Question) (pdp.Found[bank.AccountID], error)
+	WhatMay(context.Context, bank.InstitutionID, pdp.Question, func(catalog.Operation) bool) (pdp.Found[catalog.Operation], error)
 }
 
 // A Decider answers evaluations from the decision service.
@@ -48,6 +52,8 @@ var _ authzen.Decider = (*Decider)(nil)
 
 // New returns a decider over the decision service.
 func New(service Questions) *Decider { return &Decider{service} }
+
+const notYours = "This caller may not ask about this operation."
 
 // Evaluate answers evaluations about the caller's institution. Nobody else's
 // members exist for it.
@@ -87,11 +93,11 @@ func demand(token string) ([]pdp.Revision, error) {
 // assemble puts the answers where they belong between the evaluations that
 // were no questions.
 func assemble(caller client.Client, asked []asked, answers []pdp.Answer) authzen.Answers {
-	result := authzen.Answers{Decisions: make([]authzen.Decision, len(asked)), Revision: common(answers)}
+	result := authzen.Answers{Decisions: make([]authzen.Decision, len(asked)), Revision: pdp.Common(answers).String()}
 	for i, a := range asked {
 		switch {
 		case !caller.May(a.operation()):
-			result.Decisions[i].Failure = &authzen.Failure{Status: http.StatusForbidden, Message: "This caller may not ask about this operation."}
+			result.Decisions[i].Failure = &authzen.Failure{Status: http.StatusForbidden, Message: notYours}
 		case a.refusal != nil:
 			result.Decisions[i] = a.decision(pdp.Answer{Decision: *a.refusal})
 		default:
@@ -100,20 +106,6 @@ func assemble(caller client.Client, asked []asked, answers []pdp.Answer) authzen
 		}
 	}
 	return result
-}
-
-// common is the revision that all answers know, and nothing where they are
-// about different organizations.
-func common(answers []pdp.Answer) string {
-	if len(answers) == 0 {
-		return ""
-	}
-	for _, a := range answers {
-		if a.Revision != answers[0].Revision {
-			return ""
-		}
-	}
-	return answers[0].Revision.String()
 }
 
 // An asked evaluation is a question, or refused before it became one.

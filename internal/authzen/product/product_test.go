@@ -22,7 +22,6 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
-	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
 
@@ -38,9 +37,7 @@ func start(t *testing.T, d *db.DB) *program {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, guard.New(d, usermgmt.LoadPolicy, nil, nil), log)}
-	service := pdp.New(d, pdp.Sources{
-		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, Names: usermgmt.NamesOf, Used: usage.For,
-	}, nil)
+	service := pdp.New(d, pdptest.Sources(), nil)
 	mux := http.NewServeMux()
 	authzen.New(authzen.Config{
 		Decider: product.New(service), Gate: gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),

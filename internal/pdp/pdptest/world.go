@@ -16,6 +16,8 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
+	"mandate/internal/pdp"
+	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
 
@@ -37,6 +39,14 @@ var Sender = entitlement.Settings{
 
 // SenderAccount is what they have on an account.
 var SenderAccount = entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess, catalog.WiresWork, catalog.WiresTransmit)}
+
+// Sources are those of the running program.
+func Sources() pdp.Sources {
+	return pdp.Sources{
+		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, MembersOf: usermgmt.MembersOf,
+		MembersAt: usermgmt.MembersAt, AccountsOf: usermgmt.AccountsOf, Names: usermgmt.NamesOf, Used: usage.For,
+	}
+}
 
 // A World is a database with the world in it.
 type World struct {
