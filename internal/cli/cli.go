@@ -38,6 +38,7 @@ type commands struct {
 	Explain     explainCommand     `cmd:"" help:"Say why somebody may or may not do something, and what would change it."`
 	Conformance conformanceCommand `cmd:"" help:"Run decision vectors through this installation's engine."`
 	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole."`
+	Institution institutionCommand `cmd:"" help:"Look at institutions and change their settings."`
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }

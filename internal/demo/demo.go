@@ -17,8 +17,10 @@ import (
 
 	"mandate/internal/app"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/client"
 	"mandate/internal/db"
+	"mandate/internal/entitlement"
 	"mandate/internal/generate"
 	"mandate/internal/identity"
 	"mandate/internal/importer"
@@ -154,7 +156,22 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 			return err
 		}
 	}
+	if err := b.defaults(ctx, institution.ID); err != nil {
+		return err
+	}
 	return b.people(ctx, institution.ID, s)
+}
+
+// defaults are what the institution gives to new people: enough to look.
+func (b *builder) defaults(ctx context.Context, institution bank.InstitutionID) error {
+	looks := catalog.SetOf(catalog.ACHEnabled, catalog.ACHView, catalog.StopsEnabled, catalog.StopsView, catalog.TransfersEnabled)
+	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
+	for _, role := range []bank.Role{bank.RoleUser, bank.RoleViewer, bank.RoleAdmin} {
+		if err := b.app.Users.ChangeDefaults(ctx, operator, role, entitlement.Settings{On: looks}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // people gives the cast sign-ins, and the institution an API client.

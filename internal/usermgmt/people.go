@@ -17,7 +17,7 @@ type People struct{}
 var _ identity.People = People{}
 
 const selectPerson = `
-	select m.id, o.id, o.name, i.name, m.first_name, m.last_name, m.email, m.status, m.held
+	select m.id, o.id, o.name, i.name, m.first_name, m.last_name, m.email, m.status, m.held, m.role, m.switches, i.second_factor
 	  from member m
 	  join organization o on o.num = m.organization_num
 	  join institution i on i.id = m.institution_id`
@@ -25,7 +25,12 @@ const selectPerson = `
 func scanPerson(institution bank.InstitutionID) func(db.Scanner) (identity.Person, error) {
 	return func(s db.Scanner) (p identity.Person, err error) {
 		var id bank.UserID
-		err = s.Scan(&id, &p.Organization, &p.OrganizationName, &p.InstitutionName, &p.FirstName, &p.LastName, &p.Email, &p.Status, &p.Held)
+		var role bank.Role
+		var on catalog.Set
+		var required SecondFactor
+		err = s.Scan(&id, &p.Organization, &p.OrganizationName, &p.InstitutionName, &p.FirstName, &p.LastName, &p.Email, &p.Status, &p.Held,
+			&role, &on, &required)
+		p.NeedsSecond = required.requires(role, on)
 		p.Subject = identity.Member(institution, id)
 		return p, err
 	}

@@ -23,6 +23,8 @@ type Institution struct {
 	TimeZone string // an IANA name, such as America/Chicago
 	Offers   catalog.EntitlementSet
 	Accent   string // the accent colour of its screens, such as #1d4ed8; empty: the house's own
+
+	SecondFactor SecondFactor // of whom a second factor is required; set by RequireSecondFactor
 }
 
 // An Organization is a business customer with its details.
@@ -105,8 +107,8 @@ func CreateInstitution(tx *db.Tx, i Institution) error {
 // FindInstitution reads an institution; there may be none of that name.
 func FindInstitution(tx *db.Tx, id bank.InstitutionID) (Institution, bool, error) {
 	i := Institution{ID: id}
-	err := tx.QueryRow(`select name, edition, time_zone, offers, accent from institution where id = $1`, id).
-		Scan(&i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent)
+	err := tx.QueryRow(`select name, edition, time_zone, offers, accent, second_factor from institution where id = $1`, id).
+		Scan(&i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent, &i.SecondFactor)
 	if errors.Is(err, db.ErrNoRows) {
 		return Institution{}, false, nil
 	}
@@ -116,9 +118,9 @@ func FindInstitution(tx *db.Tx, id bank.InstitutionID) (Institution, bool, error
 // Institutions are all institutions of the database, by id.
 func Institutions(tx *db.Tx) ([]Institution, error) {
 	return db.All(tx, func(s db.Scanner) (i Institution, err error) {
-		err = s.Scan(&i.ID, &i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent)
+		err = s.Scan(&i.ID, &i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent, &i.SecondFactor)
 		return i, err
-	}, `select id, name, edition, time_zone, offers, accent from institution order by id`)
+	}, `select id, name, edition, time_zone, offers, accent, second_factor from institution order by id`)
 }
 
 // InsertOrganization stores a new organization, gives it its number and starts

@@ -14,6 +14,7 @@ create table institution (
     time_zone      text     not null,
     offers         bigint   not null,
     accent         text     not null,
+    second_factor  smallint not null default 0,
     created_micros bigint   not null,
     constraint institution_pk primary key (id),
     constraint institution_edition check (edition in (0, 1))
