@@ -39,6 +39,8 @@ type Identity interface {
 	SignOut(context.Context, bank.InstitutionID, identity.Secret) error
 	ProofMethods(context.Context, bank.Caller) ([]identity.Method, error)
 	Prove(context.Context, bank.Caller, identity.Challenge, identity.Answer) error
+	Doors
+	Safety
 }
 
 // A Config is what the app is made of. Notice is one line above every page,
@@ -79,15 +81,12 @@ func (a *app) authenticate(r *http.Request) (context.Context, error) {
 	return web.WithCaller(r.Context(), session.Caller), nil
 }
 
-// maxDevice is as much as is kept of what a browser says it is.
-const maxDevice = 200
-
 func (a *app) source(r *http.Request) identity.Source {
-	device, ip := r.UserAgent(), ""
+	ip := ""
 	if addr := a.site.Source(r); addr.IsValid() {
 		ip = addr.String()
 	}
-	return identity.Source{Channel: bank.ChannelOnline, IP: ip, Device: device[:min(len(device), maxDevice)]}
+	return identity.Source{Channel: bank.ChannelOnline, IP: ip, Device: deviceName(r.UserAgent()), DeviceToken: a.kept(r, keptDevice)}
 }
 
 // signInAddress is where somebody goes who must sign in first: they come back

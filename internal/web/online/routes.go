@@ -16,7 +16,7 @@ func (a *app) routes() []web.Route {
 	save := member(catalog.EditPermissions)
 	save.Proof, save.Event = true, "orguser.permission_changed"
 
-	return []web.Route{
+	routes := []web.Route{
 		{Method: "GET", Pattern: "/{institution}", Handler: a.enter, Needs: anybody},
 		{Method: "GET", Pattern: "/{institution}/{$}", Handler: a.enter, Needs: anybody},
 		{Method: "GET", Pattern: "/{institution}/sign-in", Handler: a.signInPage, Needs: anybody},
@@ -39,4 +39,7 @@ func (a *app) routes() []web.Route {
 		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/review", Handler: a.explained(a.review), Needs: member(catalog.ViewPermissions)},
 		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/save", Handler: a.explained(a.save), Needs: save},
 	}
+	routes = append(routes, a.entryRoutes()...)
+	routes = append(routes, a.securityRoutes()...)
+	return routes
 }

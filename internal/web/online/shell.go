@@ -22,7 +22,7 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 		here("Home", b.home(), "house"),
 		here("Why can't I …?", b.whyMe(), "circle-question-mark"),
 	}}}
-	settings := ui.NavGroup{Label: "Settings", Items: []ui.NavItem{here("Your profile", b.profile(), "circle-user")}}
+	settings := ui.NavGroup{Label: "Settings", Items: []ui.NavItem{here("Your profile", b.profile(), "circle-user"), here("Sign-in and security", b.security(), "shield-check")}}
 	if me.May(catalog.ViewUsers) {
 		settings.Items = append(settings.Items,
 			here("User management", b.users(), "users"),
@@ -37,10 +37,13 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 		Nav:          append(nav, settings),
 		Crumbs:       crumbs,
 		Person:       ui.Person{Name: me.Member.Name(), Detail: me.Member.Role.Label()},
-		Menu:         []ui.Link{{Label: "Your profile", Href: b.profile(), Icon: "circle-user"}},
-		SignOut:      b.signOut(),
-		ThemeAction:  web.ThemePath,
-		Notice:       a.notice,
+		Menu: []ui.Link{
+			{Label: "Your profile", Href: b.profile(), Icon: "circle-user"},
+			{Label: "Sign-in and security", Href: b.security(), Icon: "shield-check"},
+		},
+		SignOut:     b.signOut(),
+		ThemeAction: web.ThemePath,
+		Notice:      a.notice,
 	}
 }
 

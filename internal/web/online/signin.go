@@ -15,11 +15,15 @@ import (
 const (
 	becauseEnded = "ended" // the sign-in they had is no more
 	becauseLeft  = "left"  // they signed out
+
+	becauseLocked   = "locked"   // they could not prove that it is them, three times
+	becauseUnproven = "unproven" // the second factor did not come
 )
 
 type signInPage struct {
 	Entry    ui.Entry
 	Action   string
+	Forgot   string
 	Return   string
 	Message  ui.Message
 	Sentence string
@@ -51,6 +55,7 @@ func (a *app) renderSignIn(w http.ResponseWriter, r *http.Request, i usermgmt.In
 	page := signInPage{
 		Entry:    a.entry(i, "Sign in"),
 		Action:   baseFor(i.ID).signIn(),
+		Forgot:   baseFor(i.ID).forgot(),
 		Return:   f.Raw("return"),
 		Message:  parting(r.URL.Query().Get("because")),
 		Sentence: f.Sentence,
@@ -69,6 +74,12 @@ func parting(because string) ui.Message {
 	case becauseEnded:
 		return ui.Message{Tone: ui.Note, Icon: "clock", Title: "You have been signed out",
 			Text: "You were away for a while, or your access has changed. Nothing you had saved is lost."}
+	case becauseLocked:
+		return ui.Message{Tone: ui.Bad, Icon: "lock", Title: "You have been signed out",
+			Text: "Three times it could not be confirmed that it is you. Your access is locked until an admin of your organization unlocks it."}
+	case becauseUnproven:
+		return ui.Message{Tone: ui.Note, Icon: "clock", Title: "You are not signed in yet",
+			Text: "It could not be confirmed that it is you, or it took too long. Start again, or ask your administrator."}
 	case becauseLeft:
 		return ui.Message{Tone: ui.Good, Title: "You have signed out"}
 	}
@@ -104,9 +115,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.site.SetSession(w, string(granted.Token))
-	http.Redirect(w, r, web.LocalPath(inside(baseFor(i.ID), f.Raw("return")), baseFor(i.ID).home()), http.StatusSeeOther)
-	return nil
+	return a.admitted(w, r, baseFor(i.ID), granted, f.Raw("return"))
 }
 
 // inside is path if it lies within the institution's part of the app.
