@@ -94,6 +94,18 @@ func TestDecide(t *testing.T) {
 	})
 }
 
+// use counts an amount against a member's daily limit for wires.
+func use(t *testing.T, d *db.DB, member bank.UserID, amount bank.Cents) {
+	t.Helper()
+	err := d.Write(context.Background(), func(tx *db.Tx) error {
+		return usage.Reserve(tx, usage.Reservation{Institution: "first", Organization: "acme", ID: "res", Limit: catalog.LimitWiresDaily,
+			Day: "2026-03-02", Member: member, Account: "operating", Cents: amount})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What is taken away is gone for the very next question, and what is used
 // counts in it.
 func TestTheNextAnswerKnowsEveryChange(t *testing.T) {
@@ -125,13 +137,7 @@ func TestTheNextAnswerKnowsEveryChange(t *testing.T) {
 		ask("refuse MEMBER_HELD")
 		w.SetStanding("first", "acme", "dana", bank.StatusActive, false)
 
-		err := d.Write(context.Background(), func(tx *db.Tx) error {
-			return usage.Reserve(tx, usage.Reservation{Institution: "first", Organization: "acme", ID: "res", Limit: catalog.LimitWiresDaily,
-				Day: "2026-03-02", Member: "dana", Account: "operating", Cents: 50_000_01})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		use(t, d, "dana", 50_000_01)
 		ask("refuse LIMIT_DAILY")
 	})
 }
@@ -140,7 +146,10 @@ func TestTheNextAnswerKnowsEveryChange(t *testing.T) {
 // once.
 func TestABatchIsItsQuestions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		pdptest.New(t, d)
+		w := pdptest.New(t, d)
+		w.SetMember("first", "acme", "ana", pdptest.Sender)
+		w.SetAccount("first", "acme", "ana", "operating", pdptest.SenderAccount)
+		use(t, d, "dana", 50_000_00) // of her $60,000 a day; nothing of Ana's
 		reads := map[string]int{}
 		counted := pdptest.Sources()
 		counted.Policy = func(tx *db.Tx, i bank.InstitutionID, o bank.OrganizationID, scope entitlement.Scope) (*entitlement.Policy, error) {
@@ -175,6 +184,14 @@ func TestABatchIsItsQuestions(t *testing.T) {
 		if reads["policy of acme"] != 1 || reads["used by dana on operating"] != 1 {
 			t.Errorf("reads = %v", reads)
 		}
+		for i, q := range questions {
+			if q.Account == "operating" && q.Amount == entitlement.ReadAmount("10000.01") {
+				want := map[bank.UserID]string{"dana": "refuse LIMIT_DAILY", "ana": "approval"}[q.Member]
+				if got := answer(answers[i]); want != "" && got != want {
+					t.Errorf("%s sends: %s, want %s", q.Member, got, want)
+				}
+			}
+		}
 		s := pdp.New(d, pdptest.Sources(), nil)
 		for i, q := range questions {
 			want := decide(t, s, "first", q)
@@ -186,6 +203,59 @@ func TestABatchIsItsQuestions(t *testing.T) {
 			t.Errorf("no questions: %v, %v", none, err)
 		}
 	})
+}
+
+// A batch that names so many people and accounts that all are read at once says
+// the same as its questions.
+func TestALargeBatchIsItsQuestions(t *testing.T) {
+	d := dbtest.SQLite(t)
+	pdptest.New(t, d)
+	var questions []pdp.Question
+	err := d.Write(context.Background(), func(tx *db.Tx) error {
+		acme, err := usermgmt.FindOrganization(tx, "first", "acme")
+		if err != nil {
+			return err
+		}
+		for i := range 100 {
+			m := usermgmt.Member{ID: bank.UserID(fmt.Sprintf("m%d", i)), Status: bank.StatusActive, Settings: pdptest.Sender}
+			if err := usermgmt.InsertMember(tx, "first", acme.Num, &m); err != nil {
+				return err
+			}
+			a := usermgmt.Account{ID: bank.AccountID(fmt.Sprintf("a%d", i))}
+			if err := usermgmt.InsertAccount(tx, acme.Num, &a); err != nil {
+				return err
+			}
+			if i%2 == 0 {
+				if err := usermgmt.SetMemberAccount(tx, acme.Num, m.Ordinal, a.Ordinal, pdptest.SenderAccount); err != nil {
+					return err
+				}
+			}
+			questions = append(questions, wire(m.ID, a.ID, "1.00"), wire(m.ID, "operating", "1.00"), wire("dana", a.ID, "1.00"))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	questions = append(questions, wire("dana", "operating", "1.00"), wire("bea", "savings", "1.00"))
+	s := pdp.New(d, pdptest.Sources(), nil)
+	answers, err := s.DecideAll(context.Background(), "first", questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := 0
+	for i, q := range questions {
+		want := decide(t, s, "first", q)
+		if answer(answers[i]) != answer(want) {
+			t.Errorf("%+v: in the batch %s, alone %s", q, answer(answers[i]), answer(want))
+		}
+		if want.Allowed {
+			yes++
+		}
+	}
+	if yes != 52 {
+		t.Errorf("%d answers are yes, want 52", yes)
+	}
 }
 
 // A caller that demands a revision gets an answer that knows it, or a refusal.
