@@ -38,10 +38,14 @@ func (p person) open(path string) { p.Goto(p.w.server.URL + path) }
 // look takes pictures of a page in both schemes and widths, and judges each.
 func (p person) look(name string) {
 	for _, screen := range []struct {
-		name string
-		set  func()
-	}{{"wide", p.Desktop}, {"phone", p.Phone}} {
-		screen.set()
+		name  string
+		width int64
+	}{{"wide", 1440}, {"phone", 390}} {
+		phone := screen.width < 1000
+		p.Size(screen.width, 900, phone)
+		var height int64 // all of it, so that no bar lies over anything
+		p.Eval("Math.max(document.documentElement.scrollHeight, 900)", &height)
+		p.Size(screen.width, height, phone)
 		for _, scheme := range []struct {
 			name string
 			set  func()

@@ -37,7 +37,18 @@ var historyKinds = []struct {
 	{"people", "Created, invited and deleted", []string{"orguser.created", "orguser.deleted", "orguser.invited", "orguser.invite_revoked", "orguser.credentials_created", "orguser.activated"}},
 	{"profile", "Profile", []string{"orguser.profile_changed", "orguser.preferred_name_changed"}},
 	{"standing", "Locks and holds", []string{"orguser.locked", "orguser.unlocked", "orguser.hold_placed", "orguser.hold_removed", "orguser.disabled"}},
-	{"signin", "Signing in", []string{"auth.signin_succeeded", "auth.signin_failed", "orguser.password_reset_sent", "orguser.password_reset_completed"}},
+	{"signin", "Signing in", []string{"auth.signin_succeeded", "auth.signin_failed", "hra.passed", "hra.failed", "orguser.password_reset_sent", "orguser.password_reset_completed"}},
+}
+
+// changesOnly are the kinds that an organization's feed begins with: what was
+// changed, without everybody's comings and goings.
+func changesOnly() (names []string) {
+	for _, kind := range historyKinds {
+		if kind.value != "signin" {
+			names = append(names, kind.names...)
+		}
+	}
+	return names
 }
 
 // GET /{institution}/settings/users/{user}/history
@@ -79,6 +90,9 @@ func (a *app) renderHistory(w http.ResponseWriter, r *http.Request, page history
 	f := activity.Filter{Limit: perHistory + 1, WithRefused: true}
 	page.Kinds = ui.Field{Name: "kind", Label: "Kind of event"}
 	for _, kind := range historyKinds {
+		if kind.value == "" && page.Member == nil {
+			kind.label, kind.names = "Every change", changesOnly()
+		}
 		page.Kind = append(page.Kind, ui.Option{Value: kind.value, Label: kind.label})
 		if kind.value == q.Get("kind") {
 			page.Kinds.Value, f.Names = kind.value, kind.names

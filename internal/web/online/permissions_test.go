@@ -123,7 +123,7 @@ func TestSwitchBringsItsNeedsAndAsksForAmounts(t *testing.T) {
 		review := ana.post("/cedar/settings/users/usr_uma/review", form)
 		review.is(t, 200)
 		review.says(t, "Review changes", "Transmit wires", "Work with wires", "Wires enabled", "Per wire limit", "Not set", "$25,000.00",
-			"You will be asked to confirm that it is you.", "Lets more money move")
+			"You will be asked to confirm that it is you.", "Raises what may be moved.")
 	})
 }
 

@@ -22,7 +22,7 @@ type reviewPage struct {
 	Member   usermgmt.Member
 	Conflict *conflictNote
 	Problems []fault.Problem
-	Effects  []ui.Change
+	Effects  []effect
 	Same     string // what to say where the effects are none
 	Lines    []ui.Change
 	Falls    []string // what goes off because it loses a need
@@ -168,7 +168,7 @@ func (a *app) renderReview(w http.ResponseWriter, r *http.Request, status int, e
 	names := profile.Names(me.Institution.Name)
 	page.Effects = effects(preview.Before, preview.After, names)
 	page.Same = sameEffects(&profile)
-	page.Lines = riskFirst(reviewLines(words, &profile, preview.Changes))
+	page.Lines = reviewLines(words, &profile, preview.Changes)
 	page.Falls = falls(words, preview.Outcomes)
 	if len(page.Problems) > 0 {
 		status = http.StatusUnprocessableEntity
@@ -197,11 +197,24 @@ func reviewLines(words describer, profile *usermgmt.Profile, changes []activity.
 	for _, c := range changes {
 		line := ui.Change{Sentence: words.field(c), Before: words.value(c.Field, c.Old), After: words.value(c.Field, c.New)}
 		if riskyLine(profile, c) {
-			line.Risk = "Lets more money move, or lets it move with fewer people."
+			line.Risk = riskOf(c)
 		}
 		lines = append(lines, line)
 	}
+	slices.SortStableFunc(lines, func(a, b ui.Change) int { return riskFirst(a.Risk, b.Risk) })
 	return lines
+}
+
+// riskOf says in what way a line that asks for a second look lets more happen.
+func riskOf(c activity.Change) string {
+	p, _ := catalog.ParsePermission(c.Field)
+	switch {
+	case p.IsLimit():
+		return "Raises what may be moved."
+	case p.Info().Restricts:
+		return "Nobody else has to agree any more."
+	}
+	return "Lets money move."
 }
 
 // riskyLine asks the room's own rule about one line by itself.
@@ -220,17 +233,23 @@ func riskyLine(profile *usermgmt.Profile, c activity.Change) bool {
 	return usermgmt.Riskier(level, settingsAt(profile, level), settingsAt(&after, level))
 }
 
-func riskFirst(lines []ui.Change) []ui.Change {
-	slices.SortStableFunc(lines, func(a, b ui.Change) int {
-		switch {
-		case a.Risk != "" && b.Risk == "":
-			return -1
-		case a.Risk == "" && b.Risk != "":
-			return 1
-		}
-		return 0
-	})
-	return lines
+// riskFirst puts what asks for a second look on top.
+func riskFirst(a, b string) int {
+	switch {
+	case a != "" && b == "":
+		return -1
+	case a == "" && b != "":
+		return 1
+	}
+	return 0
+}
+
+// An effect is something that a member may do afterwards and could not before,
+// or the other way round.
+type effect struct {
+	Sentence string
+	Before   string // what they may do now; empty: not at all
+	Risk     string // in what way it is more; empty where it is less
 }
 
 // falls lists what goes off because it loses a need.
@@ -248,28 +267,29 @@ func falls(words describer, outcomes []usermgmt.LevelOutcome) []string {
 	return all
 }
 
-// effects are what a member may do afterwards and could not before, or the
-// other way round, in sentences; what lets more happen stands first.
-func effects(before, after []entitlement.Reach, names entitlement.Names) []ui.Change {
-	var all []ui.Change
+// effects compares what a member may do before and after; what lets more happen
+// stands first.
+func effects(before, after []entitlement.Reach, names entitlement.Names) []effect {
+	var all []effect
 	was, is := byOperation(before), byOperation(after)
 	for _, op := range catalog.Operations() {
 		old, had := was[op]
 		now, has := is[op]
 		switch {
 		case had && has && old.Sentence(names) != now.Sentence(names):
-			c := ui.Change{Sentence: now.Sentence(names), Before: predicate(old.Sentence(names), names), After: predicate(now.Sentence(names), names)}
+			c := effect{Sentence: now.Sentence(names), Before: predicate(old.Sentence(names), names)}
 			if now.UpTo > old.UpTo || now.Alone > old.Alone || len(now.Accounts) > len(old.Accounts) {
 				c.Risk = "More than before."
 			}
 			all = append(all, c)
 		case !had && has:
-			all = append(all, ui.Change{Sentence: now.Sentence(names), Risk: "New."})
+			all = append(all, effect{Sentence: now.Sentence(names), Risk: "New."})
 		case had && !has:
-			all = append(all, ui.Change{Sentence: names.Member + " may no longer " + op.Info().Label + ".", Before: predicate(old.Sentence(names), names), After: "Not at all"})
+			all = append(all, effect{Sentence: names.Member + " may no longer " + op.Info().Label + ".", Before: predicate(old.Sentence(names), names)})
 		}
 	}
-	return riskFirst(all)
+	slices.SortStableFunc(all, func(a, b effect) int { return riskFirst(a.Risk, b.Risk) })
+	return all
 }
 
 func byOperation(all []entitlement.Reach) map[catalog.Operation]entitlement.Reach {

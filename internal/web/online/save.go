@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"mandate/internal/activity"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
@@ -20,6 +21,7 @@ type proofPage struct {
 	Password *ui.Field // nil where a second factor is asked for instead
 	Code     *ui.Field
 	Recovery *ui.Field
+	Lines    []ui.Change // what it is for
 	Carry    carried
 }
 
@@ -88,9 +90,14 @@ func (a *app) renderProof(w http.ResponseWriter, r *http.Request, f *web.Form, e
 	if err != nil {
 		return err
 	}
+	profile, err := a.users.Profile(r.Context(), web.CallerOf(r.Context()), edit.Person)
+	if err != nil {
+		return err
+	}
 	b := baseOf(r)
 	page := proofPage{
-		Shell:  a.shell(r, me, "Confirm that it is you", ui.Link{Label: "User management", Href: b.users()}),
+		Shell:  a.shell(r, me, "Confirm that it is you", ui.Link{Label: "User management", Href: b.users()}, ui.Link{Label: profile.Member.Name(), Href: b.user(edit.Person.User)}),
+		Lines:  askedLines(newDescriber(me, profile.Accounts), &profile, edit),
 		Action: b.save(edit.Person.User),
 		Cancel: b.user(edit.Person.User),
 		Carry:  carry(edit),
@@ -110,6 +117,25 @@ func (a *app) renderProof(w http.ResponseWriter, r *http.Request, f *web.Form, e
 		}
 	}
 	return web.Render(w, r, http.StatusForbidden, proofView(page))
+}
+
+// askedLines is what an edit asks for, as old and new values.
+func askedLines(words describer, profile *usermgmt.Profile, edit usermgmt.Edit) []ui.Change {
+	var lines []ui.Change
+	for _, change := range edit.Changes {
+		for _, p := range permissionsAt(profile, change.Account) {
+			value, asked := change.Set[p.ID()]
+			if !asked {
+				continue
+			}
+			c := activity.Change{Field: p.ID(), Old: usermgmt.WriteValue(p, settingsAt(profile, change.Account)), New: writeValue(value)}
+			if change.Account != "" {
+				c.Accounts = []string{string(change.Account)}
+			}
+			lines = append(lines, ui.Change{Sentence: words.field(c), Before: words.value(c.Field, c.Old), After: words.value(c.Field, c.New)})
+		}
+	}
+	return lines
 }
 
 func sentenceOf(err error) string {

@@ -51,6 +51,9 @@ var deeds = map[string]deed{
 	"orguser.hold_removed":           {"{actor} removed the hold on {target}", "circle-check", ui.Good},
 	"orguser.disabled":               {"{actor} disabled {target}", "circle-slash", ui.Bad},
 	"orguser.password_reset_sent":    {"{actor} sent {target} a password reset link", "mail", ui.Plain},
+	"orguser.password_changed":       {"{target} chose a new password", "key-round", ui.Plain},
+	"hra.passed":                     {"{actor} confirmed that it was them", "shield-check", ui.Plain},
+	"hra.failed":                     {"{actor} did not prove that it was them", "shield", ui.Warn},
 	"auth.signin_succeeded":          {"{target} signed in", "key-round", ui.Plain},
 	"auth.signin_failed":             {"Somebody failed to sign in as {target}", "key-round", ui.Warn},
 }
@@ -71,7 +74,7 @@ func (d describer) event(e activity.Event) ui.Event {
 	}
 	text := strings.NewReplacer("{actor}", actorName(e.Actor), "{target}", targetName(e.Target)).Replace(did.text)
 	shown := ui.Event{Icon: did.icon, Tone: did.tone, Text: text, Where: channels[e.Channel], At: e.Time, Place: d.place}
-	if e.Refused && !strings.HasPrefix(e.Name, "auth.") {
+	if e.Refused && !proving(e.Name) {
 		shown.Text, shown.Who = "Refused: "+text, e.Note
 		shown.Icon, shown.Tone = "ban", ui.Bad
 	}
@@ -79,6 +82,12 @@ func (d describer) event(e activity.Event) ui.Event {
 		shown.Diffs = append(shown.Diffs, [3]string{d.field(c), d.value(c.Field, c.Old), d.value(c.Field, c.New)})
 	}
 	return shown
+}
+
+// proving reports whether an event is about proving who somebody is: that it
+// was refused is what it says already.
+func proving(name string) bool {
+	return strings.HasPrefix(name, "auth.") || strings.HasPrefix(name, "hra.")
 }
 
 func actorName(a activity.Actor) string {

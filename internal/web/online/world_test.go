@@ -37,7 +37,7 @@ const (
 // A world is Cedar Bank with one customer, Northwind Trading, behind a real
 // server: Ana and Ben are admins, Vera views, Dana works, Uma may nothing.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	d        *db.DB
 	users    *usermgmt.Service
 	identity *identity.Service
@@ -46,7 +46,7 @@ type world struct {
 	server   *httptest.Server
 }
 
-func newWorld(t *testing.T, d *db.DB) *world {
+func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
 	w := &world{t: t, d: d}
 	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
@@ -70,7 +70,7 @@ type noMail struct{}
 func (noMail) Queue(*db.Tx, identity.Mail) error               { return nil }
 func (noMail) Cancel(*db.Tx, bank.InstitutionID, string) error { return nil }
 
-func keys(t *testing.T) *seal.Keyring {
+func keys(t testing.TB) *seal.Keyring {
 	t.Helper()
 	ring, err := seal.Parse(seal.NewLine("test"))
 	if err != nil {
@@ -192,7 +192,7 @@ func (w *world) add(username, first, last string, role bank.Role, status bank.St
 
 // A visitor is somebody with a browser that runs no script.
 type visitor struct {
-	t      *testing.T
+	t      testing.TB
 	w      *world
 	client *http.Client
 }
