@@ -65,7 +65,7 @@ func Main(args []string, out, stderr io.Writer) int {
 	parser, err := kong.New(&c,
 		kong.Name("mandate"),
 		kong.Description("User management and entitlements for business banking."),
-		kong.Configuration(kong.JSON),
+		kong.Configuration(readSettings),
 		kong.Writers(out, stderr),
 		kong.Exit(func(n int) { code = n }),
 		kong.UsageOnError(),
@@ -78,7 +78,7 @@ func Main(args []string, out, stderr io.Writer) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "mandate:", err)
+		complain(stderr, err)
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -92,22 +92,25 @@ func (t *terminal) end(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if errors.Is(err, errQuiet) {
-		return exitFailed
-	}
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok {
-		fmt.Fprintln(t.err, "mandate:", err)
-		return exitFailed
-	}
-	fmt.Fprintln(t.err, "mandate:", f.Sentence)
-	for _, p := range f.Problems {
-		fmt.Fprintf(t.err, "  %s: %s\n", p.Field, p.Sentence)
-	}
-	if f.Cause != nil {
-		fmt.Fprintln(t.err, "  because:", f.Cause)
+	if !errors.Is(err, errQuiet) {
+		complain(t.err, err)
 	}
 	return exitFailed
+}
+
+func complain(w io.Writer, err error) {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		fmt.Fprintln(w, "mandate:", err)
+		return
+	}
+	fmt.Fprintln(w, "mandate:", f.Sentence)
+	for _, p := range f.Problems {
+		fmt.Fprintf(w, "  %s: %s\n", p.Field, p.Sentence)
+	}
+	if f.Cause != nil {
+		fmt.Fprintln(w, "  because:", f.Cause)
+	}
 }
 
 func isTerminal(w io.Writer) bool {
