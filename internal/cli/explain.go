@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,14 +10,17 @@ import (
 	"mandate/internal/app"
 	"mandate/internal/bank"
 	"mandate/internal/config"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/pdp"
+	"mandate/internal/usermgmt"
 )
 
 type explainCommand struct {
 	config.Store `embed:""`
 	Institution  string `required:"" help:"The institution's id." placeholder:"ID"`
+	Organization string `help:"The bank's own number of the organization. Member and accounts can then be named by the bank's numbers, too." placeholder:"NUMBER"`
 	Member       string `arg:"" help:"The organization user's id."`
 	Operation    string `arg:"" help:"What they want to do, such as wires.transmit."`
 	Account      string `help:"The account's id." placeholder:"ID"`
@@ -35,6 +39,11 @@ func (c *explainCommand) Run(t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if c.Organization != "" {
+		if err := c.lookUp(t.ctx, d, &question); err != nil {
+			return err
+		}
+	}
 	e, err := pdp.New(d, app.DecisionSources(), nil).Explain(t.ctx, bank.InstitutionID(c.Institution), question)
 	if err != nil {
 		return err
@@ -62,6 +71,28 @@ func (c *explainCommand) question() (pdp.Question, error) {
 	return q, nil
 }
 
+// lookUp puts the product's ids in the place of the bank's numbers. What is not
+// a number of the organization stays as it is, and may be an id.
+func (c *explainCommand) lookUp(ctx context.Context, d *db.DB, q *pdp.Question) error {
+	return d.Read(ctx, func(tx *db.Tx) error {
+		keys, err := usermgmt.KeysOf(tx, bank.InstitutionID(c.Institution), c.Organization)
+		if err != nil {
+			return err
+		}
+		q.Organization = keys.Organization
+		if id, ok := keys.Members[c.Member]; ok {
+			q.Member = id
+		}
+		if id, ok := keys.Accounts[c.Account]; ok {
+			q.Account = id
+		}
+		if id, ok := keys.Accounts[c.ToAccount]; ok {
+			q.ToAccount = id
+		}
+		return nil
+	})
+}
+
 // printExplanation writes the answer, every level with its state, and what
 // would turn a refusal around.
 func printExplanation(w io.Writer, e pdp.Explained) {
@@ -72,6 +103,11 @@ func printExplanation(w io.Writer, e pdp.Explained) {
 		fmt.Fprintln(w, "allowed")
 	default:
 		fmt.Fprintln(w, "refused")
+	}
+	if !e.Allowed && len(e.Rungs) == 0 { // the question itself cannot be asked
+		for _, reason := range e.Reasons {
+			fmt.Fprintf(w, "  %s\n", reason.Sentence(e.Names))
+		}
 	}
 	for _, rung := range e.Rungs {
 		fmt.Fprintf(w, "\n%s\n", rung.Level)
