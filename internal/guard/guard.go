@@ -84,7 +84,7 @@ type Change struct {
 // back and is then recorded.
 func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply func(*Change) error) error {
 	if stranger(caller, action) {
-		return errNoOrganization
+		return notThere(action)
 	}
 	err := g.db.Write(ctx, func(tx *db.Tx) error {
 		c, err := g.begin(tx, caller, action)
@@ -107,7 +107,13 @@ func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply
 	return err
 }
 
-var errNoOrganization = fault.New(fault.NotFound, "There is no such organization here.")
+// notThere says that what an action is about does not exist.
+func notThere(action Action) error {
+	if action.Organization == "" {
+		return fault.New(fault.NotFound, "There is no such institution here.")
+	}
+	return fault.New(fault.NotFound, "There is no such organization here.")
+}
 
 // stranger reports whether a member asks about an organization not their own.
 func stranger(caller bank.Caller, action Action) bool {
@@ -120,7 +126,7 @@ func (g *Guard) begin(tx *db.Tx, caller bank.Caller, action Action) (*Change, er
 	}
 	stream, err := activity.Lock(tx, caller.Institution, action.Organization)
 	if errors.Is(err, activity.ErrNoStream) {
-		return nil, errNoOrganization
+		return nil, notThere(action)
 	}
 	if err != nil {
 		return nil, err

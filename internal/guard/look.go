@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -20,7 +21,7 @@ type View struct {
 // locked and nothing recorded: looking changes nothing.
 func (g *Guard) Look(ctx context.Context, caller bank.Caller, action Action, read func(*View) error) error {
 	if stranger(caller, action) {
-		return errNoOrganization
+		return notThere(action)
 	}
 	return g.db.Read(ctx, func(tx *db.Tx) error {
 		c, err := g.facts(tx, caller, action)
@@ -31,6 +32,9 @@ func (g *Guard) Look(ctx context.Context, caller bank.Caller, action Action, rea
 			return err
 		}
 		revision, err := activity.Revision(tx, caller.Institution, action.Organization)
+		if errors.Is(err, activity.ErrNoStream) {
+			return notThere(action)
+		}
 		if err != nil {
 			return err
 		}
