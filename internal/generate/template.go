@@ -76,7 +76,10 @@ func (m *maker) templates() []template {
 // settings are the template's at user level, with what is different about this
 // person: some have a right less, some other limits.
 func (m *maker) settings(t template, first bool) entitlement.Settings {
-	s := entitlement.Settings{On: m.existing(t.user, catalog.AtUser), EditLevel: t.edit}
+	s := entitlement.Settings{On: m.existing(t.user, catalog.AtUser)}
+	if s.On.Has(catalog.ACHView) {
+		s.EditLevel = t.edit
+	}
 	if t.share > 0 {
 		s.Limits = m.limits(t)
 	}

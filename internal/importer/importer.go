@@ -119,11 +119,12 @@ func (i *importing) run(dir string) error {
 
 // open reads the institution and finds out where each organization's rows are.
 func (i *importing) open(dir string) (err error) {
-	var ok bool
-	if i.institution, ok, err = readInstitution(dir, i.report); err != nil || !ok {
+	read, err := readInstitution(dir, i.report)
+	if err != nil || read == nil {
 		return err
 	}
-	if err := i.compareInstitution(); err != nil {
+	i.institution = read.result
+	if err := i.compareInstitution(read); err != nil {
 		return err
 	}
 	i.folder, err = openFolder(dir, i.institution.Edition, i.report)
@@ -133,7 +134,7 @@ func (i *importing) open(dir string) (err error) {
 	return i.folder.index(i.ctx, i.report, i.out.progress)
 }
 
-func (i *importing) compareInstitution() error {
+func (i *importing) compareInstitution(read *institutionReading) error {
 	return i.db.Read(i.ctx, func(tx *db.Tx) error {
 		stored, found, err := usermgmt.FindInstitution(tx, i.institution.ID)
 		if err != nil {
@@ -142,7 +143,7 @@ func (i *importing) compareInstitution() error {
 		i.creates = !found
 		i.changes = found && stored != i.institution
 		if found && stored.Edition != i.institution.Edition {
-			i.report.problem(place{institutionFile, 1, 0}, "edition",
+			read.problem("edition",
 				fmt.Sprintf("the institution is stored with the edition %s", stored.Edition),
 				fmt.Sprintf("%s: an institution keeps its edition", stored.Edition))
 		}

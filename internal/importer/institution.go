@@ -39,25 +39,28 @@ type institutionDocument struct {
 	Accent   string   `json:"accent"`
 }
 
-// readInstitution reads institution.json. ok is false where something is wrong
-// with it, which is reported.
-func readInstitution(dir string, r *report) (i usermgmt.Institution, ok bool, err error) {
+// readInstitution reads institution.json; nil where something is wrong with it,
+// which is reported.
+func readInstitution(dir string, r *report) (*institutionReading, error) {
 	text, err := readSmall(filepath.Join(dir, fileNames[institutionFile]))
 	if errors.Is(err, os.ErrNotExist) {
 		r.problem(place{institutionFile, 0, 0}, "", "the file is missing", "a folder with institution.json, organizations, accounts, members and member_accounts")
-		return i, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return i, false, fmt.Errorf("read %s: %w", fileNames[institutionFile], err)
+		return nil, fmt.Errorf("read %s: %w", fileNames[institutionFile], err)
 	}
 	var document institutionDocument
 	if wrong := decodeStrictly(text, &document); wrong != "" {
 		r.problem(place{institutionFile, 1, 0}, "", wrong, `one JSON object like {"format": "import/1", "id": "first-example", "name": "First Example Bank", "edition": "bank", "time_zone": "America/Chicago", "offers": ["ach", "wires"]}`)
-		return i, false, nil
+		return nil, nil
 	}
-	d := institutionReading{text: text, report: r}
-	i = d.institution(&document)
-	return i, d.wrong == 0, nil
+	d := &institutionReading{text: text, report: r}
+	d.result = d.institution(&document)
+	if d.wrong > 0 {
+		return nil, nil
+	}
+	return d, nil
 }
 
 func readSmall(path string) ([]byte, error) {
@@ -89,6 +92,7 @@ type institutionReading struct {
 	text   []byte
 	report *report
 	wrong  int
+	result usermgmt.Institution
 }
 
 // problem names the line on which the field stands.

@@ -81,6 +81,7 @@ type (
 		Field string `json:"field,omitempty"`
 		Wrong string `json:"wrong"`
 		Right string `json:"right"`
+		More  int64  `json:"more,omitempty"` // further lines of which the same is said
 	}
 	summaryLine struct {
 		Type        string                      `json:"type"`
@@ -113,10 +114,10 @@ func (o *output) summary(i *importing) error {
 
 func (o *output) summaryJSON(i *importing) {
 	for _, f := range i.report.problems.first() {
-		o.object(findingLine{"problem", i.report.names[f.file], f.line, f.field, f.wrong, f.right})
+		o.object(findingLine{"problem", i.report.names[f.file], f.line, f.field, f.wrong, f.right, f.more})
 	}
 	for _, f := range i.report.warnings.first() {
-		o.object(findingLine{"warning", i.report.names[f.file], f.line, f.field, f.wrong, f.right})
+		o.object(findingLine{"warning", i.report.names[f.file], f.line, f.field, f.wrong, f.right, f.more})
 	}
 	line := summaryLine{
 		Type: "summary", Institution: string(i.institution.ID), DryRun: i.opts.DryRun, Stored: i.stored,
@@ -135,8 +136,8 @@ func (o *output) summaryJSON(i *importing) {
 func jsonName(s string) string { return strings.ReplaceAll(s, " ", "_") }
 
 func (o *output) summaryText(i *importing) {
-	o.findings("Problems", i.report, &i.report.problems)
-	o.findings("Warnings", i.report, &i.report.warnings)
+	o.findings("Problems", i.report, i.report.problems.first(), i.report.problems.total)
+	o.findings("Warnings", i.report, i.report.warnings.first(), i.report.warnings.total)
 	if i.folder == nil {
 		return
 	}
@@ -178,15 +179,17 @@ func (i *importing) conclusion() string {
 	return "Stored " + institution + organizations + "."
 }
 
-func (o *output) findings(title string, r *report, f *findings) {
-	if f.total == 0 {
+func (o *output) findings(title string, r *report, shown []finding, total int64) {
+	if total == 0 {
 		return
 	}
-	fmt.Fprintf(o.w, "%s: %s\n", title, thousands(f.total))
-	for _, one := range f.first() {
-		o.finding(r, one)
+	fmt.Fprintf(o.w, "%s: %s\n", title, thousands(total))
+	rest := total
+	for _, f := range shown {
+		o.finding(r, f)
+		rest -= 1 + f.more
 	}
-	if rest := f.total - int64(len(f.kept)); rest > 0 {
+	if rest > 0 {
 		fmt.Fprintf(o.w, "  and %s more\n", thousands(rest))
 	}
 	fmt.Fprintln(o.w)
@@ -201,4 +204,7 @@ func (o *output) finding(r *report, f finding) {
 		fmt.Fprintf(o.w, ": %s", f.field)
 	}
 	fmt.Fprintf(o.w, ": %s\n      right: %s\n", f.wrong, f.right)
+	if f.more > 0 {
+		fmt.Fprintf(o.w, "      the same in %s\n", count(f.more, "more line"))
+	}
 }

@@ -74,8 +74,9 @@ func (p *ImportPlan) usernameConflicts(tx *db.Tx, institution bank.InstitutionID
 	}
 	for some := range slices.Chunk(keys, chunk) {
 		holders, err := db.All(tx, scanHolder, `
-			select username_key, external_id from member
-			 where institution_id = $1 and username_key <> '' and username_key in ($2, $3, $4, $5, $6, $7, $8, $9)`,
+			with given (username_key) as (values ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9))
+			select distinct m.username_key, m.external_id
+			  from given join member m on m.institution_id = $1 and m.username_key = given.username_key and m.username_key <> ''`,
 			in8([]any{institution}, some)...)
 		if err != nil {
 			return fmt.Errorf("read the usernames: %w", err)
