@@ -121,6 +121,7 @@ func (a *App) openRooms() (err error) {
 	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
+	a.Users.WithWork(work{a.Authorizations})
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if a.webMetrics, err = web.NewMetrics(a.Metrics); err != nil {
 		return err

@@ -126,6 +126,9 @@ func (s *Service) create(c *guard.Change, organization bank.OrganizationID, d De
 	if err := InsertMember(c.Tx, c.Caller.Institution, o.Num, &m); err != nil {
 		return Created{}, err
 	}
+	if err := setupOf(c, o, m); err != nil {
+		return Created{}, err
+	}
 	c.RecordAs(transitions[CommandCreate].Event, m.Target(), "",
 		append(profileChanges(Member{}, m), diff("", entitlement.Settings{}, m.Settings)...)...)
 	return Created{User: m.ID, UserManagement: m.Settings.On.Has(catalog.UserManagementEnabled)}, nil

@@ -1,8 +1,8 @@
 package usermgmt
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mandate/internal/activity"
@@ -78,10 +78,21 @@ func since(tx *db.Tx, institution bank.InstitutionID, e Edit) ([]activity.Event,
 
 var errNoAccount = fault.New(fault.NotFound, "The organization has no such account.")
 
-func accountOrdinal(tx *db.Tx, num int64, id bank.AccountID) (int64, error) {
-	ordinal, err := db.One(tx, db.Value[int64], `select ordinal from account where organization_num = $1 and id = $2`, num, id)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, errNoAccount
+// accountOrdinals finds the numbers of accounts within their organization. One
+// that the organization does not have is absent.
+func accountOrdinals(tx *db.Tx, num int64, accounts []bank.AccountID) (map[bank.AccountID]int64, error) {
+	ordinals := make(map[bank.AccountID]int64, len(accounts))
+	for ids := range slices.Chunk(accounts, chunk) {
+		_, err := db.All(tx, func(s db.Scanner) (struct{}, error) {
+			var id bank.AccountID
+			var ordinal int64
+			err := s.Scan(&id, &ordinal)
+			ordinals[id] = ordinal
+			return struct{}{}, err
+		}, `select id, ordinal from account where organization_num = $1 and id in ($2, $3, $4, $5, $6, $7, $8, $9)`, in8([]any{num}, ids)...)
+		if err != nil {
+			return nil, fmt.Errorf("find the accounts: %w", err)
+		}
 	}
-	return ordinal, err
+	return ordinals, nil
 }

@@ -30,8 +30,7 @@ func readStored(tx *db.Tx, institution bank.InstitutionID, externalID string) (*
 		return nil, fmt.Errorf("read the organization %s: %w", externalID, err)
 	}
 	s := &storedOrganization{Organization: o, accounts: map[string]Account{}, members: map[string]Member{}, access: map[accessKey]entitlement.Settings{}}
-	accounts, err := db.All(tx, scanAccount, `
-		select ordinal, id, external_id, name, number, kind, off from account where organization_num = $1`, o.Num)
+	accounts, err := db.All(tx, scanAccount, selectAccount+` where organization_num = $1`, o.Num)
 	if err != nil {
 		return nil, fmt.Errorf("read the accounts of %s: %w", externalID, err)
 	}

@@ -46,6 +46,9 @@ func (s *Service) Invite(ctx context.Context, caller bank.Caller, p Person) erro
 		if err != nil {
 			return err
 		}
+		if err := dropSetup(c.Tx, who); err != nil {
+			return err
+		}
 		c.RecordAs(action.Event, who.member.Target(), "", change("invitation", "", link.Email))
 		return nil
 	})

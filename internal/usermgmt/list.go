@@ -102,6 +102,7 @@ func listMembers(tx *db.Tx, num int64, q MemberQuery) (MemberPage, error) {
 	var err error
 	page.Members, err = db.All(tx, scanMemberOfList, `
 		select m.ordinal, m.id, m.first_name, m.last_name, m.email, m.username, m.role, m.status, m.held,
+		       coalesce((select v.etag from avatar v where v.organization_num = $1 and v.member_ordinal = m.ordinal), ''),
 		       (select count(*) from member_account a
 		         where a.organization_num = $1 and a.member_ordinal = m.ordinal and a.switches & $8 <> 0)
 		  from member m
@@ -128,7 +129,7 @@ func countMembers(tx *db.Tx, num int64, filter []any, page *MemberPage) error {
 }
 
 func scanMemberOfList(s db.Scanner) (r MemberRow, err error) {
-	err = s.Scan(&r.Ordinal, &r.ID, &r.FirstName, &r.LastName, &r.Email, &r.Username, &r.Role, &r.Status, &r.Held, &r.Accounts)
+	err = s.Scan(&r.Ordinal, &r.ID, &r.FirstName, &r.LastName, &r.Email, &r.Username, &r.Role, &r.Status, &r.Held, &r.Avatar, &r.Accounts)
 	return r, err
 }
 

@@ -220,41 +220,92 @@ func aloneMayNotRaise(c *guard.Change, user bank.UserID) error {
 }
 
 func (s *Service) applyEdit(c *guard.Change, num int64, member Member, e Edit) (int64, error) {
-	preview, after := judge(c.Policy, c.Caller, e, entitlement.Request{Now: c.Tx.Now})
-	if problems := preview.Problems(); len(problems) > 0 {
+	w, err := s.weigh(c, member, e)
+	if err != nil {
+		return member.Version, err
+	}
+	if problems := w.preview.Problems(); len(problems) > 0 {
 		return member.Version, problemsFault(problems)
 	}
-	if len(preview.Changes) == 0 {
+	if len(w.preview.Changes) == 0 {
 		return member.Version, nil
 	}
-	if member.Settings.On.Has(catalog.UserManagementEnabled) && !after.Members[member.ID].Settings.On.Has(catalog.UserManagementEnabled) {
-		if err := s.losesAdmin(c, member); err != nil {
-			return member.Version, err
-		}
-	}
-	if preview.Risky {
+	if w.preview.Risky {
 		if err := c.RequireProof(e.Digest()); err != nil {
 			return member.Version, err
 		}
 	}
-	version := c.Revision() + 1
-	if err := SetMemberSettings(c.Tx, num, member.Ordinal, after.Members[member.ID].Settings, version); err != nil {
-		return 0, err
+	return c.Revision() + 1, storeAll(c, num, []weighed{w})
+}
+
+// A weighed edit has been judged and not been stored.
+type weighed struct {
+	edit    Edit
+	member  Member
+	preview Preview
+	after   *entitlement.Policy
+}
+
+// weigh judges an edit on the policy of the change, which then is as the edit
+// would leave it: a further edit of the same change is judged on that.
+func (s *Service) weigh(c *guard.Change, member Member, e Edit) (weighed, error) {
+	w := weighed{edit: e, member: member}
+	w.preview, w.after = judge(c.Policy, c.Caller, e, entitlement.Request{Now: c.Tx.Now})
+	if len(w.preview.Problems()) > 0 {
+		return w, nil
 	}
-	for _, change := range e.Changes {
+	if member.Settings.On.Has(catalog.UserManagementEnabled) && !w.after.Members[member.ID].Settings.On.Has(catalog.UserManagementEnabled) {
+		if err := s.losesAdmin(c, member); err != nil {
+			return w, err
+		}
+		w.after.UsableAdmins = slices.DeleteFunc(slices.Clone(c.Policy.UsableAdmins), func(id bank.UserID) bool { return id == member.ID })
+	}
+	c.Policy = w.after
+	return w, nil
+}
+
+// storeAll writes weighed edits, each with its one history event.
+func storeAll(c *guard.Change, num int64, all []weighed) error {
+	var named []bank.AccountID
+	for _, w := range all {
+		for _, change := range w.edit.Changes {
+			if change.Account != "" {
+				named = append(named, change.Account)
+			}
+		}
+	}
+	slices.Sort(named)
+	ordinals, err := accountOrdinals(c.Tx, num, slices.Compact(named))
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if err := w.store(c, num, ordinals); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *weighed) store(c *guard.Change, num int64, ordinals map[bank.AccountID]int64) error {
+	m := w.after.Members[w.member.ID]
+	if err := SetMemberSettings(c.Tx, num, w.member.Ordinal, m.Settings, c.Revision()+1); err != nil {
+		return err
+	}
+	for _, change := range w.edit.Changes {
 		if change.Account == "" {
 			continue
 		}
-		account, err := accountOrdinal(c.Tx, num, change.Account)
-		if err != nil {
-			return 0, err
+		ordinal, known := ordinals[change.Account]
+		if !known {
+			return errNoAccount
 		}
-		if err := SetMemberAccount(c.Tx, num, member.Ordinal, account, after.Members[member.ID].Accounts[change.Account]); err != nil {
-			return 0, err
+		if err := SetMemberAccount(c.Tx, num, w.member.Ordinal, ordinal, m.Accounts[change.Account]); err != nil {
+			return err
 		}
 	}
-	c.RecordAs(eventOf(preview.Changes), member.Target(), "", preview.Changes...)
-	return version, nil
+	c.RecordAs(eventOf(w.preview.Changes), w.member.Target(), "", w.preview.Changes...)
+	return nil
 }
 
 // eventOf names the event after what changed most: access to accounts, an

@@ -58,15 +58,8 @@ func (s *Service) Profile(ctx context.Context, caller bank.Caller, p Person) (pr
 	action := looking(p, catalog.ViewProfile, entitlement.Scope{Members: []bank.UserID{p.User}, AllAccounts: true})
 	action.Self = true
 	err = s.guard.Look(ctx, caller, action, func(v *guard.View) error {
-		profile, err = loadProfile(v.Tx, caller.Institution, p)
-		profile.Policy, profile.Revision = v.Policy, v.Revision
-		if err != nil {
-			return err
-		}
-		for i, a := range profile.Accounts {
-			profile.Accounts[i].Settings = v.Policy.Members[p.User].Accounts[a.ID]
-		}
-		return nil
+		profile, err = readProfile(v, caller.Institution, p)
+		return err
 	})
 	return profile, err
 }

@@ -65,7 +65,8 @@ type Member struct {
 	Status     bank.Status
 	Held       bool
 	Settings   entitlement.Settings
-	Version    int64 // the organization's revision when the member last changed
+	Version    int64  // the organization's revision when the member last changed
+	Avatar     string // what their picture is known by; empty where there is none
 }
 
 // Name is the member's first and last name.
