@@ -138,12 +138,12 @@ func TestSavingAsksForProofKeepsTheChangesAndSavesOnce(t *testing.T) {
 		proof.is(t, 403)
 		proof.says(t, "Confirm that it is you", "nothing that you set is lost")
 		wrong := proof.carried(t)
-		wrong.Set("password", "not it")
+		wrong.Set("prove_password", "not it")
 		again := ana.post("/cedar/settings/users/usr_dana/save", wrong)
 		again.is(t, 403)
 		again.says(t, "This was not right.")
 		right := again.carried(t)
-		right.Set("password", password)
+		right.Set("prove_password", password)
 		saved := ana.post("/cedar/settings/users/usr_dana/save", right)
 		if saved.url != "/cedar/settings/users/usr_dana" {
 			t.Fatalf("after saving at %s (%d): %s", saved.url, saved.status, saved.text())
@@ -166,7 +166,7 @@ func TestThirdWrongProofSignsOut(t *testing.T) {
 		carried := ana.post("/cedar/settings/users/usr_dana/review", form).carried(t)
 		var last answer
 		for range 3 {
-			carried.Set("password", "not it")
+			carried.Set("prove_password", "not it")
 			last = ana.post("/cedar/settings/users/usr_dana/save", carried)
 		}
 		last.says(t, "You have been signed out")

@@ -7,23 +7,10 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
-	"mandate/internal/identity"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
-
-type proofPage struct {
-	Shell    ui.Shell
-	Action   string
-	Cancel   string
-	Sentence string
-	Password *ui.Field // nil where a second factor is asked for instead
-	Code     *ui.Field
-	Recovery *ui.Field
-	Lines    []ui.Change // what it is for
-	Carry    carried
-}
 
 // save stores reviewed changes, all or nothing. Where it lets more money move
 // it asks for a high-risk authorization first and carries everything along.
@@ -35,23 +22,15 @@ func (a *app) save(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	caller := web.CallerOf(r.Context())
-	_, err = a.users.SavePermissions(r.Context(), caller, edit)
-	if asked, ok := stepUp(err); ok {
-		if answer, given := answerOf(f); given {
-			err = a.identity.Prove(r.Context(), caller, identity.Challenge{Action: asked.Action, Target: asked.Target, Content: asked.Content}, answer)
-		}
-		if err == nil {
-			_, err = a.users.SavePermissions(r.Context(), caller, edit)
-		}
-	}
-	switch fault.KindOf(err) {
-	case fault.StepUp:
-		return a.renderProof(w, r, f, edit, err)
-	case fault.Conflict, fault.Invalid:
+	ask := func() (proof, error) { return a.saveProof(r, edit) }
+	done, err := a.proven(w, r, ask, func() error {
+		_, err := a.users.SavePermissions(r.Context(), web.CallerOf(r.Context()), edit)
+		return err
+	})
+	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid) {
 		return a.renderReview(w, r, http.StatusConflict, edit)
 	}
-	if err != nil {
+	if err != nil || !done {
 		return err
 	}
 	b := baseOf(r)
@@ -68,55 +47,23 @@ func stepUp(err error) (*guard.StepUp, bool) {
 	return errors.AsType[*guard.StepUp](err)
 }
 
-// answerOf is what somebody showed to prove that it is them.
-func answerOf(f *web.Form) (identity.Answer, bool) {
-	answer := identity.Answer{Password: identity.Secret(f.Raw("password")), Code: identity.Secret(f.Raw("code")), Recovery: identity.Secret(f.Raw("recovery"))}
-	if answer.Code != "" {
-		answer.Password, answer.Recovery = "", ""
-	} else if answer.Recovery != "" {
-		answer.Password = ""
-	}
-	return answer, answer.Password != "" || answer.Code != "" || answer.Recovery != ""
-}
-
-// renderProof asks for the password, or for the second factor of somebody who
-// has one, and keeps everything that was typed.
-func (a *app) renderProof(w http.ResponseWriter, r *http.Request, f *web.Form, edit usermgmt.Edit, asked error) error {
-	methods, err := a.identity.ProofMethods(r.Context(), web.CallerOf(r.Context()))
-	if err != nil {
-		return err
-	}
+// saveProof says what a high-risk authorization is for: the old and new values.
+func (a *app) saveProof(r *http.Request, edit usermgmt.Edit) (proof, error) {
 	me, err := a.me(r)
 	if err != nil {
-		return err
+		return proof{}, err
 	}
 	profile, err := a.users.Profile(r.Context(), web.CallerOf(r.Context()), edit.Person)
 	if err != nil {
-		return err
+		return proof{}, err
 	}
 	b := baseOf(r)
-	page := proofPage{
-		Shell:  a.shell(r, me, "Confirm that it is you", ui.Link{Label: "User management", Href: b.users()}, ui.Link{Label: profile.Member.Name(), Href: b.user(edit.Person.User)}),
-		Lines:  askedLines(newDescriber(me, profile.Accounts), &profile, edit),
-		Action: b.save(edit.Person.User),
+	return proof{
+		Text:   "These changes let more money move. Nothing is saved yet, and nothing that you set is lost.",
 		Cancel: b.user(edit.Person.User),
-		Carry:  carry(edit),
-	}
-	page.Shell.Narrow = true
-	if _, tried := answerOf(f); tried {
-		page.Sentence = sentenceOf(asked)
-	}
-	for _, method := range methods {
-		switch method {
-		case identity.MethodPassword:
-			page.Password = &ui.Field{Name: "password", Label: "Password", Autocomplete: "current-password", Width: "medium"}
-		case identity.MethodTOTP:
-			page.Code = &ui.Field{Name: "code", Label: "Code from your authenticator app", Max: 6, Width: "short", Optional: true}
-		case identity.MethodRecovery:
-			page.Recovery = &ui.Field{Name: "recovery", Label: "Recovery code", Help: "One of the codes that you kept. Each works once.", Width: "medium", Optional: true}
-		}
-	}
-	return web.Render(w, r, http.StatusForbidden, proofView(page))
+		Crumbs: []ui.Link{{Label: "User management", Href: b.users()}, {Label: profile.Member.Name(), Href: b.user(edit.Person.User)}},
+		About:  askedView(askedLines(newDescriber(me, profile.Accounts), &profile, edit)),
+	}, nil
 }
 
 // askedLines is what an edit asks for, as old and new values.

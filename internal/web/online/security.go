@@ -145,9 +145,11 @@ func listedFactor(b base, f identity.Factor) factorRow {
 }
 
 // safetyProof is the page that asks before something of one's own security.
-func safetyProof(r *http.Request, text string) proof {
+func safetyProof(r *http.Request, text string) func() (proof, error) {
 	back := baseOf(r).security()
-	return proof{Text: text, Cancel: back, Crumbs: []ui.Link{{Label: "Sign-in and security", Href: back}}}
+	return func() (proof, error) {
+		return proof{Text: text, Cancel: back, Crumbs: []ui.Link{{Label: "Sign-in and security", Href: back}}}, nil
+	}
 }
 
 // renderSafety shows one step of something on the page of one's security.

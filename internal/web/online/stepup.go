@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/a-h/templ"
+
 	"mandate/internal/fault"
 	"mandate/internal/identity"
 	"mandate/internal/web"
@@ -18,6 +20,7 @@ type proof struct {
 	Text   string
 	Cancel string
 	Crumbs []ui.Link
+	About  templ.Component // what it is for in detail; may be nil
 }
 
 // The fields of an answer. A form may have a field "password" of its own, so
@@ -35,6 +38,7 @@ type provePage struct {
 	Shell    ui.Shell
 	Action   string
 	Text     string
+	About    templ.Component
 	Cancel   string
 	Sentence string
 	Carried  [][2]string
@@ -49,11 +53,12 @@ type provePage struct {
 // comes back to the same address. done is false where the request has been
 // answered by that page.
 //
-//	done, err := a.proven(w, r, proof{Text: "...", Cancel: back}, func() error { return a.users.Delete(...) })
+//	ask := func() (proof, error) { return proof{Text: "Before you delete Dana Diaz.", Cancel: back}, nil }
+//	done, err := a.proven(w, r, ask, func() error { return a.users.Delete(...) })
 //	if err != nil || !done {
 //		return err
 //	}
-func (a *app) proven(w http.ResponseWriter, r *http.Request, ask proof, do func() error) (done bool, err error) {
+func (a *app) proven(w http.ResponseWriter, r *http.Request, ask func() (proof, error), do func() error) (done bool, err error) {
 	err = do()
 	asked, ok := stepUp(err)
 	if !ok {
@@ -70,7 +75,7 @@ func (a *app) proven(w http.ResponseWriter, r *http.Request, ask proof, do func(
 // prove takes the answer to a challenge from the form of this request. Without
 // a right one it answers the request: with the page that asks, or by signing
 // out whoever was wrong three times.
-func (a *app) prove(w http.ResponseWriter, r *http.Request, ask proof, challenge identity.Challenge) (proven bool, err error) {
+func (a *app) prove(w http.ResponseWriter, r *http.Request, ask func() (proof, error), challenge identity.Challenge) (proven bool, err error) {
 	answer, given := proofAnswer(web.ReadForm(r))
 	if given {
 		err = a.identity.Prove(r.Context(), web.CallerOf(r.Context()), challenge, answer)
@@ -109,8 +114,12 @@ func proofAnswer(f *web.Form) (answer identity.Answer, given bool) {
 
 // renderProve asks for whichever factor is enrolled, and for the password where
 // none is.
-func (a *app) renderProve(w http.ResponseWriter, r *http.Request, ask proof, challenge identity.Challenge, wrong error) error {
+func (a *app) renderProve(w http.ResponseWriter, r *http.Request, ask func() (proof, error), challenge identity.Challenge, wrong error) error {
 	caller := web.CallerOf(r.Context())
+	p, err := ask()
+	if err != nil {
+		return err
+	}
 	methods, err := a.identity.ProofMethods(r.Context(), caller)
 	if err != nil {
 		return err
@@ -120,8 +129,8 @@ func (a *app) renderProve(w http.ResponseWriter, r *http.Request, ask proof, cha
 		return err
 	}
 	page := provePage{
-		Shell: a.shell(r, me, "Confirm that it is you", ask.Crumbs...), Action: r.URL.RequestURI(),
-		Text: ask.Text, Cancel: ask.Cancel, Sentence: sentenceOf(wrong), Carried: carriedFields(r),
+		Shell: a.shell(r, me, "Confirm that it is you", p.Crumbs...), Action: r.URL.RequestURI(),
+		Text: p.Text, About: p.About, Cancel: p.Cancel, Sentence: sentenceOf(wrong), Carried: carriedFields(r),
 	}
 	page.Shell.Narrow = true
 	if page.Sentence == "" && askedBefore(r) {
@@ -142,7 +151,7 @@ func (p *provePage) offer(methods []identity.Method) {
 	for _, method := range methods {
 		switch method {
 		case identity.MethodPassword:
-			p.Password = &ui.Field{Name: provePassword, Label: "Your password", Autocomplete: "current-password"}
+			p.Password = &ui.Field{Name: provePassword, Label: "Password", Autocomplete: "current-password"}
 		case identity.MethodTOTP:
 			p.Code = &ui.Field{Name: proveCode, Label: "Code from your authenticator app", Width: "short", Max: maxCode}
 		case identity.MethodRecovery:

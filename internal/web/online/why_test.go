@@ -20,7 +20,7 @@ func TestWhyAnswersWithEveryLevelAndTheSmallestFix(t *testing.T) {
 		review.is(t, 200)
 		review.says(t, "Dana Diaz may send a wire up to $30,000.00 from 3 accounts")
 		carried := review.carried(t)
-		carried.Set("password", password)
+		carried.Set("prove_password", password)
 		ana.post("/cedar/settings/users/usr_dana/save", carried).says(t, "Permissions saved")
 		ana.get("/cedar/settings/users/usr_dana/why?operation=wires.transmit&account=acc_tax&amount=30000").says(t, "Yes, and a second person must approve it")
 	})
