@@ -285,3 +285,25 @@ func TestOpenPageIsUselessAfterTheSignInEnded(t *testing.T) {
 	person{ana.Within("Wires"), w}.changeLimit("Per wire limit", "20000")
 	ana.See("You have been signed out")
 }
+
+func TestThousandsOfRowsLookRight(t *testing.T) {
+	w := browserWorld(t)
+	w.wide(200, 2)
+	w.crowd(3_000)
+	ana := w.browser(t, "ana")
+	ana.Click("User management")
+	ana.See("3,010 users")
+	ana.look("members-many")
+	ana.Choose("Role", "Viewer")
+	ana.See("1,001 of 3,010 users")
+	ana.Click("Status")
+	ana.Click("Next")
+	ana.See("51–100 of 1,001")
+	ana.open("/cedar/settings/users/usr_wide1")
+	ana.See("Access to all accounts: 203 accounts")
+	ana.look("member-many")
+	ana.Fill("Search accounts", "tax")
+	ana.See("1 of 203 accounts")
+	ana.Click("Tax reserve ••7730")
+	ana.See("What Wide Person1 may do on this account.")
+}

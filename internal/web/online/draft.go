@@ -23,6 +23,7 @@ type draft struct {
 	typed   values         // as it is now
 	derived values         // what the rules put in: needs, and what fell with one
 	touched catalog.Permission
+	since   int64 // the version from which others' changes are told; -1: nobody changed anything
 }
 
 // untouched says that nobody knows which control was changed last.
@@ -32,7 +33,7 @@ const untouched = catalog.PermissionCount
 func newDraft(profile *usermgmt.Profile, level bank.AccountID, asked url.Values) draft {
 	shown := permissionsAt(profile, level)
 	now := valuesOf(settingsAt(profile, level), shown)
-	d := draft{level: level, version: profile.Member.Version, base: now, typed: values{}, touched: untouched}
+	d := draft{level: level, version: profile.Member.Version, base: now, typed: values{}, touched: untouched, since: -1}
 	for _, p := range shown {
 		d.typed[p] = now[p]
 		if asked.Has(p.ID()) {
@@ -47,10 +48,7 @@ func newDraft(profile *usermgmt.Profile, level bank.AccountID, asked url.Values)
 func readDraft(r *http.Request, f *web.Form, level bank.AccountID) draft {
 	d := draft{
 		level: level, base: parseValues(f.Raw("base")), derived: parseValues(f.Raw("derived")), typed: values{},
-		touched: untouched, version: -1,
-	}
-	if version, err := strconv.ParseInt(f.Raw("version"), 10, 64); err == nil && version >= 0 {
-		d.version = version
+		touched: touchedControl(r), version: readVersion(f.Raw("version")), since: readVersion(f.Raw("since")),
 	}
 	for p, was := range d.base {
 		d.typed[p] = was
@@ -64,8 +62,16 @@ func readDraft(r *http.Request, f *web.Form, level bank.AccountID) draft {
 			d.typed[p] = typedValue(p, f.Raw(p.ID()))
 		}
 	}
-	d.touched = touchedControl(r)
 	return d
+}
+
+// readVersion reads a member's version; -1 is none.
+func readVersion(s string) int64 {
+	version, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || version < 0 {
+		return -1
+	}
+	return version
 }
 
 // touchedControl is the control that a script says was changed last.
@@ -78,7 +84,7 @@ func touchedControl(r *http.Request) catalog.Permission {
 }
 
 // rebase puts what was typed on top of what is stored now. It reports whether
-// somebody else has changed the member meanwhile.
+// somebody else has changed the member since it was last drawn.
 func (d *draft) rebase(profile *usermgmt.Profile) bool {
 	now := valuesOf(settingsAt(profile, d.level), permissionsAt(profile, d.level))
 	moved := d.version != profile.Member.Version
@@ -86,6 +92,9 @@ func (d *draft) rebase(profile *usermgmt.Profile) bool {
 		if typed, sent := d.typed[p]; !sent || same(p, d.level, typed, d.base[p]) {
 			d.typed[p] = value
 		}
+	}
+	if moved && d.since < 0 {
+		d.since = max(d.version, 0)
 	}
 	d.base, d.version = now, profile.Member.Version
 	return moved

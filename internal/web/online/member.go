@@ -50,6 +50,9 @@ func (a *app) member(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !me.May(catalog.ViewProfile) {
+		return errNotYours // one's own profile is open to everybody, at another address
+	}
 	page := a.memberPage(r, me, profile)
 	page.Shell.Crumbs = []ui.Link{{Label: "User management", Href: page.Base.users()}}
 	page.Tabs = memberTabs(page.Base, profile.Member.ID, "profile")

@@ -41,7 +41,7 @@ func TestUserGetsNoMenuEntryAndAnExplainedRefusal(t *testing.T) {
 	each(t, func(w *world) {
 		dana := w.as("dana")
 		dana.get("/cedar/home").saysNot(t, "User management")
-		for _, path := range []string{"/cedar/settings/users", "/cedar/settings/users/usr_ana", "/cedar/settings/users/usr_ana/history", "/cedar/settings/history"} {
+		for _, path := range []string{"/cedar/settings/users", "/cedar/settings/users/usr_ana", "/cedar/settings/users/usr_dana", "/cedar/settings/users/usr_dana/why", "/cedar/settings/users/usr_ana/history", "/cedar/settings/history"} {
 			refused := dana.get(path)
 			refused.is(t, 403)
 			refused.says(t, "User management is not open to you", "Your role does not include this.", "An admin of Northwind Trading can change this.")

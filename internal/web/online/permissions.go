@@ -27,6 +27,9 @@ type permissionsPage struct {
 	Conflict *conflictNote
 	Form     permissionForm
 	Why      string
+
+	me      usermgmt.Standing
+	profile *usermgmt.Profile
 }
 
 // A permissionForm is the part of the page that is drawn anew while somebody
@@ -34,7 +37,8 @@ type permissionsPage struct {
 type permissionForm struct {
 	Action, Review, Discard string
 	Level                   string
-	Version, Base, Derived  string
+	Version, Since          string
+	Base, Derived           string
 	Sentence                string
 	Problems                []fault.Problem
 	Sections                []permissionSection
@@ -75,23 +79,20 @@ func (a *app) permissions(w http.ResponseWriter, r *http.Request) error {
 		return errNotYours // one's own profile is open to everybody; the form is not
 	}
 	d := newDraft(&profile, level, r.URL.Query())
-	stale := false
 	if r.Method == http.MethodPost {
 		f := web.ReadForm(r)
 		d = readDraft(r, f, level)
 		if given := f.All("set"); len(given) > 0 {
 			d = draftOf(&profile, level, given)
 		}
-		since := d.version
-		stale = d.rebase(&profile)
-		if stale {
-			return a.renderStale(w, r, me, &profile, d, since)
+		if d.rebase(&profile) {
+			return a.renderStale(w, r, me, &profile, d)
 		}
 	}
-	return a.renderPermissions(w, r, http.StatusOK, me, &profile, d, nil)
+	return a.renderPermissions(w, r, http.StatusOK, a.permissionsPage(r, me, &profile, d), d)
 }
 
-var errNotYours = fault.New(fault.Forbidden, "Your role does not include this.")
+var errNotYours error = fault.New(fault.Forbidden, "Your role does not include this.")
 
 func readPower(level bank.AccountID) catalog.Operation {
 	if level == "" {
@@ -108,16 +109,12 @@ func editPower(level bank.AccountID) catalog.Operation {
 }
 
 // renderStale keeps what was typed, on top of what somebody else has saved.
-func (a *app) renderStale(w http.ResponseWriter, r *http.Request, me usermgmt.Standing, profile *usermgmt.Profile, d draft, since int64) error {
-	note, err := a.conflictNote(r, me, profile, since)
-	if err != nil {
-		return err
-	}
+func (a *app) renderStale(w http.ResponseWriter, r *http.Request, me usermgmt.Standing, profile *usermgmt.Profile, d draft) error {
 	status := http.StatusConflict
 	if web.Partial(r) {
 		status = http.StatusOK
 	}
-	return a.renderPermissions(w, r, status, me, profile, d, note)
+	return a.renderPermissions(w, r, status, a.permissionsPage(r, me, profile, d), d)
 }
 
 // conflictNote tells what was changed on a member since a version.
@@ -137,9 +134,12 @@ func (a *app) conflictNote(r *http.Request, me usermgmt.Standing, profile *userm
 	return note, nil
 }
 
-func (a *app) renderPermissions(w http.ResponseWriter, r *http.Request, status int, me usermgmt.Standing, profile *usermgmt.Profile, d draft, note *conflictNote) error {
-	page := a.permissionsPage(r, me, profile, d)
-	page.Conflict = note
+func (a *app) renderPermissions(w http.ResponseWriter, r *http.Request, status int, page permissionsPage, d draft) (err error) {
+	if d.since >= 0 {
+		if page.Conflict, err = a.conflictNote(r, page.me, page.profile, d.since); err != nil {
+			return err
+		}
+	}
 	if web.Partial(r) {
 		return web.Render(w, r, status, permissionPart(page))
 	}
@@ -156,6 +156,7 @@ func (a *app) permissionsPage(r *http.Request, me usermgmt.Standing, profile *us
 		Tabs:   memberTabs(b, m.ID, "permissions"),
 		Reader: !me.May(editPower(d.level)),
 		Why:    b.why(m.ID),
+		me:     me, profile: profile,
 	}
 	names := profile.Names(me.Institution.Name)
 	maker := rowMaker{me: me, profile: profile, names: names, draft: &d, base: b, reader: page.Reader, problems: map[string]string{}}
@@ -178,7 +179,7 @@ func (m *rowMaker) form() permissionForm {
 	id := m.profile.Member.ID
 	f := permissionForm{
 		Action: m.base.level(id, m.draft.level), Review: m.base.review(id), Discard: m.base.level(id, m.draft.level),
-		Level: string(m.draft.level), Version: strconv.FormatInt(m.draft.version, 10),
+		Level: string(m.draft.level), Version: strconv.FormatInt(m.draft.version, 10), Since: strconv.FormatInt(m.draft.since, 10),
 		Base: m.draft.base.String(), Derived: m.result.derivedNow().String(), Reader: m.reader,
 	}
 	m.takeProblems(&f)

@@ -115,9 +115,8 @@ func (a *app) review(w http.ResponseWriter, r *http.Request) error {
 		return errNoAccount
 	}
 	d := readDraft(r, f, level)
-	since := d.version
 	if d.rebase(&profile) {
-		return a.renderStale(w, r, me, &profile, d, since)
+		return a.renderStale(w, r, me, &profile, d)
 	}
 	e := d.evaluate(profile.Policy, me.Member.ID, profile.Member.ID, entitlement.Request{Now: a.site.Clock.Now()})
 	if !e.outcome.Accepted() {
@@ -129,7 +128,7 @@ func (a *app) review(w http.ResponseWriter, r *http.Request) error {
 func (a *app) renderRefusedDraft(w http.ResponseWriter, r *http.Request, me usermgmt.Standing, profile *usermgmt.Profile, d draft) error {
 	page := a.permissionsPage(r, me, profile, d)
 	page.Form.Sentence = "These permissions cannot be saved as they stand."
-	return web.Render(w, r, http.StatusUnprocessableEntity, permissionsView(page))
+	return a.renderPermissions(w, r, http.StatusUnprocessableEntity, page, d)
 }
 
 // renderReview previews the edit on what is stored now.

@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -68,6 +69,9 @@ func (a *app) whyMe(w http.ResponseWriter, r *http.Request) error {
 
 // GET /{institution}/settings/users/{user}/why
 func (a *app) why(w http.ResponseWriter, r *http.Request) error {
+	if me, err := a.me(r); err != nil || !me.May(catalog.ViewPermissions) {
+		return cmp.Or(err, errNotYours)
+	}
 	return a.explain(w, r, person(r), baseOf(r).why(person(r).User))
 }
 
