@@ -70,6 +70,7 @@ type Reach struct {
 	Accounts  []bank.AccountID // of operations that name one; sorted
 	UpTo      bank.Cents       // the greatest single amount on any of them; 0 where there is no amount
 	Alone     bank.Cents       // of UpTo, without a second person
+	Less      int              // on how many of the accounts it is less than that
 }
 
 // ReachOf says what a member may do, from their own side: nothing used today,
@@ -85,18 +86,23 @@ func ReachOf(p *Policy, member bank.UserID, now time.Time) []Reach {
 	return all
 }
 
-func reachOf(p *Policy, member bank.UserID, op catalog.Operation, now time.Time) (Reach, bool) {
-	r := Reach{Operation: op}
+func reachOf(p *Policy, member bank.UserID, op catalog.Operation, now time.Time) (r Reach, ok bool) {
+	r = Reach{Operation: op}
 	info := op.Info()
 	req := Request{Member: member, Operation: op, Now: now, Context: plainest(op)}
+	var each [][2]bank.Cents
 	ask := func() bool {
 		if len(info.Limits) == 0 {
 			return Decide(p, req).Allowed
 		}
 		upTo, alone := Largest(p, req)
 		r.UpTo, r.Alone = max(r.UpTo, upTo), max(r.Alone, alone)
+		if upTo > 0 {
+			each = append(each, [2]bank.Cents{upTo, alone})
+		}
 		return upTo > 0
 	}
+	defer func() { r.Less = r.less(each) }()
 	switch info.Accounts {
 	case catalog.AccountRequired:
 		for _, id := range p.accountIDs() {
@@ -110,6 +116,17 @@ func reachOf(p *Policy, member bank.UserID, op catalog.Operation, now time.Time)
 		return r, found
 	}
 	return r, ask()
+}
+
+// less counts the amounts, each with what of it needs no second person, that
+// stay below the greatest.
+func (r *Reach) less(each [][2]bank.Cents) (n int) {
+	for _, one := range each {
+		if one[0] < r.UpTo || one[1] < r.Alone {
+			n++
+		}
+	}
+	return n
 }
 
 // pairs finds the accounts from which money may go anywhere. What blocks on one
@@ -187,6 +204,9 @@ func (r Reach) Sentence(n Names) string {
 	}
 	if len(r.Accounts) > 0 {
 		fmt.Fprintf(&b, " %s %s", preposition(r.Operation.Info()), n.accounts(r.Accounts))
+	}
+	if r.Less > 0 {
+		fmt.Fprintf(&b, ", less on %d of them", r.Less)
 	}
 	switch {
 	case r.UpTo > 0 && r.Alone == 0:

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -69,5 +70,31 @@ func TestReachOfPairs(t *testing.T) {
 	}
 	if some == 0 {
 		t.Error("no transfer was ever possible")
+	}
+}
+
+// A reach over several accounts does not promise the most on all of them.
+func TestReachSaysWhereItIsLess(t *testing.T) {
+	on := catalog.SetOf(catalog.AccountAccess, catalog.WiresWork, catalog.WiresTransmit)
+	wires := catalog.EntitlementSet(0).With(catalog.Wires)
+	m := &Member{ID: "m", Status: bank.StatusActive, Settings: Settings{
+		On:     catalog.SetOf(catalog.WiresEnabled, catalog.WiresWork, catalog.WiresTransmit, catalog.WiresDualControl),
+		Limits: Limits{}.With(catalog.LimitPerWire, 500_00).With(catalog.LimitWiresDaily, 900_00).With(catalog.LimitWiresDual, 200_00),
+	}, Accounts: map[bank.AccountID]Settings{
+		"a": {On: on}, "b": {On: on, Limits: Limits{}.With(catalog.LimitPerWire, 300_00)}, "c": {On: on, Limits: Limits{}.With(catalog.LimitPerWire, 100_00)},
+	}}
+	p := &Policy{
+		Institution: Institution{Location: time.UTC, Offers: wires}, Organization: Organization{Entitlements: wires},
+		Accounts: map[bank.AccountID]Account{"a": {ID: "a"}, "b": {ID: "b"}, "c": {ID: "c"}}, Members: map[bank.UserID]*Member{"m": m},
+	}
+	var got string
+	for _, reach := range ReachOf(p, "m", explainNow) {
+		if reach.Operation == catalog.WiresTransmitOperation {
+			got = reach.Sentence(Names{Member: "Dana"})
+		}
+	}
+	want := "Dana may send a wire up to $500.00 from 3 accounts, less on 2 of them, alone up to $200.00."
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
