@@ -3,6 +3,7 @@ package online_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -252,12 +253,13 @@ func (o *office) later() { o.clock.Advance(30 * time.Second) }
 
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
 
-// hidden are the fields that a page carries unseen.
+// hidden are the fields that the main part of a page carries unseen.
 func (a answer) hidden() url.Values {
 	v := url.Values{}
-	for _, m := range hiddenField.FindAllStringSubmatch(a.body, -1) {
+	_, content, _ := strings.Cut(a.body, "<main")
+	for _, m := range hiddenField.FindAllStringSubmatch(content, -1) {
 		if m[1] != "csrf" {
-			v.Add(m[1], strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&amp;", "&").Replace(m[2]))
+			v.Add(m[1], html.UnescapeString(m[2]))
 		}
 	}
 	return v
