@@ -67,7 +67,7 @@ func describe(c activity.Change) string {
 // since reads what was changed on the member after the version that an editor
 // saw.
 func since(tx *db.Tx, institution bank.InstitutionID, e Edit) ([]activity.Event, error) {
-	events, err := activity.Feed(tx, activity.Filter{
+	events, err := feed(tx, activity.Filter{
 		Institution: institution, Organization: e.Person.Organization, Target: string(e.Person.User), AfterRevision: e.Version,
 	})
 	if err != nil {

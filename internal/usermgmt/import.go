@@ -133,7 +133,7 @@ func ImportOrganization(ctx context.Context, g *guard.Guard, caller bank.Caller,
 		action.Event = "org.created"
 	}
 	err := g.Do(ctx, caller, action, func(c *guard.Change) (err error) {
-		if plan, err = PlanImport(c.Tx, Institution{ID: caller.Institution}, in, nil); err != nil {
+		if plan, _, err = planImport(c.Tx, caller.Institution, in); err != nil {
 			return err
 		}
 		if plan.Creates != creates {
@@ -148,6 +148,9 @@ func ImportOrganization(ctx context.Context, g *guard.Guard, caller bank.Caller,
 		}
 		return plan.apply(c)
 	})
+	if db.IsUnique(err, "member_username") {
+		return nil, fault.Newf(fault.Conflict, "Somebody was given a username meanwhile that the organization %s brings. Import again.", in.ExternalID).Because(err)
+	}
 	if err != nil {
 		return nil, err
 	}

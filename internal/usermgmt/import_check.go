@@ -10,16 +10,7 @@ import (
 	"mandate/internal/entitlement"
 )
 
-// conflicts finds what cannot be: an email that two members of the
-// organization would have, a username that two members of the institution would
-// have, somebody disabled who would come back. Usernames within one import are
-// compared by whoever reads it.
-func (p *ImportPlan) conflicts(tx *db.Tx, institution bank.InstitutionID, stored *storedOrganization) error {
-	p.emailConflicts(stored)
-	p.disabledForGood()
-	return p.usernameConflicts(tx, institution)
-}
-
+// disabledForGood finds somebody disabled who would come back.
 func (p *ImportPlan) disabledForGood() {
 	for i := range p.members {
 		was, is := &p.members[i].before, &p.members[i].after
@@ -33,6 +24,7 @@ func (p *ImportPlan) disabledForGood() {
 	}
 }
 
+// emailConflicts finds an email that two members of the organization would have.
 func (p *ImportPlan) emailConflicts(stored *storedOrganization) {
 	mentioned := make(map[string]bool, len(p.members))
 	for i := range p.members {
@@ -62,7 +54,8 @@ func (p *ImportPlan) emailConflicts(stored *storedOrganization) {
 	}
 }
 
-// usernameConflicts asks who has the usernames that this import gives.
+// usernameConflicts asks who has the usernames that this import gives. Usernames
+// within one import are compared by whoever reads it.
 func (p *ImportPlan) usernameConflicts(tx *db.Tx, institution bank.InstitutionID) error {
 	var keys []string
 	members := map[string]int{} // who is given the key

@@ -7,6 +7,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 )
@@ -276,6 +277,15 @@ func Unpack(changes []activity.Change) []activity.Change {
 		}
 	}
 	return out
+}
+
+// feed reads history with its changes unpacked.
+func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
+	events, err := activity.Feed(tx, f)
+	for i := range events {
+		events[i].Changes = Unpack(events[i].Changes)
+	}
+	return events, err
 }
 
 func unpackSettings(packed string) map[string]string {

@@ -106,10 +106,26 @@ func (p *ImportPlan) Changes() bool {
 // PlanImport compares an organization with what is stored. warn is told what is
 // inconsistent and will be stored as it comes; it may be nil.
 func PlanImport(tx *db.Tx, i Institution, in *ImportedOrganization, warn func(ImportNote)) (*ImportPlan, error) {
-	p := &ImportPlan{in: in}
-	stored, err := readStored(tx, i.ID, in.ExternalID)
+	p, stored, err := planImport(tx, i.ID, in)
 	if err != nil {
 		return nil, err
+	}
+	if err := p.usernameConflicts(tx, i.ID); err != nil {
+		return nil, err
+	}
+	if warn != nil {
+		p.warn(i, stored, warn)
+	}
+	return p, nil
+}
+
+// planImport is PlanImport without the question who has the new usernames,
+// which the database answers again when they are stored.
+func planImport(tx *db.Tx, institution bank.InstitutionID, in *ImportedOrganization) (*ImportPlan, *storedOrganization, error) {
+	p := &ImportPlan{in: in}
+	stored, err := readStored(tx, institution, in.ExternalID)
+	if err != nil {
+		return nil, nil, err
 	}
 	if p.Creates = stored == nil; p.Creates {
 		stored = &storedOrganization{}
@@ -117,15 +133,12 @@ func PlanImport(tx *db.Tx, i Institution, in *ImportedOrganization, warn func(Im
 	} else {
 		p.ID = stored.ID
 	}
-	p.planOrganization(i.ID, stored)
+	p.planOrganization(institution, stored)
 	p.planAccounts(tx, stored)
-	if err := p.planMembers(tx, i.ID, stored); err != nil {
-		return nil, err
-	}
-	if warn != nil {
-		p.warn(i, stored, warn)
-	}
-	return p, nil
+	p.planMembers(tx, stored)
+	p.emailConflicts(stored)
+	p.disabledForGood()
+	return p, stored, nil
 }
 
 func (p *ImportPlan) count(kind ImportKind, outcome ImportOutcome, n int) {
@@ -185,7 +198,7 @@ func (p *ImportPlan) planAccounts(tx *db.Tx, stored *storedOrganization) {
 	p.count(ImportsAccount, ImportNotMentioned, len(stored.accounts)-mentioned)
 }
 
-func (p *ImportPlan) planMembers(tx *db.Tx, institution bank.InstitutionID, stored *storedOrganization) error {
+func (p *ImportPlan) planMembers(tx *db.Tx, stored *storedOrganization) {
 	p.members = make([]memberStep, len(p.in.Members))
 	mentioned, access := 0, 0
 	for i := range p.in.Members {
@@ -209,7 +222,6 @@ func (p *ImportPlan) planMembers(tx *db.Tx, institution bank.InstitutionID, stor
 	}
 	p.count(ImportsMember, ImportNotMentioned, len(stored.members)-mentioned)
 	p.count(ImportsMemberAccount, ImportNotMentioned, len(stored.access)-access)
-	return p.conflicts(tx, institution, stored)
 }
 
 // planAccess compares a member's accounts and returns how many of them are
