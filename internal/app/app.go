@@ -110,6 +110,7 @@ func (a *App) openRooms() (err error) {
 	a.openMail()
 	a.Identity, err = identity.New(identity.Config{
 		DB: a.DB, Guard: a.Guard, People: usermgmt.People{}, Mailer: a.post, Keys: a.keys, Clock: a.Clock,
+		Origins:        []string{a.Config.PublicOrigin, a.Config.ConsoleOrigin},
 		Cost:           identity.Cost{MemoryKiB: a.Config.HashMemory, Passes: a.Config.HashPasses, Lanes: 1},
 		ThrottleFactor: a.Config.ThrottleFactor,
 	})

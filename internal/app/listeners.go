@@ -51,7 +51,7 @@ func (a *App) OnlineHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := online.New(site, online.Config{Users: a.Users, Identity: a.Identity, Notice: a.Notice})
+	handler, err := online.New(site, online.Config{Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice})
 	if err != nil {
 		return nil, fmt.Errorf("open Online: %w", err)
 	}

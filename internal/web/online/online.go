@@ -48,12 +48,14 @@ type Identity interface {
 type Config struct {
 	Users    Users
 	Identity Identity
+	Alerts   Alerts
 	Notice   string
 }
 
 type app struct {
 	users    Users
 	identity Identity
+	alerts   Alerts
 	site     *web.Site
 	notice   string
 }
@@ -62,7 +64,7 @@ type app struct {
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "online"
-	a := &app{users: cfg.Users, identity: cfg.Identity, site: &site, notice: cfg.Notice}
+	a := &app{users: cfg.Users, identity: cfg.Identity, alerts: cfg.Alerts, site: &site, notice: cfg.Notice}
 	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.signInAddress, a.dress
 	return site.Handler(a.routes())
 }

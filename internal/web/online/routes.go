@@ -41,5 +41,6 @@ func (a *app) routes() []web.Route {
 	}
 	routes = append(routes, a.entryRoutes()...)
 	routes = append(routes, a.securityRoutes()...)
+	routes = append(routes, a.alertRoutes()...)
 	return routes
 }

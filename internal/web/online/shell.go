@@ -28,6 +28,9 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 			here("User management", b.users(), "users"),
 			here("History", b.history(), "history"))
 	}
+	if me.May(catalog.CreateUser) {
+		settings.Items = append(settings.Items, here("Alerts", b.alerts(), "bell"))
+	}
 	return ui.Shell{
 		Title:        title,
 		Institution:  look(me.Institution),
