@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"mandate/internal/activity"
 	"mandate/internal/usermgmt"
 )
 
@@ -14,6 +15,7 @@ import (
 type output struct {
 	w        *bufio.Writer
 	json     bool
+	named    bool // objects stand before the table
 	progress *progress
 }
 
@@ -28,9 +30,10 @@ func newOutput(w io.Writer, isTerminal bool, opts Options) *output {
 // objects names what an organization's import creates or changes.
 func (o *output) objects(plan *usermgmt.ImportPlan) error {
 	o.progress.clear()
+	o.named = true
 	for _, object := range plan.Objects() {
 		if o.json {
-			o.object(objectLine{"object", object.Outcome.String(), object.Kind.String(), object.ExternalID, object.Name, object.Changes})
+			o.object(objectLine{"object", object.Outcome.String(), singular[object.Kind], object.ExternalID, object.Name, changeLines(object.Changes)})
 			continue
 		}
 		fmt.Fprintf(o.w, "%s %s %s %s\n", object.Outcome, singular[object.Kind], object.ExternalID, object.Name)
@@ -42,6 +45,13 @@ func (o *output) objects(plan *usermgmt.ImportPlan) error {
 		}
 	}
 	return o.w.Flush()
+}
+
+func changeLines(changes []activity.Change) (lines []changeLine) {
+	for _, c := range usermgmt.Unpack(changes) {
+		lines = append(lines, changeLine{c.Field, c.Accounts, c.Old, c.New})
+	}
+	return lines
 }
 
 var singular = [usermgmt.ImportKinds]string{"organization", "account", "member", "member account"}
@@ -67,12 +77,18 @@ func orNothing(s string) string {
 // What a line of the JSON report holds, by its type.
 type (
 	objectLine struct {
-		Type       string `json:"type"`
-		Outcome    string `json:"outcome"`
-		Kind       string `json:"kind"`
-		ExternalID string `json:"external_id"`
-		Name       string `json:"name,omitempty"`
-		Changes    any    `json:"changes,omitempty"`
+		Type       string       `json:"type"`
+		Outcome    string       `json:"outcome"`
+		Kind       string       `json:"kind"`
+		ExternalID string       `json:"external_id"`
+		Name       string       `json:"name,omitempty"`
+		Changes    []changeLine `json:"changes,omitempty"`
+	}
+	changeLine struct {
+		Field    string   `json:"field"`
+		Accounts []string `json:"accounts,omitempty"`
+		Old      string   `json:"old"`
+		New      string   `json:"new"`
 	}
 	findingLine struct {
 		Type  string `json:"type"`
@@ -140,6 +156,9 @@ func (o *output) summaryText(i *importing) {
 	o.findings("Warnings", i.report, i.report.warnings.first(), i.report.warnings.total)
 	if i.folder == nil {
 		return
+	}
+	if o.named {
+		fmt.Fprintln(o.w)
 	}
 	outcome := [...]usermgmt.ImportOutcome{usermgmt.ImportCreated, usermgmt.ImportChanged, usermgmt.ImportUnchanged, usermgmt.ImportNotMentioned}
 	fmt.Fprintf(o.w, "%-18s", i.institution.ID)

@@ -39,7 +39,9 @@ type organizationReader struct {
 	file   int
 }
 
-var errFilesChanged = errors.New("the files were changed while they were being imported; import them again")
+// ErrFilesChanged says that a file was good when it was checked and is not any
+// more. Organizations before the change are stored.
+var ErrFilesChanged = errors.New("the files were changed while they were being imported; import them again")
 
 // read reads organization n of the folder. ok is false where something is wrong
 // with it, which has been reported.
@@ -54,7 +56,7 @@ func (o *organizationReader) read(n int) (read *organizationRead, ok bool, err e
 		o.each(memberAccountsFile, n, func() { o.access(read, accounts, members) }),
 	)
 	if err == nil && o.report == nil && o.wrong > 0 {
-		err = errFilesChanged
+		err = ErrFilesChanged
 	}
 	return read, o.wrong == 0, err
 }
