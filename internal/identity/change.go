@@ -49,7 +49,8 @@ func (s *Service) OwnPassword(ctx context.Context, caller bank.Caller) (own OwnP
 
 // ChangePassword gives the caller a new password. It needs the high-risk
 // authorization of PasswordChange, which a password that cannot be used does
-// not spend. Every other sign-in of theirs ends.
+// not spend. Every other sign-in of theirs ends, and no reset link that is on
+// its way works any more.
 func (s *Service) ChangePassword(ctx context.Context, caller bank.Caller, password Secret) error {
 	own, err := s.OwnPassword(ctx, caller)
 	if err != nil {
@@ -80,6 +81,9 @@ func (s *Service) ChangePassword(ctx context.Context, caller bank.Caller, passwo
 			return err
 		}
 		if err := endOthers(c.Tx, caller, p.Subject); err != nil {
+			return err
+		}
+		if _, err := s.endLinks(c.Tx, p.Subject, PurposeReset, LinkCancelled); err != nil {
 			return err
 		}
 		c.RecordAs(eventPasswordChanged, p.target(), "")

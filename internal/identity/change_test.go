@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -44,5 +45,34 @@ func TestChangeOwnPassword(t *testing.T) {
 		if !strings.Contains(w.history(), "auth.password_changed dana") {
 			t.Errorf("history is %q", w.history())
 		}
+	})
+}
+
+// A reset link that is on its way would undo the change: it ends, also in a
+// browser that has redeemed it.
+func TestChangeOfPasswordEndsResetLinks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		dana := w.enrolled("dana", bank.StatusActive)
+		change := func() {
+			t.Helper()
+			g := w.signIn("dana")
+			if err := w.prove(g, identity.PasswordChange(g.Session.Caller), ownPassword); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.s.ChangePassword(t.Context(), g.Session.Caller, rightPassword); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waiting := w.sendReset(dana)
+		change()
+		w.fails(reset, waiting, "LINK_CANCELLED")
+		browser := w.redeem(reset, w.sendReset(dana))
+		change()
+		err := w.s.ResetPassword(t.Context(), harbor, browser, newSecret, from)
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "LINK_CANCELLED" {
+			t.Errorf("the browser that redeemed a link: %v", err)
+		}
+		w.signIn("dana")
 	})
 }
