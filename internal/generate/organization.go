@@ -156,7 +156,7 @@ func (m *maker) member(i int, templates []template) {
 	}
 	p.email = m.email(slug(p.first) + "." + slug(p.last))
 	if p.status != bank.StatusPending {
-		p.username = fmt.Sprintf("%.1s%s%d%d", slug(p.first), slug(p.last), m.number+1, i+1)
+		p.username = fmt.Sprintf("%.1s%s%d-%d", slug(p.first), slug(p.last), m.number+1, i+1)
 	}
 	p.settings = m.settings(t, i == 0)
 	if p.role == bank.RoleUser {
