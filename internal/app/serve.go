@@ -19,6 +19,9 @@ import (
 // asked to end.
 const shutdownTime = 10 * time.Second
 
+// readyTime is how long the database may take to say that it is there.
+const readyTime = 2 * time.Second
+
 // A listener is one address with what answers there.
 type listener struct {
 	name    string
@@ -34,7 +37,10 @@ func (a *App) Serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	var up atomic.Bool
-	listeners = append(listeners, listener{"operators", a.Config.ListenMetrics, a.operators(&up)})
+	listeners = append(listeners, listener{"operators", a.Config.ListenMetrics, a.operators()})
+	for i, l := range listeners {
+		listeners[i].handler = a.withHealth(&up, l.handler)
+	}
 	servers, err := a.listen(listeners)
 	if err != nil {
 		return err
@@ -95,31 +101,46 @@ func shutDown(servers []served) error {
 	return errors.Join(failures...)
 }
 
-// operators is health, readiness and metrics, on an address of its own.
-func (a *App) operators(up *atomic.Bool) http.Handler {
+// operators is the metrics, on an address of its own.
+func (a *App) operators() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, "alive", nil)
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if !up.Load() {
-			answer(w, http.StatusServiceUnavailable, "not serving", nil)
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if err := a.DB.Ping(ctx); err != nil {
-			a.Log.Warn("not ready", "error", err)
-			answer(w, http.StatusServiceUnavailable, "not ready", []string{"the database does not answer"})
-			return
-		}
-		answer(w, http.StatusOK, "ready", nil)
-	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{}))
 	return mux
 }
 
-func answer(w http.ResponseWriter, status int, state string, because []string) {
+// withHealth answers the questions of load balancers, which they put to the
+// very address that they send people to.
+func (a *App) withHealth(up *atomic.Bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch asked := r.Method == http.MethodGet || r.Method == http.MethodHead; {
+		case asked && r.URL.Path == "/healthz":
+			answer(w, http.StatusOK, "alive")
+		case asked && r.URL.Path == "/readyz":
+			a.ready(w, r, up)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ready says whether people can be sent here: not before everything listens,
+// not while the program ends, and not while the database is away.
+func (a *App) ready(w http.ResponseWriter, r *http.Request, up *atomic.Bool) {
+	if !up.Load() {
+		answer(w, http.StatusServiceUnavailable, "not serving")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	if err := a.DB.Ping(ctx); err != nil {
+		a.Log.Warn("not ready", "error", err)
+		answer(w, http.StatusServiceUnavailable, "not ready", "the database does not answer")
+		return
+	}
+	answer(w, http.StatusOK, "ready")
+}
+
+func answer(w http.ResponseWriter, status int, state string, because ...string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -99,10 +99,7 @@ func settingName(flag *kong.Flag) string { return strings.ReplaceAll(flag.Name, 
 // isSetting reports whether a flag can be set without a command line.
 func isSetting(flag *kong.Flag) bool { return len(flag.Envs) > 0 && flag.Name != "config" }
 
-func inEnvironment(name string) bool {
-	_, ok := os.LookupEnv(name)
-	return ok
-}
+func inEnvironment(name string) bool { return os.Getenv(name) != "" }
 
 // say turns a value of the file into what a command line would say.
 func say(value any) (any, error) {
