@@ -1,0 +1,101 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"mandate/internal/db"
+	"mandate/internal/outbox"
+)
+
+// Named limits.
+const (
+	carryTime = 20 * time.Second // for one order, the room's part included
+	atOnce    = 3 * time.Second  // how long somebody waits to see what came of theirs
+	rounds    = 3                // looks at the queue while they wait
+)
+
+// Queue hands an order to the host with the transaction: it goes out after the
+// commit. Queueing it again changes nothing.
+func Queue(tx *db.Tx, o Order) error {
+	if o.Room == "" || o.Ref == "" {
+		return errors.New("host: an order needs a room and a reference")
+	}
+	payload, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("write the order: %w", err)
+	}
+	_, err = outbox.Queue(tx, outbox.Message{Institution: o.Institution, Kind: outbox.Host, Key: o.Key(), Payload: payload})
+	return err
+}
+
+// An Answer takes what came of an order into the room that asked. It may come
+// more than once and must then change nothing.
+type Answer func(ctx context.Context, o Order, r Receipt) error
+
+// A Desk carries queued orders to the host.
+type Desk struct {
+	host     Connector
+	answers  map[string]Answer
+	dispatch *outbox.Dispatcher
+}
+
+// NewDesk returns the desk of a database before a host.
+func NewDesk(d *db.DB, host Connector, log *slog.Logger) *Desk {
+	desk := &Desk{host: host, answers: map[string]Answer{}}
+	desk.dispatch = outbox.NewDispatcher(d, outbox.Host, desk.carry, log)
+	return desk
+}
+
+// Answer says who is told what came of a room's orders. It is for assembling
+// the program, before the first order.
+func (d *Desk) Answer(room string, answer Answer) { d.answers[room] = answer }
+
+// Host is the host itself, for looking.
+func (d *Desk) Host() Connector { return d.host }
+
+// Run carries orders until ctx ends.
+func (d *Desk) Run(ctx context.Context) { d.dispatch.Run(ctx) }
+
+// Now carries what waits and is short: whoever has just asked for something
+// sees what came of it. What takes longer, or fails, is carried by Run; that is
+// why there is no error.
+func (d *Desk) Now(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), atOnce)
+	defer cancel()
+	for range rounds {
+		if n, err := d.dispatch.Deliver(ctx); n == 0 || err != nil {
+			d.dispatch.Wake()
+			return
+		}
+	}
+}
+
+// carry is the courier of the outbox.
+func (d *Desk) carry(ctx context.Context, delivery outbox.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, carryTime)
+	defer cancel()
+	var o Order
+	if err := json.Unmarshal(delivery.Payload, &o); err != nil {
+		return errors.Join(fmt.Errorf("read the order: %w", err), outbox.ErrHopeless)
+	}
+	answer, known := d.answers[o.Room]
+	if !known {
+		return errors.Join(fmt.Errorf("host: nobody answers for %q", o.Room), outbox.ErrHopeless)
+	}
+	receipt, err := d.host.Carry(ctx, o)
+	if errors.Is(err, ErrReused) {
+		return errors.Join(err, outbox.ErrHopeless)
+	}
+	if err != nil {
+		return fmt.Errorf("the host did not answer for %s: %w", o.Key(), err)
+	}
+	if err := answer(ctx, o, receipt); err != nil {
+		return fmt.Errorf("tell %s what came of %s: %w", o.Room, o.Key(), err)
+	}
+	return nil
+}
