@@ -106,6 +106,11 @@ func TestPermissionFormShowsEverySectionInOrder(t *testing.T) {
 			at += found
 		}
 		page.says(t, "At most $50,000.00 . Set by Cedar Bank", "User management stays off for the role User. Change the role first.")
+		for _, blocked := range []string{"cards.enabled", "cards.manage", "stops.add", "user_management.enabled"} {
+			if page.form(t).Has(blocked) {
+				t.Errorf("%s can be moved", blocked)
+			}
+		}
 	})
 }
 
@@ -278,5 +283,31 @@ func TestAccountFormBlocksWhatTheUserLevelBlocks(t *testing.T) {
 		ana.post("/cedar/settings/users/usr_dana/save", review.carried(t)).says(t, "Permissions saved")
 		ana.get("/cedar/settings/users/usr_dana/accounts/acc_nothing").is(t, 404)
 		ana.get("/cedar/settings/users/usr_dana").says(t, "Per wire limit $7,500.00")
+	})
+}
+
+func TestWhatCameAlongGoesAgain(t *testing.T) {
+	each(t, func(w *world) {
+		ana := w.as("ana")
+		const path = "/cedar/settings/users/usr_uma/permissions"
+		with := ana.post(path, turn(ana.get(path).form(t), "ach.view", "on"))
+		with.says(t, "Comes on with View ACH.", "2 changes")
+		ana.post(path, turn(with.form(t), "ach.view", "off")).says(t, "No changes yet")
+		// Whoever turns the need off again does not want what needs it.
+		ana.post(path, turn(with.form(t), "ach.enabled", "off")).says(t, "No changes yet")
+	})
+}
+
+func TestReviewPutsWhatRaisesRiskOnTop(t *testing.T) {
+	each(t, func(w *world) {
+		ana := w.as("ana")
+		form := turn(turn(ana.get(danasForm).form(t), "ach.enabled", "off"), "wires.transmit_future", "on")
+		form.Set("transfers.limit", "4000")
+		text := ana.post("/cedar/settings/users/usr_dana/review", form).text()
+		text = text[strings.Index(text, "What is set"):]
+		risky, others := strings.Index(text, "Transmit future-dated wires Lets money move."), strings.Index(text, "ACH enabled")
+		if risky < 0 || others < 0 || risky > others {
+			t.Errorf("the review reads %s", text)
+		}
 	})
 }
