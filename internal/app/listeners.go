@@ -79,7 +79,7 @@ func (a *App) api() http.Handler {
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations}).Mount(mux)
-	return mux
+	return a.webMetrics.Observe("api", a.Log, mux)
 }
 
 func (a *App) hasInstitution(ctx context.Context, id bank.InstitutionID) (bool, error) {

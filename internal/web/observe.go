@@ -1,0 +1,54 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// Observe counts and logs what a mux for programs answers, as a Site does for
+// pages, and answers for a handler that panicked. It names the route, never the
+// path, and says nothing of keys.
+func (m *Metrics) Observe(app string, log *slog.Logger, mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		out := &recorder{ResponseWriter: w}
+		defer func() {
+			if cause := recover(); cause != nil {
+				answerPanic(out, r, log, cause)
+			}
+			m.observed(log, app, r, out.status, time.Since(started))
+		}()
+		mux.ServeHTTP(out, r)
+	})
+}
+
+func answerPanic(w *recorder, r *http.Request, log *slog.Logger, cause any) {
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	log.ErrorContext(r.Context(), "panic", "route", r.Pattern, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if w.status == 0 {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
+}
+
+func (m *Metrics) observed(log *slog.Logger, app string, r *http.Request, status int, took time.Duration) {
+	route := "none"
+	if r.Pattern != "" { // the mux says it by method and path
+		route = r.Pattern[strings.IndexByte(r.Pattern, ' ')+1:]
+	}
+	if status == 0 {
+		status = http.StatusOK
+	}
+	m.count(app, route, r.Method, status, took)
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	log.LogAttrs(r.Context(), level, "request", slog.String("app", app), slog.String("method", r.Method), slog.String("route", route),
+		slog.Int("status", status), slog.Duration("took", took))
+}
