@@ -79,8 +79,12 @@ func (p *Page) Desktop() { p.Size(1440, 900, false) }
 // Size sets the screen.
 func (p *Page) Size(width, height int64, phone bool) {
 	p.t.Helper()
+	changed := p.phone != phone
 	p.width, p.height, p.phone = width, height, phone
 	p.resize(height)
+	if changed {
+		time.Sleep(5 * impulse) // what is pressed at once may still be taken for a finger's, and get lost
+	}
 }
 
 func (p *Page) resize(height int64) {
@@ -115,7 +119,7 @@ func (p *Page) Scripts(on bool) {
 // Click presses the button, link, menu or tab that has this name.
 func (p *Page) Click(name string) {
 	p.t.Helper()
-	at := p.locate("pressable", name)
+	at := p.still("pressable", name)
 	p.do("click "+name, chromedp.MouseClickXY(at.X, at.Y))
 	p.settle()
 }
@@ -377,6 +381,21 @@ func (p *Page) locate(kind, name string) place {
 		p.t.Fatalf("%s %q is covered by %s", kind, name, at.Covered)
 	}
 	p.t.Fatalf("no %s %q in %q at %s; there are %q", kind, name, p.scope, p.URL(), at.Near)
+	return at
+}
+
+// still is locate for what stays where it is: a page that is being laid out
+// anew moves things away from under a click.
+func (p *Page) still(kind, name string) place {
+	p.t.Helper()
+	at := p.locate(kind, name)
+	for range 20 {
+		before := at
+		time.Sleep(impulse / 2)
+		if at = p.locate(kind, name); at.X == before.X && at.Y == before.Y {
+			break
+		}
+	}
 	return at
 }
 
