@@ -70,26 +70,30 @@ func New(d *db.DB, mailer identity.Mailer, audience Audience) *Service {
 }
 
 // Watch queues mail for what a change recorded. It runs inside the change: what
-// is not committed is not told.
+// is not committed is not told. Many events of a kind are one letter.
 func (s *Service) Watch(c *guard.Change, events []activity.Event) error {
-	var admins []identity.Person
+	about := map[Kind][]*activity.Event{}
 	for i := range events {
-		e := &events[i]
-		kinds := kindsOf(e)
-		if len(kinds) == 0 {
+		for _, kind := range kindsOf(&events[i]) {
+			about[kind] = append(about[kind], &events[i])
+		}
+	}
+	if len(about) == 0 {
+		return nil
+	}
+	admins, err := s.audience(c.Tx, events[0].Institution, events[0].Organization)
+	if err != nil {
+		return fmt.Errorf("find who is to be told: %w", err)
+	}
+	for _, choice := range Choices() {
+		if len(about[choice.Kind]) == 0 {
 			continue
 		}
-		if admins == nil {
-			var err error
-			if admins, err = s.audience(c.Tx, e.Institution, e.Organization); err != nil {
-				return fmt.Errorf("find who is to be told: %w", err)
-			}
+		if err := s.tellAdmins(c.Tx, choice.Kind, about[choice.Kind], admins); err != nil {
+			return err
 		}
-		for _, kind := range kinds {
-			if err := s.tellAdmins(c.Tx, kind, e, admins); err != nil {
-				return err
-			}
-		}
+	}
+	for _, e := range about[EmailChanged] {
 		if err := s.tellBothAddresses(c.Tx, e, admins); err != nil {
 			return err
 		}
@@ -146,9 +150,9 @@ func raised(c activity.Change) bool {
 	return is > was
 }
 
-func (s *Service) tellAdmins(tx *db.Tx, kind Kind, e *activity.Event, admins []identity.Person) error {
+func (s *Service) tellAdmins(tx *db.Tx, kind Kind, events []*activity.Event, admins []identity.Person) error {
 	for _, admin := range admins {
-		if admin.Subject.ID == e.Actor.ID || admin.Email == "" {
+		if admin.Subject.ID == events[0].Actor.ID || admin.Email == "" {
 			continue // whoever did it knows
 		}
 		off, err := isOff(tx, admin.Subject, kind)
@@ -158,43 +162,59 @@ func (s *Service) tellAdmins(tx *db.Tx, kind Kind, e *activity.Event, admins []i
 		if off {
 			continue
 		}
-		if err := s.mailer.Queue(tx, s.letter(kind, e, &admin)); err != nil {
+		if err := s.mailer.Queue(tx, s.letter(kind, events, &admin)); err != nil {
 			return fmt.Errorf("queue an alert: %w", err)
 		}
 	}
 	return nil
 }
 
-func (s *Service) letter(kind Kind, e *activity.Event, to *identity.Person) identity.Mail {
-	subject, line := words(kind, e)
+// maxLines is how many events one letter tells of; of the rest it says how many
+// there are.
+const maxLines = 12
+
+func (s *Service) letter(kind Kind, events []*activity.Event, to *identity.Person) identity.Mail {
+	var lines []string
+	for _, e := range events[:min(len(events), maxLines)] {
+		lines = append(lines, sentence(kind, e))
+	}
+	if more := len(events) - maxLines; more > 0 {
+		lines = append(lines, fmt.Sprintf("And %d more.", more))
+	}
 	return identity.Mail{
-		Key: "alert " + e.ID + " " + string(kind) + " " + to.Subject.ID, Institution: e.Institution, Organization: e.Organization,
+		Key: "alert " + events[0].ID + " " + string(kind) + " " + to.Subject.ID, Institution: events[0].Institution, Organization: events[0].Organization,
 		Purpose: "alert." + string(kind), To: to.Email, Name: to.Name(), From: to.InstitutionName,
-		Subject: subject + " at " + to.OrganizationName,
-		Lines:   []string{line, "If this is not right, sign in and look at the history under Settings, or call your institution."},
+		Subject: label(kind) + " at " + to.OrganizationName,
+		Lines:   append(lines, "If this is not right, sign in and look at the history under Settings, or call your institution."),
 	}
 }
 
-// words are what an alert says. Amounts and addresses stay out of mail.
-func words(kind Kind, e *activity.Event) (subject, line string) {
+// label is the kind in a few words: the subject of its letters.
+func label(kind Kind) string {
+	i := slices.IndexFunc(Choices(), func(c Choice) bool { return c.Kind == kind })
+	return Choices()[i].Label
+}
+
+// sentence is what an alert says. Amounts and addresses stay out of mail.
+func sentence(kind Kind, e *activity.Event) string {
 	who := e.Actor.Name
 	switch kind {
 	case NewUser:
-		return "New user", fmt.Sprintf("%s created the user %s.", who, e.Target.Name)
+		return fmt.Sprintf("%s created the user %s.", who, e.Target.Name)
 	case NewAdmin:
-		return "New admin", fmt.Sprintf("%s made %s an admin.", who, e.Target.Name)
+		return fmt.Sprintf("%s made %s an admin.", who, e.Target.Name)
 	case LimitRaised:
-		return "Limit raised", fmt.Sprintf("%s raised what %s may move: %s.", who, e.Target.Name, strings.Join(raisedLabels(e), ", "))
+		return fmt.Sprintf("%s raised what %s may move: %s.", who, e.Target.Name, strings.Join(raisedLabels(e), ", "))
 	case HoldRemoved:
-		return "Hold removed", fmt.Sprintf("%s removed the hold on %s's account access.", who, e.Target.Name)
+		return fmt.Sprintf("%s removed the hold on %s's account access.", who, e.Target.Name)
 	case EmailChanged:
-		return "Email changed", fmt.Sprintf("%s changed the email address of %s.", who, e.Target.Name)
+		return fmt.Sprintf("%s changed the email address of %s.", who, e.Target.Name)
 	case NewAccount:
-		return "New account", fmt.Sprintf("The account %s was added. Nobody has access to it until an admin gives it.", e.Target.Name)
+		return fmt.Sprintf("The account %s was added. Nobody has access to it until an admin gives it.", e.Target.Name)
 	case PersonLocked:
-		return "Locked", fmt.Sprintf("%s's account access is locked due to multiple incorrect login attempts. An admin can unlock it.", e.Target.Name)
+		return fmt.Sprintf("%s's account access is locked due to multiple incorrect login attempts. An admin can unlock it.", e.Target.Name)
 	}
-	return "One admin left", e.Note
+	return e.Note
 }
 
 func raisedLabels(e *activity.Event) (labels []string) {

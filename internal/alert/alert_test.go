@@ -28,6 +28,7 @@ func TestKindsOf(t *testing.T) {
 		{"a hold placed", activity.Event{Name: "orguser.hold_placed"}, nil},
 		{"an address changed", activity.Event{Name: "orguser.profile_changed", Changes: []activity.Change{change("email", "a@x", "b@x")}}, []Kind{EmailChanged}},
 		{"a refusal", activity.Event{Name: "orguser.created", Refused: true}, nil},
+		{"an account that comes later", activity.Event{Name: "org.account_added", Channel: bank.ChannelImport}, []Kind{NewAccount}},
 		{"an import", activity.Event{Name: "orguser.created", Channel: bank.ChannelImport}, nil},
 	} {
 		if got := kindsOf(&c.event); !slices.Equal(got, c.want) {
@@ -40,10 +41,10 @@ func TestKindsOf(t *testing.T) {
 func TestEveryKindHasWords(t *testing.T) {
 	seen := map[string]Kind{}
 	for _, choice := range Choices() {
-		subject, _ := words(choice.Kind, &activity.Event{Note: "n"})
-		if other, twice := seen[subject]; twice || subject == "" {
-			t.Errorf("%s says %q, as does %s", choice.Kind, subject, other)
+		line := sentence(choice.Kind, &activity.Event{Note: "n"})
+		if other, twice := seen[line]; twice || line == "" {
+			t.Errorf("%s says %q, as does %s", choice.Kind, line, other)
 		}
-		seen[subject] = choice.Kind
+		seen[line] = choice.Kind
 	}
 }

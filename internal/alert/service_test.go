@@ -1,9 +1,12 @@
 package alert_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"mandate/internal/activity"
 	"mandate/internal/alert"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -40,6 +43,7 @@ func (b *bag) take() (to []string) {
 }
 
 type world struct {
+	door   *guard.Guard
 	users  *usermgmt.Service
 	alerts *alert.Service
 	bag    *bag
@@ -47,11 +51,10 @@ type world struct {
 
 func newWorld(t *testing.T, d *db.DB) world {
 	t.Helper()
-	w := world{bag: &bag{}}
-	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	w := world{bag: &bag{}, door: guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})}
 	w.alerts = alert.New(d, w.bag, usermgmt.Admins)
-	door.Watch(w.alerts.Watch)
-	w.users = usermgmt.New(door, nil)
+	w.door.Watch(w.alerts.Watch)
+	w.users = usermgmt.New(w.door, nil)
 	all := catalog.EntitlementSet(0).With(catalog.UserManagement).With(catalog.Transfers)
 	err := d.Write(t.Context(), func(tx *db.Tx) error {
 		if err := usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: first, Name: "First", TimeZone: "UTC", Offers: all}); err != nil {
@@ -150,6 +153,32 @@ func TestAmountsStayOutOfMail(t *testing.T) {
 					t.Errorf("an alert says %q", line)
 				}
 			}
+		}
+	})
+}
+
+// A hundred new accounts are one letter to each admin, not a hundred.
+func TestManyEventsAreOneLetter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: first, Channel: bank.ChannelImport}
+		action := guard.Action{Event: "org.profile_changed", Organization: acme, Others: []bank.ActorKind{bank.ActorOperator}}
+		err := w.door.Do(t.Context(), operator, action, func(c *guard.Change) error {
+			for i := range 100 {
+				c.RecordAs("org.account_added", activity.Target{Kind: activity.TargetAccount, ID: fmt.Sprint(i), Name: fmt.Sprintf("Till %d", i)}, "")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range w.bag.mail {
+			if m.Subject != "New account at Acme" || !strings.Contains(m.Lines[0], "Till 0") || m.Lines[12] != "And 88 more." || len(m.Lines) != 14 {
+				t.Errorf("%s got %q: %q", m.To, m.Subject, m.Lines)
+			}
+		}
+		if got := w.bag.take(); !slices.Equal(got, []string{"alert.new_account ana@acme.example", "alert.new_account ben@acme.example"}) {
+			t.Errorf("told %q", got)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -19,6 +20,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/generate"
+	"mandate/internal/guard"
 	"mandate/internal/importer"
 	"mandate/internal/usermgmt"
 )
@@ -240,6 +242,35 @@ func TestWhatIsNotMentionedStays(t *testing.T) {
 			t.Errorf("the report lacks %q:\n%s", line, out)
 		}
 	}
+}
+
+// An account that comes later is told of by itself, once, and opens to nobody.
+func TestAccountThatComesLater(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		var seen []activity.Event
+		w.guard.Watch(func(_ *guard.Change, events []activity.Event) error {
+			seen = append(seen, events...)
+			return nil
+		})
+		dir := folder(t, small())
+		w.load(dir, importer.Options{})
+		if got := w.events("org.account_added"); got != 0 {
+			t.Errorf("%d events for accounts that came with their organization", got)
+		}
+		edit(t, dir, "accounts.csv", "1001,a2,Payroll", "1001,a3,Tax reserve,4433,savings\n1001,a2,Payroll")
+		before := w.rows("member_account")
+		seen = nil
+		w.load(dir, importer.Options{})
+		w.load(dir, importer.Options{})
+		if len(seen) != 1 || seen[0].Name != "org.account_added" || seen[0].Target.Kind != activity.TargetAccount || seen[0].Target.Name != "Tax reserve ••4433" || len(seen[0].Changes) != 1 {
+			t.Errorf("the events are %+v", seen)
+		}
+		if got := w.rows("member_account"); got != before {
+			t.Errorf("%d member accounts, before %d", got, before)
+		}
+		w.verify()
+	})
 }
 
 func TestEmailsCanBeExchanged(t *testing.T) {

@@ -24,6 +24,7 @@ func (p *ImportPlan) record(c *guard.Change) {
 	if changes := p.organizationChanges(); len(changes) > 0 || p.Creates {
 		c.RecordAs(p.organizationEvent(), target, "", changes...)
 	}
+	p.recordNewAccounts(c)
 	packer := settingsPacker{}
 	for i := range p.members {
 		step := &p.members[i]
@@ -31,6 +32,20 @@ func (p *ImportPlan) record(c *guard.Change) {
 			continue
 		}
 		c.RecordAs(step.event(), step.after.Target(), "", p.memberChanges(step, packer)...)
+	}
+}
+
+// recordNewAccounts notes every account that an organization has from now on,
+// for its admins: it opens to nobody. What came with a new organization is part
+// of that.
+func (p *ImportPlan) recordNewAccounts(c *guard.Change) {
+	if p.Creates {
+		return
+	}
+	for i := range p.accounts {
+		if s := &p.accounts[i]; s.outcome == ImportCreated {
+			c.RecordAs("org.account_added", s.after.Target(), "", s.changes()...)
+		}
 	}
 }
 
@@ -119,7 +134,9 @@ func (p *ImportPlan) organizationChanges() []activity.Change {
 		l.add("ceiling."+limit.Permission().ID(), limitText(was.Ceilings, limit), limitText(is.Ceilings, limit))
 	}
 	for i := range p.accounts {
-		l = append(l, p.accounts[i].changes()...)
+		if p.Creates || p.accounts[i].outcome != ImportCreated {
+			l = append(l, p.accounts[i].changes()...)
+		}
 	}
 	return l
 }

@@ -77,6 +77,15 @@ func (m *Member) Target() activity.Target {
 	return activity.Target{Kind: activity.TargetMember, ID: string(m.ID), Name: m.Name()}
 }
 
+// Target is the account in a history event.
+func (a *Account) Target() activity.Target {
+	name := a.Name
+	if a.Number != "" {
+		name += " ••" + a.Number
+	}
+	return activity.Target{Kind: activity.TargetAccount, ID: string(a.ID), Name: name}
+}
+
 // Fold is the form of a text under which it is searched, sorted and compared:
 // compatibility-composed and case-folded, the same on every database.
 func Fold(s string) string {
