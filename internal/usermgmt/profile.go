@@ -10,6 +10,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
+	"mandate/internal/usage"
 )
 
 // A Profile is a member with everything that their page shows.
@@ -95,7 +96,8 @@ func (s *Service) History(ctx context.Context, caller bank.Caller, p Person, f a
 	return events, err
 }
 
-// Explain answers a question about a member with its proof.
+// Explain answers a question about a member with its proof, counting what is
+// used already on the day that it is about.
 func (s *Service) Explain(ctx context.Context, caller bank.Caller, p Person, req entitlement.Request) (e entitlement.Explanation, profile Profile, err error) {
 	action := looking(p, catalog.ViewPermissions, entitlement.Scope{Members: []bank.UserID{p.User}, AllAccounts: true})
 	action.Self = true
@@ -105,6 +107,9 @@ func (s *Service) Explain(ctx context.Context, caller bank.Caller, p Person, req
 		}
 		profile.Policy, profile.Revision = v.Policy, v.Revision
 		req.Member, req.Now = p.User, v.Tx.Now
+		if req.Used, err = usage.For(v.Tx, v.Policy, req); err != nil {
+			return err
+		}
 		e = entitlement.Explain(v.Policy, req)
 		return nil
 	})

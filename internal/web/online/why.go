@@ -288,7 +288,7 @@ func whoMay(by []entitlement.Place) string {
 	for _, place := range by {
 		places = append(places, place.Sentence())
 	}
-	return capital(strings.Join(places, "; or "))
+	return strings.Join(places, "; or ")
 }
 
 func (x *explaining) question() string {
@@ -418,7 +418,7 @@ func (x *explaining) passed(c entitlement.Check) []string {
 func (x *explaining) whoFor(r entitlement.Reason) string {
 	for _, step := range x.answer.Fix {
 		if step.Permission == r.Permission && step.Account == r.Account || r.Permission == entitlement.NoPermission && step.Permission == entitlement.NoPermission {
-			return strings.TrimSuffix(whoMay(step.By), ".")
+			return whoMay(step.By)
 		}
 	}
 	return ""
