@@ -11,6 +11,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/identity"
+	"mandate/internal/outbox"
 )
 
 // batches are how many rows one insert takes, largest first: few texts, so that
@@ -150,7 +151,7 @@ func (p *ImportPlan) storeMembers(tx *db.Tx, version int64) error {
 			if err := p.updateMember(tx, &step.after); err != nil {
 				return err
 			}
-			if err := p.endSignIns(tx, step); err != nil {
+			if err := p.tellIdentity(tx, step); err != nil {
 				return err
 			}
 		}
@@ -193,15 +194,31 @@ func (p *ImportPlan) giveUpEmails(tx *db.Tx) error {
 	return nil
 }
 
-// endSignIns ends the sign-ins of a member whom the import takes the right to
-// sign in.
-func (p *ImportPlan) endSignIns(tx *db.Tx, s *memberStep) error {
+// tellIdentity does to a stored member's credentials what the same change does
+// on every other channel: who may not sign in any more is signed out, who is
+// unlocked starts with no wrong attempts, and links that went to an address
+// that is not theirs any more are useless.
+func (p *ImportPlan) tellIdentity(tx *db.Tx, s *memberStep) error {
+	who := identity.Member(p.after.Institution, s.after.ID)
 	could := s.before.Status == bank.StatusActive && !s.before.Held
 	can := s.after.Status == bank.StatusActive && !s.after.Held
-	if !could || can {
+	if could && !can {
+		if err := identity.EndSignIns(tx, who); err != nil {
+			return err
+		}
+	}
+	if s.before.Status == bank.StatusLocked && s.after.Status == bank.StatusActive {
+		if err := identity.ClearStrikes(tx, who); err != nil {
+			return err
+		}
+	}
+	if s.before.Email == s.after.Email {
 		return nil
 	}
-	return identity.EndSignIns(tx, identity.Member(p.after.Institution, s.after.ID))
+	_, err := identity.CancelLinks(tx, who, func(tx *db.Tx, institution bank.InstitutionID, key string) error {
+		return outbox.Cancel(tx, institution, outbox.Mail, key)
+	})
+	return err
 }
 
 func (p *ImportPlan) updateMember(tx *db.Tx, m *Member) error {
