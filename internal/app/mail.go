@@ -23,7 +23,7 @@ func (a *App) openMail() {
 // stillWanted asks whether the link of a mail can still be used.
 func (a *App) stillWanted(ctx context.Context, m identity.Mail) (wanted bool, err error) {
 	err = a.DB.Read(ctx, func(tx *db.Tx) error {
-		wanted, err = identity.StillWanted(tx, m.Institution, m.Key)
+		wanted, err = identity.StillWanted(tx, m)
 		return err
 	})
 	return wanted, err

@@ -238,11 +238,14 @@ func linkMail(p *Person, l Link, token Secret) Mail {
 }
 
 // StillWanted says whether a mail should go out: the mail of a link that has
-// been replaced or cancelled, or has expired, should not.
-func StillWanted(tx *db.Tx, institution bank.InstitutionID, mailKey string) (bool, error) {
-	l, err := linkOfMail(tx, institution, mailKey)
+// been replaced or cancelled, has expired or went with the person should not.
+func StillWanted(tx *db.Tx, m Mail) (bool, error) {
+	if m.Link == "" {
+		return true, nil
+	}
+	l, err := linkOfMail(tx, m.Institution, m.Key)
 	if errors.Is(err, db.ErrNoRows) {
-		return true, nil // not the mail of a link
+		return false, nil
 	}
 	return err == nil && l.Fresh(), err
 }

@@ -73,6 +73,18 @@ func (w *world) fails(purpose identity.Purpose, token identity.Secret, code stri
 	}
 }
 
+// wanted checks whether a mail that waits would go out.
+func (w *world) wanted(m identity.Mail, want bool) {
+	w.t.Helper()
+	w.read(func(tx *db.Tx) error {
+		got, err := identity.StillWanted(tx, m)
+		if got != want {
+			w.t.Errorf("%s is wanted: %t, want %t", m.Subject, got, want)
+		}
+		return err
+	})
+}
+
 func TestInvitationToSignIn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -318,7 +330,10 @@ func TestForgottenPeopleLeaveNothing(t *testing.T) {
 		dana := w.enrolled("dana", bank.StatusActive)
 		open := w.signIn("dana")
 		token := w.sendReset(dana)
+		letter := w.mail.last(t, "orguser.password_reset_sent")
+		w.wanted(letter, true)
 		w.write(func(tx *db.Tx) error { return identity.Forget(tx, dana) })
+		w.wanted(letter, false)
 		w.wantOpen(open, false)
 		w.fails(reset, token, "LINK_UNKNOWN")
 		w.refused("dana", rightPassword)

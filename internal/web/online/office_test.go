@@ -51,7 +51,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	post := &mail.Post{Keys: keys(t), Origin: origin, From: "Cedar Bank <no-reply@cedar.example>", Server: o.box.Address()}
 	post.Wanted = func(ctx context.Context, m identity.Mail) (wanted bool, err error) {
 		err = d.Read(ctx, func(tx *db.Tx) error {
-			wanted, err = identity.StillWanted(tx, m.Institution, m.Key)
+			wanted, err = identity.StillWanted(tx, m)
 			return err
 		})
 		return wanted, err
