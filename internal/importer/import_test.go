@@ -273,6 +273,27 @@ func TestAccountThatComesLater(t *testing.T) {
 	})
 }
 
+// A blank role or status is not given; a blank detail or permission is.
+func TestBlanks(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	dir := folder(t, small())
+	edit(t, dir, "members.csv", "dcole,user", "dcole,viewer")
+	w.load(dir, importer.Options{})
+	edit(t, dir, "members.csv", "m2,Dana,Cole,dana@larkmere.example.com,dcole,viewer,active,false,false,true,true,1000.5,partial", "m2,Dana,Cole,,,,,,,,,,")
+	edit(t, dir, "members.csv", "1002,m1", "1002,m2,Eve,,,,,,,,,,,,,,,,\n1002,m1")
+	w.load(dir, importer.Options{})
+	dana := w.organization("marlowick", "1001").Members["m2"]
+	if dana.Role != bank.RoleViewer || dana.Status != bank.StatusActive || dana.Username != "dcole" {
+		t.Errorf("Dana lost what a blank does not take: %+v", dana.Member)
+	}
+	if limit, _ := dana.Settings.Limits.Get(catalog.LimitACHDaily); dana.Email != "" || dana.Settings.On.Has(catalog.ACHView) || limit != 0 || dana.Settings.EditLevel != catalog.EditNone {
+		t.Errorf("Dana kept what a blank takes: %+v", dana.Member)
+	}
+	if eve := w.organization("marlowick", "1002").Members["m2"]; eve.Role != bank.RoleUser || eve.Status != bank.StatusPending {
+		t.Errorf("Eve is new and is %s, %s; want user, pending", eve.Role, eve.Status)
+	}
+}
+
 func TestEmailsCanBeExchanged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -159,8 +159,7 @@ func (o *organizationReader) on(column int) bool {
 var (
 	organizationFields = [...]usermgmt.ImportFields{orgAddress: usermgmt.GivesAddress, orgPhone: usermgmt.GivesPhone, orgEmail: usermgmt.GivesEmail}
 	accountFields      = [...]usermgmt.ImportFields{accountNumber: usermgmt.GivesNumber, accountKind: usermgmt.GivesKind}
-	memberFields       = [...]usermgmt.ImportFields{memberEmail: usermgmt.GivesEmail, memberUsername: usermgmt.GivesUsername,
-		memberRole: usermgmt.GivesRole, memberStatus: usermgmt.GivesStatus, memberHeld: usermgmt.GivesHeld}
+	memberFields       = [...]usermgmt.ImportFields{memberEmail: usermgmt.GivesEmail, memberUsername: usermgmt.GivesUsername, memberHeld: usermgmt.GivesHeld}
 )
 
 // fields collects the details that are given, by column.
@@ -232,27 +231,28 @@ func (o *organizationReader) member(read *organizationRead, byKey map[string]int
 	m.Email = o.email(memberEmail)
 	m.Username = o.username(memberUsername)
 	o.standing(&m)
-	m.Fields = o.fields(memberFields[:])
+	m.Fields |= o.fields(memberFields[:])
 	s := o.settings()
 	m.Settings, m.Set = s.Settings, s.set
 	read.in.Members = append(read.in.Members, m)
 	read.member, read.access = append(read.member, o.row.line), append(read.access, nil)
 }
 
+// standing reads role, status and hold. A blank role or status is not given.
 func (o *organizationReader) standing(m *usermgmt.ImportedMember) {
-	if o.row.has(memberRole) {
-		role, err := bank.ParseRole(string(o.row.values[memberRole]))
+	if value := o.row.values[memberRole]; len(value) > 0 {
+		role, err := bank.ParseRole(string(value))
 		if err != nil {
-			o.problem(memberRole, fmt.Sprintf("%q is no role", clip(o.row.values[memberRole])), "user, viewer or admin")
+			o.problem(memberRole, fmt.Sprintf("%q is no role", clip(value)), "user, viewer or admin")
 		}
-		m.Role = role
+		m.Role, m.Fields = role, m.Fields|usermgmt.GivesRole
 	}
-	if o.row.has(memberStatus) {
-		status, err := bank.ParseStatus(string(o.row.values[memberStatus]))
+	if value := o.row.values[memberStatus]; len(value) > 0 {
+		status, err := bank.ParseStatus(string(value))
 		if err != nil {
-			o.problem(memberStatus, fmt.Sprintf("%q is no status", clip(o.row.values[memberStatus])), "pending, active, locked or disabled")
+			o.problem(memberStatus, fmt.Sprintf("%q is no status", clip(value)), "pending, active, locked or disabled")
 		}
-		m.Status = status
+		m.Status, m.Fields = status, m.Fields|usermgmt.GivesStatus
 	}
 	m.Held = o.on(memberHeld)
 }
