@@ -34,6 +34,7 @@ import (
 // It listens on a loopback address that is not localhost, where TLS is required.
 type relay struct {
 	*smtp.Server
+	open   bool // it takes mail from everybody
 	socket net.Listener
 	mu     sync.Mutex
 	got    []string // "to: message"
@@ -81,13 +82,13 @@ func trusted(path string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, errors.Join(err, os.Setenv("SSL_CERT_FILE", path))
 }
 
-func newRelay(t *testing.T, change func(*smtp.Server)) *relay {
+func newRelay(t *testing.T, change func(*relay)) *relay {
 	t.Helper()
 	r := &relay{}
 	r.Server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &relaySession{relay: r}, nil }))
 	r.Domain, r.TLSConfig = "relay.example", &tls.Config{Certificates: []tls.Certificate{certificate}}
 	r.Debug = &lockedWriter{relay: r}
-	change(r.Server)
+	change(r)
 	var err error
 	if r.socket, err = net.Listen("tcp", "127.0.0.2:0"); err != nil {
 		t.Fatal(err)
@@ -106,7 +107,12 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.relay.spoken.Write(p)
 }
 
-func (r *relay) address() string { return "smtp://" + relayUser + "@" + r.socket.Addr().String() }
+func (r *relay) address() string {
+	if r.open {
+		return "smtp://" + r.socket.Addr().String()
+	}
+	return "smtp://" + relayUser + "@" + r.socket.Addr().String()
+}
 
 func (r *relay) received() []string {
 	r.mu.Lock()
@@ -134,7 +140,7 @@ func (s *relaySession) Auth(string) (sasl.Server, error) {
 }
 
 func (s *relaySession) Mail(string, *smtp.MailOptions) error {
-	if !s.proven {
+	if !s.proven && !s.relay.open {
 		return smtp.ErrAuthRequired
 	}
 	return nil
@@ -176,7 +182,7 @@ func sendBy(t *testing.T, r *relay, password string) error {
 
 // A server elsewhere gets mail over STARTTLS, after user and password.
 func TestMailGoesEncryptedAndAuthenticated(t *testing.T) {
-	r := newRelay(t, func(*smtp.Server) {})
+	r := newRelay(t, func(*relay) {})
 	if err := sendBy(t, r, relayPassword); err != nil {
 		t.Fatal(err)
 	}
@@ -197,12 +203,13 @@ func TestMailGoesEncryptedAndAuthenticated(t *testing.T) {
 func TestRelayThatCannotBeTrustedGetsNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		password string
-		change   func(*smtp.Server)
+		change   func(*relay)
 	}{
-		"a wrong password":               {"thirteen-blue-herons", func(*smtp.Server) {}},
-		"no password":                    {"", func(*smtp.Server) {}},
-		"no STARTTLS":                    {relayPassword, func(s *smtp.Server) { s.TLSConfig, s.AllowInsecureAuth = nil, true }},
-		"a certificate of somebody else": {relayPassword, func(s *smtp.Server) { s.TLSConfig.Certificates = []tls.Certificate{stranger(t)} }},
+		"a wrong password":               {"thirteen-blue-herons", func(*relay) {}},
+		"no password":                    {"", func(*relay) {}},
+		"no STARTTLS":                    {relayPassword, func(r *relay) { r.TLSConfig, r.open = nil, true }},
+		"no STARTTLS, but a password":    {relayPassword, func(r *relay) { r.TLSConfig, r.AllowInsecureAuth = nil, true }},
+		"a certificate of somebody else": {relayPassword, func(r *relay) { r.TLSConfig.Certificates = []tls.Certificate{stranger(t)} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRelay(t, c.change)
