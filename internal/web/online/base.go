@@ -12,8 +12,13 @@ import (
 // app is made here.
 type base string
 
-func baseOf(r *http.Request) base {
-	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+func baseOf(r *http.Request) base { return baseOfPath(r.URL.EscapedPath()) }
+
+func baseOfPath(escaped string) base {
+	first, _, _ := strings.Cut(strings.TrimPrefix(escaped, "/"), "/")
+	if plain, err := url.PathUnescape(first); err == nil {
+		first = plain
+	}
 	return base("/" + url.PathEscape(first))
 }
 

@@ -27,6 +27,8 @@ type memberPage struct {
 	Business []ui.Fact
 	Recent   []ui.Event
 	WhyLabel string
+	Manage   manageCard
+	Picture  string
 }
 
 // An accountsCard is the member's accounts with what they may do on each.
@@ -56,6 +58,9 @@ func (a *app) member(w http.ResponseWriter, r *http.Request) error {
 	page := a.memberPage(r, me, profile)
 	page.Shell.Crumbs = []ui.Link{{Label: "User management", Href: page.Base.users()}}
 	page.Tabs = memberTabs(page.Base, profile.Member.ID, "profile")
+	if page.Manage, err = a.manage(r, me, profile.Member); err != nil {
+		return err
+	}
 	if me.May(catalog.ViewUsers) {
 		events, err := a.users.History(r.Context(), caller, person(r), activity.Filter{Limit: recent})
 		if err != nil {
@@ -101,6 +106,7 @@ func (a *app) memberPage(r *http.Request, me usermgmt.Standing, profile usermgmt
 			{Term: "Phone", Value: profile.Organization.Phone}, {Term: "Email", Value: profile.Organization.Email},
 		},
 		WhyLabel: "Why can't " + m.FirstName + " …?",
+		Picture:  b.avatar(m),
 	}
 	a.fillReach(&page, me, profile)
 	list := web.ReadList(r, web.ListSpec{})

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -16,10 +17,14 @@ type membersPage struct {
 	Columns []ui.Column
 	Rows    []memberRow
 	Pager   ui.Pager
+	Create  string // where somebody new is created; empty where one may not
+	Bulk    string // where several people are changed at once
+	Matrix  string
 }
 
 // A memberRow is one person of the list.
 type memberRow struct {
+	Member            usermgmt.Member
 	Name, Email, Href string
 	Username          string
 	Role              string
@@ -57,9 +62,18 @@ func (a *app) members(w http.ResponseWriter, r *http.Request) error {
 		Columns: []ui.Column{list.Column("name", "Name"), list.Column("username", "Username"), list.Column("role", "Role"), list.Column("status", "Status"), {Label: "Accounts", Money: true}},
 		Pager:   list.Pager("Users", found.Matching),
 	}
+	if me.May(catalog.CreateUser) {
+		page.Create = b.create()
+	}
+	if me.May(catalog.EditPermissions) {
+		page.Bulk = b.bulk()
+	}
+	if me.May(catalog.ViewPermissions) {
+		page.Matrix = b.matrix()
+	}
 	for _, m := range found.Members {
 		page.Rows = append(page.Rows, memberRow{
-			Name: m.Name(), Email: m.Email, Href: b.user(m.ID), Username: m.Username, Role: m.Role.Label(),
+			Member: m.Member, Name: m.Name(), Email: m.Email, Href: b.user(m.ID), Username: m.Username, Role: m.Role.Label(),
 			Status: ui.OfStatus(m.Status), Held: m.Held, Accounts: accountCount(m.Accounts),
 		})
 	}

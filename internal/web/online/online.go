@@ -30,6 +30,7 @@ type Users interface {
 	SavePermissions(context.Context, bank.Caller, usermgmt.Edit) (int64, error)
 	Explain(context.Context, bank.Caller, usermgmt.Person, entitlement.Request) (entitlement.Explanation, usermgmt.Profile, error)
 	History(context.Context, bank.Caller, usermgmt.Person, activity.Filter) ([]activity.Event, error)
+	Managing
 }
 
 // Identity is what the app needs of the room of proving who somebody is.
@@ -50,6 +51,7 @@ type Config struct {
 	Identity Identity
 	Alerts   Alerts
 	Notice   string
+	Faults   *Faults // nil but in a demo
 }
 
 type app struct {
@@ -58,13 +60,17 @@ type app struct {
 	alerts   Alerts
 	site     *web.Site
 	notice   string
+	faults   *Faults
 }
 
 // New makes the app of a site that has its Origin and Key, and what else is of
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "online"
-	a := &app{users: cfg.Users, identity: cfg.Identity, alerts: cfg.Alerts, site: &site, notice: cfg.Notice}
+	a := &app{users: cfg.Users, identity: cfg.Identity, alerts: cfg.Alerts, site: &site, notice: cfg.Notice, faults: cfg.Faults}
+	if cfg.Faults != nil {
+		a.users = faulty{cfg.Users, cfg.Faults}
+	}
 	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.signInAddress, a.dress
 	return site.Handler(a.routes())
 }

@@ -39,8 +39,12 @@ func (a *app) routes() []web.Route {
 		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/review", Handler: a.explained(a.review), Needs: member(catalog.ViewPermissions)},
 		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/save", Handler: a.explained(a.save), Needs: save},
 	}
+	routes = append(routes, a.managingRoutes()...)
 	routes = append(routes, a.entryRoutes()...)
 	routes = append(routes, a.securityRoutes()...)
 	routes = append(routes, a.alertRoutes()...)
+	if a.faults != nil {
+		routes = append(routes, a.faultRoutes()...)
+	}
 	return routes
 }

@@ -44,7 +44,9 @@
     dialog.showModal();
   });
   document.addEventListener("close", (event) => {
-    if (event.target.matches("dialog[data-dialog]")) event.target.remove();
+    if (!event.target.matches("dialog[data-dialog]")) return;
+    if (event.target.dataset.after) location.assign(event.target.dataset.after);
+    event.target.remove();
   }, true); // it does not bubble
   on("click", "[data-close]", (button) => button.closest("dialog").close());
   on("click", "dialog[data-dialog]", (dialog, event) => {
@@ -133,7 +135,7 @@
   // is being typed at this moment stays.
   document.addEventListener("htmx:after:swap", () => {
     for (const e of document.querySelectorAll("form[data-redrawn] :is(input, select)")) {
-      if (e === document.activeElement && e.type === "text") continue;
+      if (e === document.activeElement && ["text", "search"].includes(e.type)) continue;
       if (e.type === "checkbox" || e.type === "radio") e.checked = e.defaultChecked;
       else if (e instanceof HTMLSelectElement) for (const o of e.options) o.selected = o.defaultSelected;
       else e.value = e.defaultValue;
