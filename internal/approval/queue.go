@@ -1,0 +1,132 @@
+package approval
+
+import (
+	"context"
+	"slices"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/entitlement"
+	"mandate/internal/guard"
+)
+
+// An Entry is an item as somebody sees it in the queue.
+type Entry struct {
+	Item
+	Mine      bool       // whoever looks may decide it
+	Own       bool       // whoever looks made or edited it
+	Approvers []Somebody // who may approve it now, while it waits; there may be nobody
+	Reasons   []entitlement.Reason
+}
+
+// Queue lists what waits, or with decided what was settled, as far as the
+// caller may see it: what they may approve, what they had a hand in, and what
+// the engine lets them see.
+func (s *Service) Queue(ctx context.Context, caller bank.Caller, decided bool) (entries []Entry, err error) {
+	err = s.looking(ctx, caller, func(v *guard.View) error {
+		items, err := listItems(v.Tx, caller.Institution, caller.Organization, !decided)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			e, visible, err := s.entry(v, caller, item)
+			if err != nil {
+				return err
+			}
+			if visible {
+				entries = append(entries, e)
+			}
+		}
+		return s.name(v, caller, entries)
+	})
+	return entries, err
+}
+
+// Get reads one item as the caller sees it.
+func (s *Service) Get(ctx context.Context, caller bank.Caller, id string) (e Entry, err error) {
+	err = s.looking(ctx, caller, func(v *guard.View) error {
+		item, found, err := find(v.Tx, caller.Institution, caller.Organization, id)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return ErrNoItem
+		}
+		var visible bool
+		if e, visible, err = s.entry(v, caller, item); err != nil {
+			return err
+		}
+		if !visible {
+			return ErrNoItem
+		}
+		entries := []Entry{e}
+		err = s.name(v, caller, entries)
+		e = entries[0]
+		return err
+	})
+	return e, err
+}
+
+// looking opens the door for a look at the organization with all its people.
+func (s *Service) looking(ctx context.Context, caller bank.Caller, read func(*guard.View) error) error {
+	action := guard.Action{
+		Event: "approval.viewed", Organization: caller.Organization, Others: []bank.ActorKind{bank.ActorMember},
+		Target: activity.Target{Kind: activity.TargetOrganization, ID: string(caller.Organization)},
+		Scope:  entitlement.Scope{AllMembers: true, AllAccounts: true},
+	}
+	return s.guard.Look(ctx, caller, action, read)
+}
+
+// entry judges an item for the caller.
+func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, visible bool, err error) {
+	e = Entry{Item: item}
+	k, err := s.kind(item.Kind)
+	if err != nil {
+		return e, false, err
+	}
+	matter, err := k.Matter(v.Tx, item.Institution, item.Organization, item.Ref)
+	if err != nil {
+		return e, false, err
+	}
+	hands, err := handsIn(v.Tx, &item)
+	if err != nil {
+		return e, false, err
+	}
+	me := caller.Member()
+	d := mayApprove(v.Policy, &matter, hands, me, v.Tx.Now)
+	e.Own, e.Reasons = slices.Contains(hands, me), d.Reasons
+	if item.State == Waiting {
+		e.Mine = d.Allowed
+		for _, id := range Approvers(v.Policy, &matter, hands, v.Tx.Now) {
+			e.Approvers = append(e.Approvers, Somebody{ID: id})
+		}
+	}
+	see := matter.See(me)
+	see.Member, see.Now = me, v.Tx.Now
+	return e, d.Allowed || e.Own || entitlement.Decide(v.Policy, see).Allowed, nil
+}
+
+// name fills in what the approvers are called.
+func (s *Service) name(v *guard.View, caller bank.Caller, entries []Entry) error {
+	var ids []bank.UserID
+	for _, e := range entries {
+		for _, a := range e.Approvers {
+			ids = append(ids, a.ID)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) == 0 {
+		return nil
+	}
+	names, err := s.names(v.Tx, caller.Institution, caller.Organization, ids)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		for j := range entries[i].Approvers {
+			entries[i].Approvers[j].Name = names[entries[i].Approvers[j].ID]
+		}
+	}
+	return nil
+}
