@@ -121,8 +121,19 @@ func (s *Service) Disable(ctx context.Context, caller bank.Caller, p Person) err
 }
 
 // Lock is the host's staff locking a member; wrong attempts lock in identity.
+// Whoever has no credentials yet cannot be locked: unlocking would make them
+// active without ever having joined.
 func (s *Service) Lock(ctx context.Context, caller bank.Caller, p Person) error {
 	return s.act(ctx, caller, p, CommandLock, func(c *guard.Change, who subject) error {
+		if who.member.Status == bank.StatusPending {
+			has, err := identity.HasCredentials(c.Tx, identity.Member(c.Caller.Institution, p.User))
+			if err != nil {
+				return err
+			}
+			if !has {
+				return errStatus(who.member)
+			}
+		}
 		if err := s.setStatus(c, who, CommandLock); err != nil {
 			return err
 		}

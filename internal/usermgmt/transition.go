@@ -102,6 +102,10 @@ func (t Transition) check(m Member) error {
 	if slices.Contains(t.From, m.Status) {
 		return nil
 	}
+	return errStatus(m)
+}
+
+func errStatus(m Member) error {
 	return fault.New(fault.Conflict, fmt.Sprintf("%s is %s, so this cannot be done.", m.Name(), statusWord(m.Status))).With("STATUS")
 }
 

@@ -2,10 +2,13 @@ package usermgmt_test
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
@@ -26,7 +29,7 @@ hold:     a h   | a p h | pending+held active+held locked+held STATUS
 release:  a h   | a p h | pending active locked disabled
 unlock:   a p h | a p h | STATUS STATUS active STATUS
 disable:  h     | h     | disabled disabled disabled STATUS
-lock:     h     | h     | locked locked STATUS STATUS
+lock:     h     | h     | STATUS locked STATUS STATUS
 delete:   a h   | a p h | gone gone gone gone
 invite:   a h   | a h   | pending NOT_PENDING NOT_PENDING NOT_PENDING
 cancel:   a h   | a h   | NO_INVITATION NO_INVITATION NO_INVITATION NO_INVITATION
@@ -149,4 +152,89 @@ func TestEveryCommandHasItsRow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// docs/life-cycle.md shows the same table as the code has.
+func TestThePageShowsTheStateMachine(t *testing.T) {
+	page, err := os.ReadFile("../../docs/life-cycle.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := strings.Fields("create activate lock unlock disable delete hold release")
+	shown := 0
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		command := slices.Index(commands, cells[0])
+		if command < 0 || len(cells) != 7 {
+			continue
+		}
+		shown++
+		row := usermgmt.Transitions()[command]
+		others := slices.DeleteFunc([]bank.ActorKind{bank.ActorSystem, bank.ActorHost}, func(kind bank.ActorKind) bool { return !slices.Contains(row.Others, kind) })
+		if len(others) != len(row.Others) {
+			t.Errorf("%s: the page has no column for some of %v", cells[0], row.Others)
+		}
+		want := []string{cells[0], froms(row), tos(row, commands[command]), yes(row.Member != catalog.UnknownOperation), yes(row.Staff != ""), yes(row.StaffCU != ""), kinds(others)}
+		cells[6] = kindsNamed(cells[6])
+		if !slices.Equal(cells, want) {
+			t.Errorf("the page says %q, the code %q", cells, want)
+		}
+	}
+	if shown != len(commands) {
+		t.Errorf("the page shows %d commands, want %d", shown, len(commands))
+	}
+}
+
+func froms(row usermgmt.Transition) string {
+	switch len(row.From) {
+	case 0:
+		return "-"
+	case 4:
+		return "any"
+	}
+	var names []string
+	for _, s := range row.From {
+		names = append(names, s.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func tos(row usermgmt.Transition, command string) string {
+	switch command {
+	case "hold", "release":
+		return "the same"
+	case "delete":
+		return "gone"
+	}
+	return row.To.String()
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "-"
+}
+
+func kinds(all []bank.ActorKind) string {
+	var names []string
+	for _, k := range all {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, " ")
+}
+
+// kindsNamed leaves of "system: the first sign-in; host" the kinds.
+func kindsNamed(cell string) string {
+	var names []string
+	for part := range strings.SplitSeq(cell, ";") {
+		name, _, _ := strings.Cut(strings.TrimSpace(part), ":")
+		if name != "-" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
 }
