@@ -97,7 +97,7 @@ func TestEveryEditSendsBackAndExcludes(t *testing.T) {
 		stale := second
 		stale.Hash = first.Hash
 		w.refuses("as it was seen before", w.approve("kim", stale), "CHANGED")
-		w.room.put("1", paper{content: "pay somebody else", cents: 600_00}) // a room that forgot to say so
+		w.room.put("1", paper{content: "pay somebody else", cents: 600_00, later: true}) // a room that forgot to say so
 		w.refuses("what changed behind its back", w.approve("kim", second), "CHANGED")
 		if len(w.room.released) > 0 {
 			t.Errorf("released %v", w.room.released)
