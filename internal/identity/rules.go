@@ -25,7 +25,7 @@ func (r PasswordRules) Judge(password Secret) []Rule {
 		length.Detail = fmt.Sprintf("%d so far", n)
 	}
 	listed := Rule{Sentence: "Not one that many people use"}
-	simple := Rule{Sentence: "No repetition and no row of neighbours, such as abcd or 4321"}
+	simple := Rule{Sentence: "Not a simple pattern, such as abcd, 4321 or oneone"}
 	about := Rule{Sentence: "Not mostly words about you, your business or your bank"}
 	if n > 0 && n <= maxPassword { // nothing more is read of what is too long
 		plain := foldPassword(string(password))

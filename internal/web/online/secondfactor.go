@@ -316,7 +316,7 @@ func (a *app) firstFactorPage(w http.ResponseWriter, r *http.Request) error {
 
 // renderFirst shows one step of enrolling before a first sign-in.
 func (a *app) renderFirst(w http.ResponseWriter, r *http.Request, i usermgmt.Institution, status int, title string, step templ.Component) error {
-	return web.Render(w, r, status, ui.Within(ui.EntryPage(a.entry(i, title)), step))
+	return web.Render(w, r, status, entryStep(a.entry(i, title), step))
 }
 
 // POST /{institution}/sign-in/factor/app

@@ -118,6 +118,7 @@ func (a *app) security(w http.ResponseWriter, r *http.Request) error {
 		Username: own.Username, Changed: own.Changed, Password: b.ownPassword(),
 		NewCodes: b.codes(), App: b.app(), Key: b.passkey(), EndOthers: b.signIns() + "/end-others",
 	}
+	page.Shell.Narrow = true
 	factors, left, err := a.identity.Factors(r.Context(), caller)
 	if err != nil {
 		return err

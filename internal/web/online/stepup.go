@@ -153,7 +153,7 @@ func (p *provePage) offer(methods []identity.Method) {
 		case identity.MethodPassword:
 			p.Password = &ui.Field{Name: provePassword, Label: "Password", Autocomplete: "current-password"}
 		case identity.MethodTOTP:
-			p.Code = &ui.Field{Name: proveCode, Label: "Code from your authenticator app", Width: "short", Max: maxCode}
+			p.Code = &ui.Field{Name: proveCode, Label: "Code from your authenticator app", Width: "medium", Max: maxCode}
 		case identity.MethodRecovery:
 			p.Recovery = &ui.Field{Name: proveRecovery, Label: "Recovery code", Help: "One of the codes that you kept. Each works once.", Width: "medium", Max: maxCode, Attrs: asTyped}
 		}
