@@ -98,7 +98,7 @@ const mandateFind = (() => {
     },
     text(scope) {
       const root = rootOf(scope);
-      return root ? ((root === document ? document.body : root).innerText ?? "").replace(/[ \u00a0]+/g, " ") : "";
+      return root ? ((root === document ? document.body : root)?.innerText ?? "").replace(/[ \u00a0]+/g, " ") : "";
     },
     focused() {
       const e = document.activeElement;

@@ -103,7 +103,7 @@ func TestSecondFactorsAreListedAndRemoved(t *testing.T) {
 		dana.get("/cedar/security").says(t, "You have none yet.")
 		seed, codes := dana.addApp(t, o)
 		page := dana.get("/cedar/security")
-		page.says(t, "Authenticator app · Added Mar 2, 2026", "10 codes left", "Remove")
+		page.says(t, "Authenticator app Added Mar 2, 2026", "10 codes left", "Remove")
 
 		o.later()
 		remove := regexp.MustCompile(`/cedar/security/factors/[^/"]+/remove`).FindString(page.body)
