@@ -126,6 +126,7 @@ func TestAdminChangesAPermissionInABrowser(t *testing.T) {
 			if !scripts {
 				ana.Click("Search")
 			}
+			ana.See("“diaz”") // the answer to all that was typed
 			ana.See("1 of 8 users")
 			ana.Click("Dana Diaz")
 			ana.See("alone up to $10,000.00")
@@ -303,6 +304,7 @@ func TestThousandsOfRowsLookRight(t *testing.T) {
 	ana.See("Access to all accounts: 203 accounts")
 	ana.look("member-many")
 	ana.Fill("Search accounts", "tax")
+	ana.See("“tax”")
 	ana.See("1 of 203 accounts")
 	ana.Click("Tax reserve ••7730")
 	ana.See("What Wide Person1 may do on this account.")
