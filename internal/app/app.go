@@ -48,6 +48,8 @@ type App struct {
 	Metrics        *prometheus.Registry
 	Notice         string       // one line above every page, such as that all of it is made up
 	Mailbox        *mailbox.Box // the demo's mail server, shown on an address of its own; nil elsewhere
+	ListenMailbox  string       // that address
+	Components     bool         // the page of the visual language is served: in the demo, nowhere else
 
 	root       rootKey
 	keys       *seal.Keyring

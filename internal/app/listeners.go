@@ -31,14 +31,11 @@ func (a *App) listeners() ([]listener, error) {
 		return all, nil
 	}
 	mailboxApp, err := a.mailbox()
-	return append(all, listener{"mailbox", MailboxAddress, mailboxApp}), err
+	return append(all, listener{"mailbox", a.ListenMailbox, mailboxApp}), err
 }
 
-// MailboxAddress is where the demo shows the mail that it sent.
-const MailboxAddress = "localhost:8083"
-
 func (a *App) mailbox() (http.Handler, error) {
-	site, err := a.site("http://"+MailboxAddress, "mailbox")
+	site, err := a.site("http://"+a.ListenMailbox, "mailbox")
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +47,9 @@ func (a *App) OnlineHandler() (http.Handler, error) {
 	site, err := a.site(a.Config.PublicOrigin, "online")
 	if err != nil {
 		return nil, err
+	}
+	if a.Components {
+		site.Also = web.ComponentRoutes()
 	}
 	handler, err := online.New(site, online.Config{Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice})
 	if err != nil {

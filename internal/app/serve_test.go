@@ -118,3 +118,23 @@ func TestServeEnds(t *testing.T) {
 		t.Errorf("serve: %v", err)
 	}
 }
+
+// The page of the visual language is the demo's; a deployment has none.
+func TestComponentsAreTheDemos(t *testing.T) {
+	a := openApp(t)
+	for _, c := range []struct {
+		components bool
+		status     int
+	}{{false, http.StatusNotFound}, {true, http.StatusOK}} {
+		a.Components = c.components
+		h, err := a.OnlineHandler()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := httptest.NewRecorder()
+		h.ServeHTTP(out, httptest.NewRequest(http.MethodGet, "http://localhost:1/_components", nil))
+		if out.Code != c.status {
+			t.Errorf("components %v: status %d, want %d", c.components, out.Code, c.status)
+		}
+	}
+}

@@ -16,7 +16,8 @@ import (
 
 type demoCommand struct {
 	config.Config `embed:""`
-	Fresh         bool `help:"Start over: forget everything that was changed."`
+	Fresh         bool   `help:"Start over: forget everything that was changed."`
+	ListenMailbox string `name:"listen-mailbox" help:"Address of the mailbox that shows all mail." default:"localhost:8083" placeholder:"HOST:PORT"`
 }
 
 // demoNotice stands above every page of the demo.
@@ -27,7 +28,11 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.Fresh {
+	unfinished, err := demo.Unfinished(cfg.Data)
+	if err != nil && !c.Fresh {
+		return err
+	}
+	if c.Fresh || unfinished {
 		if err := forget(cfg.Data); err != nil {
 			return err
 		}
@@ -43,7 +48,7 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	a.Notice, a.Mailbox = demoNotice, box
+	a.Notice, a.Mailbox, a.ListenMailbox, a.Components = demoNotice, box, c.ListenMailbox, true
 	world, err := demo.Open(t.ctx, a, t.out)
 	if err != nil {
 		return err
@@ -74,7 +79,7 @@ func forget(data string) error {
 	if _, err := os.Stat(filepath.Join(data, demo.FileName)); err != nil {
 		return nil
 	}
-	for _, name := range []string{demo.FileName, "mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "root.key"} {
+	for _, name := range []string{"mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "root.key", demo.FileName} {
 		if err := os.Remove(filepath.Join(data, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("start over: %w", err)
 		}
@@ -85,7 +90,7 @@ func forget(data string) error {
 func (c *demoCommand) introduce(t *terminal, world *demo.World, data string) {
 	table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table)
-	for _, name := range []string{"online", "console", "mailbox", "api", "operators"} {
+	for _, name := range []string{"online", "mailbox", "api", "operators"} {
 		if address := world.Addresses[name]; address != "" {
 			fmt.Fprintf(table, "%s\t%s\n", name, address)
 		}

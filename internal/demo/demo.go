@@ -21,6 +21,7 @@ import (
 	"mandate/internal/client"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
+	"mandate/internal/fault"
 	"mandate/internal/generate"
 	"mandate/internal/identity"
 	"mandate/internal/importer"
@@ -32,6 +33,7 @@ const FileName = "demo.json"
 
 // A World is everything that somebody needs to try the demo.
 type World struct {
+	Unfinished   bool              `json:"unfinished,omitempty"` // it is still being made
 	Addresses    map[string]string `json:"addresses"`
 	SignIns      []SignIn          `json:"sign_ins"`
 	Clients      []Client          `json:"clients"`
@@ -66,31 +68,70 @@ type Institution struct {
 	Accounts map[string]string `json:"accounts"` // by organization and account, as in "larkspur/operating"
 }
 
-// Open reads the world of the data folder, or makes it if there is none yet.
+// Open reads the world of the data folder, or makes it if there is none yet. It
+// makes none where there is data that no demo made.
 func Open(ctx context.Context, a *app.App, progress io.Writer) (*World, error) {
-	path := filepath.Join(a.Config.Data, FileName)
-	text, err := os.ReadFile(path)
-	if err == nil {
-		w := &World{}
-		if err := json.Unmarshal(text, w); err != nil {
-			return nil, fmt.Errorf("%s is damaged; --fresh starts over: %w", path, err)
-		}
+	w, err := read(a.Config.Data)
+	switch {
+	case err != nil:
+		return nil, err
+	case w != nil && w.Unfinished:
+		return nil, errors.New("an earlier start did not get to its end; --fresh starts over")
+	case w != nil:
 		return w, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err := refuseOthers(ctx, a); err != nil {
 		return nil, err
 	}
-	b := &builder{app: a, progress: progress, world: &World{Addresses: addresses(a)}}
+	b := &builder{app: a, progress: progress, world: &World{Unfinished: true, Addresses: addresses(a)}}
+	if err := b.save(); err != nil {
+		return nil, err
+	}
 	if err := b.build(ctx); err != nil {
 		return nil, fmt.Errorf("make the demo's world: %w", err)
 	}
-	return b.world, b.save(path)
+	b.world.Unfinished = false
+	return b.world, b.save()
+}
+
+// Unfinished reports whether an earlier start was ended while it made its
+// world. What there is of that world is of no use.
+func Unfinished(data string) (bool, error) {
+	w, err := read(data)
+	return w != nil && w.Unfinished, err
+}
+
+// read reads what a folder's demo made up; nil: there is no demo in it.
+func read(data string) (*World, error) {
+	path := filepath.Join(data, FileName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := &World{}
+	if err := json.Unmarshal(text, w); err != nil {
+		return nil, fmt.Errorf("%s is damaged; --fresh starts over: %w", path, err)
+	}
+	return w, nil
+}
+
+func refuseOthers(ctx context.Context, a *app.App) error {
+	return a.DB.Read(ctx, func(tx *db.Tx) error {
+		others, err := usermgmt.Institutions(tx)
+		if err == nil && len(others) > 0 {
+			err = fault.Newf(fault.Conflict, "This database holds data of %s, which no demo made. Name another folder or database for the demo.", others[0].Name)
+		}
+		return err
+	})
 }
 
 func addresses(a *app.App) map[string]string {
 	return map[string]string{
-		"online": a.Config.PublicOrigin, "console": a.Config.ConsoleOrigin, "api": a.Config.APIOrigin,
-		"operators": "http://" + a.Config.ListenMetrics, "mailbox": "http://" + app.MailboxAddress,
+		"online": a.Config.PublicOrigin, "api": a.Config.APIOrigin,
+		"operators": "http://" + a.Config.ListenMetrics, "mailbox": "http://" + a.ListenMailbox,
 	}
 }
 
@@ -252,10 +293,15 @@ func newPassword() string {
 	return b.String()
 }
 
-func (b *builder) save(path string) error {
+// save writes all of it or nothing: half a file would lose every sign-in.
+func (b *builder) save() error {
 	text, err := json.MarshalIndent(b.world, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o600)
+	path := filepath.Join(b.app.Config.Data, FileName)
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }

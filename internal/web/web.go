@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -41,6 +42,9 @@ type Site struct {
 	// Proxies are the addresses whose word on the client's address is taken.
 	Proxies []netip.Prefix
 
+	// Also are routes beside the app's own, such as those that only a demo has.
+	Also []Route
+
 	// Authenticate finds out who asks and returns a context that says so (see
 	// WithCaller). It answers fault.Unauthorized where nobody is signed in; on
 	// routes open to anybody that is no failure.
@@ -68,7 +72,7 @@ func (s *Site) Handler(routes []Route) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	for _, route := range append(s.ownRoutes(), routes...) {
+	for _, route := range slices.Concat(s.ownRoutes(), s.Also, routes) {
 		if err := route.check(); err != nil {
 			return nil, fmt.Errorf("web: %s: route %s %s: %w", s.App, route.Method, route.Pattern, err)
 		}
