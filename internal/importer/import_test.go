@@ -488,3 +488,26 @@ func set(s entitlement.Settings, p catalog.Permission, value string) entitlement
 	}
 	return s
 }
+
+// An institution is brought to what its file says, with an event of its own.
+func TestInstitutionChanges(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	dir := folder(t, small())
+	w.load(dir, importer.Options{})
+	edit(t, dir, "institution.json", "Marlowick Bank & Trust", "Marlowick Bank")
+	edit(t, dir, "institution.json", `"stops", `, "")
+	if out := w.load(dir, importer.Options{}); !strings.Contains(out, "Stored the institution's changes and 0 organizations.") {
+		t.Errorf("the report:\n%s", out)
+	}
+	w.read(func(tx *db.Tx) error {
+		i, _, err := usermgmt.FindInstitution(tx, "marlowick")
+		if i.Name != "Marlowick Bank" || i.Offers != entitlements("ach", "transfers", "wires", "user_management") {
+			t.Errorf("the institution is %+v", i)
+		}
+		return err
+	})
+	if got := w.events("institution.changed"); got != 1 {
+		t.Errorf("%d events institution.changed, want 1", got)
+	}
+	w.verify()
+}

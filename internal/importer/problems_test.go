@@ -16,7 +16,7 @@ import (
 // A problemLine is a problem as the JSON report tells it.
 type problemLine struct {
 	Type, File, Field, Wrong, Right string
-	Line                            int
+	Line, More                      int
 }
 
 // problems are those of a JSON report, or its warnings.
@@ -339,6 +339,22 @@ func TestWarnings(t *testing.T) {
 	}
 	if got := w.rows("member"); got != 3 {
 		t.Errorf("%d members stored, want 3 as they come", got)
+	}
+}
+
+// A warning names the first line of the file, in whatever order organizations
+// are read.
+func TestWarningNamesTheFirstLine(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	files := small()
+	delete(files, "member_accounts.csv")
+	files["members.csv"] = "organization,member,first_name,last_name,role,status,username,user_management.enabled,ach.view\n" +
+		"1002,m1,Jo,O'Neill,admin,active,jo,true,true\n" +
+		"1001,m1,Ana,Ruiz,admin,active,ana,true,true\n" +
+		"1001,m2,Dana,Cole,admin,active,dana,true,true\n"
+	found := problems(t, w.load(folder(t, files), importer.Options{JSON: true}), "warning")
+	if len(found) != 1 || found[0].Line != 2 || found[0].More != 2 {
+		t.Errorf("warnings are %+v, want one at line 2 with 2 more", found)
 	}
 }
 
