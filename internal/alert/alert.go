@@ -31,6 +31,7 @@ const (
 	NewAccount   Kind = "new_account"
 	OneAdminLeft Kind = "one_admin_left"
 	PersonLocked Kind = "locked"
+	InviteWanted Kind = "invitation_wanted"
 )
 
 // A Choice is a kind with its words, for the page where people choose.
@@ -50,6 +51,7 @@ func Choices() []Choice {
 		{EmailChanged, "Email changed", "Somebody's email address was changed."},
 		{NewAccount, "New account", "The organization has a new account. Nobody has access to it yet."},
 		{PersonLocked, "Locked", "Somebody was locked after wrong attempts."},
+		{InviteWanted, "Invitation wanted", "Somebody whose invitation failed asks for a new one."},
 		{OneAdminLeft, "One admin left", "Only one admin who can sign in is left."},
 	}
 }
@@ -113,6 +115,8 @@ func kindsOf(e *activity.Event) (kinds []Kind) {
 		kinds = append(kinds, HoldRemoved)
 	case "orguser.locked":
 		kinds = append(kinds, PersonLocked)
+	case "orguser.invite_requested":
+		kinds = append(kinds, InviteWanted)
 	case "org.account_added":
 		kinds = append(kinds, NewAccount)
 	case "org.one_admin_left":
@@ -211,6 +215,8 @@ func sentence(kind Kind, e *activity.Event) string {
 		return fmt.Sprintf("%s changed the email address of %s.", who, e.Target.Name)
 	case NewAccount:
 		return fmt.Sprintf("The account %s was added. Nobody has access to it until an admin gives it.", e.Target.Name)
+	case InviteWanted:
+		return fmt.Sprintf("The invitation of %s failed, and they ask for a new one. Open their profile under User management to send it.", e.Target.Name)
 	case PersonLocked:
 		return fmt.Sprintf("%s's account access is locked due to multiple incorrect login attempts. An admin can unlock it.", e.Target.Name)
 	}

@@ -25,6 +25,7 @@ func TestKindsOf(t *testing.T) {
 		{"an account's limit set", activity.Event{Name: "orguser.permission_changed", Changes: []activity.Change{change("wires.daily_limit", "", "1.00", "a")}}, nil},
 		{"an account's limit taken away", activity.Event{Name: "orguser.permission_changed", Changes: []activity.Change{change("wires.daily_limit", "1.00", "", "a")}}, []Kind{LimitRaised}},
 		{"a hold removed", activity.Event{Name: "orguser.hold_removed"}, []Kind{HoldRemoved}},
+		{"a new invitation asked for", activity.Event{Name: "orguser.invite_requested"}, []Kind{InviteWanted}},
 		{"a hold placed", activity.Event{Name: "orguser.hold_placed"}, nil},
 		{"an address changed", activity.Event{Name: "orguser.profile_changed", Changes: []activity.Change{change("email", "a@x", "b@x")}}, []Kind{EmailChanged}},
 		{"a refusal", activity.Event{Name: "orguser.created", Refused: true}, nil},

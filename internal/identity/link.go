@@ -125,10 +125,13 @@ func (s *Service) CancelInvitation(tx *db.Tx, who Subject) (bool, error) {
 }
 
 // endLinks ends the links that could still be used, and takes back their mail.
+// One that has expired is replaced as well: its page can then say that there is
+// a newer one.
 func (s *Service) endLinks(tx *db.Tx, who Subject, purpose Purpose, as LinkState) (bool, error) {
 	var cancelled, replaced int64
+	usable := tx.Now.UnixMicro()
 	if as == LinkReplaced {
-		replaced = tx.Now.UnixMicro()
+		replaced, usable = tx.Now.UnixMicro(), 0
 	} else {
 		cancelled = tx.Now.UnixMicro()
 	}
@@ -137,7 +140,7 @@ func (s *Service) endLinks(tx *db.Tx, who Subject, purpose Purpose, as LinkState
 		 where institution_id = $3 and subject_kind = $4 and subject_id = $5 and purpose = $6
 		   and completed_micros = 0 and cancelled_micros = 0 and replaced_micros = 0
 		   and (expires_micros > $7 or browser_ends_micros > $7)
-		returning mail_key`, cancelled, replaced, who.Institution, who.Kind, who.ID, purpose, tx.Now.UnixMicro())
+		returning mail_key`, cancelled, replaced, who.Institution, who.Kind, who.ID, purpose, usable)
 	if err != nil {
 		return false, fmt.Errorf("end the links: %w", err)
 	}

@@ -150,6 +150,7 @@ func TestInvitationFailures(t *testing.T) {
 		}
 
 		second := w.invite(dana)
+		w.fails(invitation, first, "LINK_REPLACED")
 		browser := w.redeem(invitation, second)
 		third := w.invite(dana)
 		w.fails(invitation, second, "LINK_REPLACED")
@@ -166,8 +167,8 @@ func TestInvitationFailures(t *testing.T) {
 		w.fails(invitation, third, "LINK_CANCELLED")
 		w.fails(invitation, "nonsense", "LINK_UNKNOWN")
 		w.fails(reset, third, "LINK_UNKNOWN") // of another purpose
-		if len(w.mail.cancelled) != 2 {
-			t.Errorf("%d mails were taken back, want 2", len(w.mail.cancelled))
+		if len(w.mail.cancelled) != 3 {
+			t.Errorf("%d mails were taken back, want 3", len(w.mail.cancelled))
 		}
 
 		fourth := w.invite(dana)

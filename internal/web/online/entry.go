@@ -18,6 +18,7 @@ type Doors interface {
 	Look(context.Context, bank.InstitutionID, identity.Purpose, identity.Secret) (identity.Enrolment, error)
 	Redeem(context.Context, bank.InstitutionID, identity.Purpose, identity.Secret, identity.Source) (identity.Secret, identity.Enrolment, error)
 	Resume(context.Context, bank.InstitutionID, identity.Purpose, identity.Secret) (identity.Enrolment, error)
+	WantInvitation(context.Context, bank.InstitutionID, identity.Secret, identity.Source) error
 	Enrol(ctx context.Context, institution bank.InstitutionID, browser identity.Secret, username string, password identity.Secret, from identity.Source) error
 	ResetPassword(ctx context.Context, institution bank.InstitutionID, browser, password identity.Secret, from identity.Source) error
 	Forgot(context.Context, identity.Forgotten) error
@@ -43,7 +44,9 @@ const (
 	deviceSeconds   = 400 * 24 * 60 * 60 // browsers keep nothing longer
 )
 
-func (b base) invitation(token string) string { return b.at("/invitation/" + url.PathEscape(token)) }
+func (b base) invitation(token string) string     { return b.at("/invitation/" + url.PathEscape(token)) }
+func (b base) wantInvitation(token string) string { return b.invitation(token) + "/want" }
+func (b base) wanted() string                     { return b.at("/invitation-wanted") }
 func (b base) resetLink(token string) string {
 	return b.at("/password-reset/" + url.PathEscape(token))
 }
@@ -65,6 +68,8 @@ func (a *app) entryRoutes() []web.Route {
 	return []web.Route{
 		{Method: "GET", Pattern: "/{institution}/invitation/{token}", Handler: a.landing(invitations), Needs: anybody},
 		{Method: "POST", Pattern: "/{institution}/invitation/{token}", Handler: a.redeem(invitations), Needs: records("orguser.invite_opened")},
+		{Method: "POST", Pattern: "/{institution}/invitation/{token}/want", Handler: a.wantInvitation, Needs: records("orguser.invite_requested")},
+		{Method: "GET", Pattern: "/{institution}/invitation-wanted", Handler: a.wantedPage, Needs: anybody},
 		{Method: "GET", Pattern: "/{institution}/enrol", Handler: a.enrolPage, Needs: anybody},
 		{Method: "POST", Pattern: "/{institution}/enrol", Handler: a.enrol, Needs: records("orguser.credentials_created")},
 		{Method: "POST", Pattern: "/{institution}/enrol/rules", Handler: a.enrolRules, Needs: anybody},

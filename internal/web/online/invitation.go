@@ -143,6 +143,7 @@ type linkFailurePage struct {
 	Entry   ui.Entry
 	Refusal ui.Refusal
 	Actions []ui.Action
+	Want    string // where a new invitation is asked for; empty where that is of no use
 }
 
 func (a *app) renderLinkFailure(w http.ResponseWriter, r *http.Request, l letter, i usermgmt.Institution, e identity.Enrolment, failure error) error {
@@ -158,7 +159,11 @@ func (a *app) renderLinkFailure(w http.ResponseWriter, r *http.Request, l letter
 		if _, err := a.identity.Resume(r.Context(), i.ID, l.purpose, a.kept(r, l.kept)); err == nil {
 			page.Refusal.Who = "You have not finished yet. You can go on in this browser."
 			page.Actions = []ui.Action{{Label: "Go on", Variant: ui.Primary, Href: l.finish(b)}}
+			e = identity.Enrolment{} // nothing else is wanted
 		}
+	}
+	if token := r.PathValue("token"); token != "" && e.Link.Wanting() {
+		page.Want = b.wantInvitation(token)
 	}
 	status := http.StatusGone
 	if code == "LINK_UNKNOWN" {
@@ -190,4 +195,40 @@ func invitationFailure(b base, i usermgmt.Institution, code string, e identity.E
 			[]ui.Action{signIn}
 	}
 	return "This link is not complete, or it never was one of ours.", "Open the invitation in your email again, and copy the whole link if you copy it.", nil
+}
+
+// wantInvitation asks the admins for a new invitation in the name of somebody
+// whose own failed.
+//
+// POST /{institution}/invitation/{token}/want
+func (a *app) wantInvitation(w http.ResponseWriter, r *http.Request) error {
+	i, err := a.house(r)
+	if err != nil {
+		return err
+	}
+	token := identity.Secret(r.PathValue("token"))
+	err = a.identity.WantInvitation(r.Context(), i.ID, token, a.source(r))
+	switch code := linkCode(err); {
+	case code == "LINK_WORKS":
+		http.Redirect(w, r, baseFor(i.ID).invitation(string(token)), http.StatusSeeOther)
+		return nil
+	case code != "":
+		return a.renderLinkFailure(w, r, invitations, i, identity.Enrolment{}, err)
+	case err != nil:
+		return err
+	}
+	http.Redirect(w, r, baseFor(i.ID).wanted(), http.StatusSeeOther)
+	return nil
+}
+
+// GET /{institution}/invitation-wanted
+func (a *app) wantedPage(w http.ResponseWriter, r *http.Request) error {
+	i, err := a.house(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, doneView(donePage{
+		Entry: a.entry(i, "Your admins were asked"), Title: "Your admins were asked",
+		Text: "The admins of your organization read that you want a new invitation. Whether they send one is theirs to decide; watch your email.",
+	}))
 }

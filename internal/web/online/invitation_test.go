@@ -219,3 +219,46 @@ func TestRulesWhileTyping(t *testing.T) {
 		o.visitor().post("/cedar/enrol/rules", url.Values{}).says(t, "Invitation link failed")
 	})
 }
+
+// Somebody whose invitation failed asks for a new one: the admins are told,
+// once a day, and nothing else happens.
+func TestAskingForANewInvitation(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.newcomer("pia")
+		first := o.invite("pia")
+		if got := o.visitor().post(first+"/want", url.Values{}); got.url != first {
+			t.Errorf("asking while it works led to %s", got.url)
+		}
+		o.clock.Advance(7 * 24 * time.Hour)
+		pia := o.visitor()
+		pia.get(first).says(t, "Invitation link failed", "Ask for a new invitation")
+		for range 2 {
+			asked := pia.post(first+"/want", url.Values{})
+			asked.is(t, 200)
+			asked.says(t, "Your admins were asked")
+		}
+		for _, admin := range []string{"ana", "ben"} {
+			got := o.letters(admin)
+			if len(got) != 1 || got[0].Subject != "Invitation wanted at Northwind Trading" || !strings.Contains(got[0].Text, "The invitation of Pia Ende failed") {
+				t.Errorf("%s has got %+v", admin, got)
+			}
+		}
+		if n := len(o.letters("pia")); n != 1 {
+			t.Errorf("pia has got %d mails", n)
+		}
+		o.as("ana").get("/cedar/settings/users/usr_pia").says(t, "Pia Ende asked for a new invitation")
+
+		second := o.invite("pia")
+		replaced := pia.get(first)
+		replaced.saysNot(t, "Ask for a new invitation") // there is a newer one
+		pia.post(first+"/want", url.Values{}).says(t, "A newer invitation has replaced this one.")
+		o.visitor().press(second) // by somebody else
+		used := pia.get(second)
+		used.says(t, "already been used", "Ask for a new invitation")
+		pia.post(second+"/want", url.Values{}).says(t, "Your admins were asked")
+		if n := len(o.letters("ana")); n != 2 {
+			t.Errorf("ana has got %d mails", n)
+		}
+		pia.post(second+"x/want", url.Values{}).is(t, http.StatusNotFound)
+	})
+}

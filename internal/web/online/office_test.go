@@ -16,6 +16,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"mandate/internal/alert"
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
@@ -36,11 +37,12 @@ type office struct {
 	clock   *dbtest.Clock
 	box     *mailbox.Box
 	courier *outbox.Dispatcher
+	faults  *online.Faults
 }
 
 func newOffice(t *testing.T, d *db.DB) *office {
 	t.Helper()
-	o := &office{world: &world{t: t, d: d}, clock: dbtest.ClockOf(t, d)}
+	o := &office{world: &world{t: t, d: d}, clock: dbtest.ClockOf(t, d), faults: &online.Faults{}}
 	o.server = httptest.NewUnstartedServer(nil)
 	origin := "http://" + strings.Replace(o.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	var err error
@@ -64,6 +66,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		return d.Write(ctx, func(tx *db.Tx) error { return o.identity.MailAccepted(tx, m.Institution, m.Key) })
 	}, log)
 	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	door.Watch(alert.New(d, post, usermgmt.Admins).Watch)
 	o.identity, err = identity.New(identity.Config{
 		DB: d, Guard: door, People: usermgmt.People{}, Mailer: post, Keys: keys(t), Clock: o.clock, Origins: []string{origin},
 		Cost: identity.MinimumCost, ThrottleFactor: 1_000_000, RefusalTime: -1,
@@ -73,7 +76,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	}
 	o.users = usermgmt.New(door, o.identity)
 	o.build()
-	handler, err := online.New(web.Site{Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: log}, online.Config{Users: o.users, Identity: o.identity})
+	handler, err := online.New(web.Site{Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: log}, online.Config{Users: o.users, Faults: o.faults, Identity: o.identity})
 	if err != nil {
 		t.Fatal(err)
 	}
