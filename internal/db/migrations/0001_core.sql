@@ -178,14 +178,3 @@ create table member_account (
     constraint member_account_account foreign key (organization_num, account_ordinal) references account (organization_num, ordinal)
 );
 create index member_account_account on member_account (organization_num, account_ordinal, member_ordinal);
-
--- +goose Down
-drop table default_settings;
-drop table member_account;
-drop table member;
-drop table account;
-drop table organization;
-drop table history_event;
-drop table stream;
-drop table institution;
-drop table counter;

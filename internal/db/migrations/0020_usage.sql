@@ -31,7 +31,3 @@ create table usage_counter (
     constraint usage_counter_never_negative check (cents >= 0),
     constraint usage_counter_fits check (cents <= 4000000000000000000)
 );
-
--- +goose Down
-drop table usage_counter;
-drop table usage_reservation;

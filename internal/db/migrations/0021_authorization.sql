@@ -22,6 +22,3 @@ create table payment_authorization (
 );
 create index payment_authorization_waiting on payment_authorization (waits_from_micros) where state = 1;
 create index payment_authorization_organization on payment_authorization (institution_id, organization_id, created_micros);
-
--- +goose Down
-drop table payment_authorization;

@@ -21,6 +21,3 @@ create table outbox (
 );
 create index outbox_due on outbox (state, kind, due_micros);
 create index outbox_lane on outbox (lane, place);
-
--- +goose Down
-drop table outbox;

@@ -26,7 +26,3 @@ create table api_key (
     constraint api_key_client foreign key (institution_id, client_id) references api_client (institution_id, id)
 );
 create index api_key_of_client on api_key (institution_id, client_id);
-
--- +goose Down
-drop table api_key;
-drop table api_client;

@@ -12,6 +12,3 @@ create table idempotency_key (
     constraint idempotency_key_pk primary key (institution_id, client_id, key)
 );
 create index idempotency_key_created on idempotency_key (created_micros);
-
--- +goose Down
-drop table idempotency_key;

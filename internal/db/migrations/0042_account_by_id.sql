@@ -2,6 +2,3 @@
 
 -- "Who may do this on this account?" begins with the account.
 create index account_by_id on account (id);
-
--- +goose Down
-drop index account_by_id;

@@ -7,6 +7,3 @@ create table alert_off (
     kind           text not null,
     constraint alert_off_pk primary key (institution_id, member_id, kind)
 );
-
--- +goose Down
-drop table alert_off;

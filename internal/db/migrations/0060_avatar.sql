@@ -10,6 +10,3 @@ create table avatar (
     constraint avatar_pk primary key (organization_num, member_ordinal),
     constraint avatar_member foreign key (organization_num, member_ordinal) references member (organization_num, ordinal) on delete cascade
 );
-
--- +goose Down
-drop table avatar;

@@ -26,7 +26,3 @@ create table member_setup (
     constraint member_setup_pk primary key (organization_num, member_ordinal),
     constraint member_setup_member foreign key (organization_num, member_ordinal) references member (organization_num, ordinal) on delete cascade
 );
-
--- +goose Down
-drop table member_setup;
-drop table create_draft;

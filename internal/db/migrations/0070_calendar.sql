@@ -20,7 +20,3 @@ create table calendar_hours (
     constraint calendar_hours_pk primary key (institution_id, line),
     constraint calendar_hours_span check (opens >= 0 and closes > opens and closes <= 1440)
 );
-
--- +goose Down
-drop table calendar_hours;
-drop table calendar_day;

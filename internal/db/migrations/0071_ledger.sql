@@ -80,12 +80,3 @@ create table ledger_file (
     received_micros bigint not null,
     constraint ledger_file_pk primary key (institution_id, order_key)
 );
-
--- +goose Down
-drop table ledger_file;
-drop table ledger_stop;
-drop table ledger_hold;
-drop table ledger_line;
-drop table ledger_order;
-drop table ledger_account;
-drop table ledger_book;

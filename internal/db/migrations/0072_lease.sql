@@ -9,6 +9,3 @@ create table work_lease (
     until_micros bigint not null,
     constraint work_lease_pk primary key (name)
 );
-
--- +goose Down
-drop table work_lease;

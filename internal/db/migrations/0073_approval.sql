@@ -38,7 +38,3 @@ create table approval_hand (
     member_id       text not null,
     constraint approval_hand_pk primary key (institution_id, organization_id, kind, ref, member_id)
 );
-
--- +goose Down
-drop table approval_hand;
-drop table approval_item;
