@@ -36,3 +36,14 @@ func (a *App) carry(ctx context.Context, d outbox.Delivery) error {
 	}
 	return a.DB.Write(ctx, func(tx *db.Tx) error { return a.Identity.MailAccepted(tx, d.Institution, d.Key) })
 }
+
+// DeliverMail sends what waits now, once. It is for the demo's past and for
+// tests; a program that serves does it by itself.
+func (a *App) DeliverMail(ctx context.Context) error {
+	for {
+		n, err := a.courier.Deliver(ctx)
+		if n == 0 || err != nil {
+			return err
+		}
+	}
+}

@@ -37,19 +37,20 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 			return err
 		}
 	}
-	box, err := mailbox.Listen("localhost:0", t.clock)
+	clock := demo.NewClock(t.clock)
+	box, err := mailbox.Listen("localhost:0", clock)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 	cfg.SMTP = box.Address()
-	a, err := app.Open(t.ctx, cfg, t.clock, slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	a, err := app.Open(t.ctx, cfg, clock, slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	a.Notice, a.Mailbox, a.ListenMailbox, a.Components = demoNotice, box, c.ListenMailbox, true
-	world, err := demo.Open(t.ctx, a, t.out)
+	world, err := demo.Open(t.ctx, a, clock, t.out)
 	if err != nil {
 		return err
 	}

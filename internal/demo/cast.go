@@ -24,6 +24,7 @@ type organization struct {
 	ceilings                         map[string]string
 	accounts                         []account
 	people                           []person
+	past                             func(*past) []occasion // what they did before now; may be nil
 }
 
 type account struct{ key, name, number, kind string }
@@ -94,6 +95,7 @@ var bankStage = stage{
 		{
 			key: "larkspur", name: "Larkspur Landscaping Supply, Inc.", address: "1840 Orchard Road, Marlowick, IL 60540", phone: "+1 312 555 0142",
 			email: "office@larkspur.example.com", has: everything,
+			past:     larkspursPast,
 			ceilings: map[string]string{"wires.per_wire_limit": "100000.00", "wires.daily_limit": "250000.00", "ach.daily_limit": "150000.00"},
 			accounts: []account{
 				{"operating", "Operating", "4417", "checking"}, {"payroll", "Payroll", "4425", "checking"}, {"tax", "Tax reserve", "4433", "savings"},
@@ -119,12 +121,12 @@ var bankStage = stage{
 				{key: "lee", first: "Lee", last: "Tran", username: "lee.tran", role: "user", status: "active", does: "user, clerk; prepares payments, sends none",
 					permissions: permits(preparesACH, transfers, stops, allOn("arp.enabled", "arp.upload"), allOn("wires.enabled", "wires.work", "wires.one_time_create", "wires.one_time_edit")),
 					accounts:    []string{"operating", "payroll"}, onAccount: permits(moves, stopsHere, allOn("arp.upload", "wires.work", "wires.one_time_create", "wires.one_time_edit"))},
-				{key: "omar", first: "Omar", last: "Haddad", username: "omar.haddad", role: "user", status: "locked", does: "user, locked after wrong passwords",
+				{key: "omar", first: "Omar", last: "Haddad", username: "omar.haddad", role: "user", status: "active", does: "user, locked after wrong passwords",
 					permissions: permits(seesACH, transfers), accounts: []string{"yard-north"}, onAccount: moves},
-				{key: "ingrid", first: "Ingrid", last: "Moe", username: "ingrid.moe", role: "user", status: "active", held: true, does: "user, on hold during leave",
+				{key: "ingrid", first: "Ingrid", last: "Moe", username: "ingrid.moe", role: "user", status: "active", does: "user, on hold during leave",
 					permissions: permits(preparesACH, stops), accounts: []string{"payroll"}, onAccount: stopsHere},
 				{key: "priya", first: "Priya", last: "Natarajan", role: "user", status: "pending", permissions: permits(preparesACH), accounts: []string{"operating"}},
-				{key: "tomas", first: "Tomás", last: "Becker", role: "user", status: "disabled", permissions: permits(seesACH)},
+				{key: "tomas", first: "Tomás", last: "Becker", role: "user", status: "active", permissions: permits(seesACH)},
 			},
 		},
 		{
@@ -141,7 +143,8 @@ var creditUnionStage = stage{
 	edition: bank.EditionCreditUnion, seed: 811, accent: "#3f6f4f",
 	organizations: []organization{
 		{
-			key: "harborlight", name: "Harborlight Charters LLC", address: "3 Pier Street, Tannery Row, WA 98221", phone: "+1 360 555 0177",
+			past: harborlightsPast,
+			key:  "harborlight", name: "Harborlight Charters LLC", address: "3 Pier Street, Tannery Row, WA 98221", phone: "+1 360 555 0177",
 			email: "desk@harborlight.example.com", has: []string{"ach", "cards", "stops", "transfers", "wires", "user_management"},
 			accounts: []account{{"operating", "Operating", "1108", "checking"}, {"deposits", "Guest deposits", "1116", "savings"}, {"payroll", "Crew payroll", "1124", "checking"}},
 			people: []person{

@@ -70,7 +70,8 @@ type Institution struct {
 
 // Open reads the world of the data folder, or makes it if there is none yet. It
 // makes none where there is data that no demo made.
-func Open(ctx context.Context, a *app.App, progress io.Writer) (*World, error) {
+// The app's clock is the demo's, which is set back while the past is made.
+func Open(ctx context.Context, a *app.App, clock *Clock, progress io.Writer) (*World, error) {
 	w, err := read(a.Config.Data)
 	switch {
 	case err != nil:
@@ -83,7 +84,7 @@ func Open(ctx context.Context, a *app.App, progress io.Writer) (*World, error) {
 	if err := refuseOthers(ctx, a); err != nil {
 		return nil, err
 	}
-	b := &builder{app: a, progress: progress, world: &World{Unfinished: true, Addresses: addresses(a)}}
+	b := &builder{app: a, clock: clock, progress: progress, world: &World{Unfinished: true, Addresses: addresses(a)}}
 	if err := b.save(); err != nil {
 		return nil, err
 	}
@@ -137,6 +138,7 @@ func addresses(a *app.App) map[string]string {
 
 type builder struct {
 	app      *app.App
+	clock    *Clock
 	progress io.Writer
 	world    *World
 }
@@ -149,6 +151,7 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	defer b.clock.setBack(0)
 	for i, s := range []stage{bankStage, creditUnionStage} {
 		if err := b.stage(ctx, filepath.Join(dir, fmt.Sprint(i)), s); err != nil {
 			return err
@@ -192,6 +195,7 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 		}
 		folders = append(folders, large)
 	}
+	b.clock.setBack(began)
 	for _, folder := range folders {
 		if err := importer.Command(ctx, io.Discard, false, b.app.DB, b.app.Guard, folder, importer.Options{Actor: "Demo"}); err != nil {
 			return err
@@ -200,7 +204,15 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 	if err := b.defaults(ctx, institution.ID); err != nil {
 		return err
 	}
-	return b.people(ctx, institution.ID, s)
+	if err := b.people(ctx, institution.ID, s); err != nil {
+		return err
+	}
+	for _, o := range s.organizations {
+		if err := b.past(ctx, institution.ID, document, dir, o); err != nil {
+			return fmt.Errorf("the past of %s: %w", o.name, err)
+		}
+	}
+	return nil
 }
 
 // defaults are what the institution gives to new people: enough to look.
@@ -270,11 +282,16 @@ func (b *builder) signIn(ctx context.Context, institution bank.InstitutionID, o 
 	if err != nil {
 		return err
 	}
+	b.remember(institution, o, p, user, password)
+	return nil
+}
+
+// remember keeps how somebody signs in, for whoever tries the demo.
+func (b *builder) remember(institution bank.InstitutionID, o organization, p person, user bank.UserID, password string) {
 	b.world.SignIns = append(b.world.SignIns, SignIn{
-		Institution: string(institution), Organization: o.name, Member: string(user), Name: p.first + " " + p.last, Role: p.role, Does: p.does,
+		Institution: string(institution), Organization: o.name, Member: string(user), Name: strings.TrimSpace(p.first + " " + p.last), Role: p.role, Does: p.does,
 		Username: p.username, Password: password, URL: b.app.Config.PublicOrigin + "/" + string(institution) + "/sign-in",
 	})
-	return nil
 }
 
 // newPassword is a password that can be read aloud: twenty letters and digits

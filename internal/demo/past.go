@@ -1,0 +1,225 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+	"mandate/internal/identity"
+	"mandate/internal/importer"
+	"mandate/internal/usermgmt"
+)
+
+// A past is what the cast of one organization did before anybody looked: real
+// verbs with real sign-ins and high-risk authorizations, at times that the
+// clock is set back to, so that history, mail and links are as they would be.
+type past struct {
+	*builder
+	ctx          context.Context
+	institution  bank.InstitutionID
+	document     []byte // institution.json
+	dir          string // for more files
+	organization organization
+	keys         usermgmt.Keys
+	people       map[string]bank.UserID // by the key of the cast, and those who came later
+	devices      map[string]identity.Secret
+}
+
+// An occasion is something that happened so long ago.
+type occasion struct {
+	ago time.Duration
+	do  func() error
+}
+
+const day = 24 * time.Hour
+
+// began is when the bank's data came in, before everything else.
+const began = 30 * day
+
+// past makes what there was before now, where the organization has a past.
+func (b *builder) past(ctx context.Context, institution bank.InstitutionID, document []byte, dir string, o organization) error {
+	if o.past == nil {
+		return nil
+	}
+	p := &past{builder: b, ctx: ctx, institution: institution, document: document, dir: dir, organization: o,
+		people: map[string]bank.UserID{}, devices: map[string]identity.Secret{}}
+	err := b.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		p.keys, err = usermgmt.KeysOf(tx, institution, o.key)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for key, id := range p.keys.Members {
+		p.people[strings.TrimPrefix(key, o.key+"-")] = id
+	}
+	return p.live(o.past(p))
+}
+
+// live lets everything happen in order, and delivers the mail of each occasion.
+func (p *past) live(occasions []occasion) error {
+	for _, o := range occasions {
+		p.clock.setBack(o.ago)
+		if err := errors.Join(o.do(), p.app.DeliverMail(p.ctx)); err != nil {
+			return fmt.Errorf("%v ago: %w", o.ago, err)
+		}
+	}
+	return nil
+}
+
+func (p *past) who(key string) usermgmt.Person {
+	return usermgmt.Person{Organization: p.keys.Organization, User: p.people[key]}
+}
+
+// someone signs in as one of the cast does, in the browser that they always use.
+func (p *past) someone(username string) (bank.Caller, identity.Secret, error) {
+	password := p.passwordOf(username)
+	granted, err := p.app.Identity.SignIn(p.ctx, identity.Attempt{
+		Institution: p.institution, Kind: identity.KindMember, Username: username, Password: password, From: p.from(username),
+	})
+	if err != nil {
+		return bank.Caller{}, "", fmt.Errorf("sign in as %s: %w", username, err)
+	}
+	p.devices[username] = granted.DeviceToken
+	return granted.Session.Caller, password, nil
+}
+
+func (p *past) passwordOf(username string) identity.Secret {
+	for _, s := range p.world.SignIns {
+		if s.Username == username && s.Institution == string(p.institution) {
+			return identity.Secret(s.Password)
+		}
+	}
+	return ""
+}
+
+// from is where somebody sits: an address of the documentation's network.
+func (p *past) from(username string) identity.Source {
+	devices := []string{"Chrome on Windows", "Safari on macOS", "Firefox on Windows", "Edge on Windows"}
+	return identity.Source{
+		Channel: bank.ChannelOnline, IP: fmt.Sprintf("203.0.113.%d", 10+len(username)*7%200),
+		Device: devices[len(username)%len(devices)], DeviceToken: p.devices[username],
+	}
+}
+
+// as lets somebody do something, with a high-risk authorization where one is
+// asked for.
+func (p *past) as(username string, do func(bank.Caller) error) error {
+	caller, password, err := p.someone(username)
+	if err != nil {
+		return err
+	}
+	err = do(caller)
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != fault.StepUp {
+		return err
+	}
+	asked, ok := errors.AsType[*guard.StepUp](err)
+	if !ok {
+		return err
+	}
+	challenge := identity.Challenge{Action: asked.Action, Target: asked.Target, Content: asked.Content}
+	if err := p.app.Identity.Prove(p.ctx, caller, challenge, identity.Answer{Password: password}); err != nil {
+		return err
+	}
+	return do(caller)
+}
+
+// refused lets somebody try what they may not do.
+func (p *past) refused(username string, do func(bank.Caller) error) error {
+	if err := p.as(username, do); fault.KindOf(err) != fault.Forbidden {
+		return fmt.Errorf("%s was not refused: %w", username, err)
+	}
+	return nil
+}
+
+// wrongPasswords locks somebody.
+func (p *past) wrongPasswords(username string) error {
+	for range 3 {
+		_, err := p.app.Identity.SignIn(p.ctx, identity.Attempt{
+			Institution: p.institution, Kind: identity.KindMember, Username: username, Password: "not the password", From: p.from(username),
+		})
+		if !errors.Is(err, identity.ErrSignIn) {
+			return fmt.Errorf("a wrong password: %w", err)
+		}
+	}
+	return nil
+}
+
+// create makes somebody new.
+func (p *past) create(key, first, last, email string, role bank.Role) func(bank.Caller) error {
+	return func(by bank.Caller) error {
+		created, err := p.app.Users.Create(p.ctx, by, p.keys.Organization, usermgmt.Details{FirstName: first, LastName: last, Email: email, Role: role})
+		p.people[key] = created.User
+		return err
+	}
+}
+
+// invite enables the first account, where one is named, and sends a link.
+func (p *past) invite(key, account string) func(bank.Caller) error {
+	return func(by bank.Caller) error {
+		if account != "" {
+			edit := usermgmt.Edit{Person: p.who(key), Version: -1, Changes: []entitlement.Change{{
+				Account: p.keys.Accounts[p.organization.key+"-"+account], Set: map[string]entitlement.Value{catalog.AccountAccess.ID(): entitlement.SwitchTo(true)},
+			}}}
+			if err := p.app.Users.EnableAccounts(p.ctx, by, edit); err != nil {
+				return err
+			}
+		}
+		return p.app.Users.Invite(p.ctx, by, p.who(key))
+	}
+}
+
+// join finishes an invitation by the link in the mail.
+func (p *past) join(key, email, username, name, does string) error {
+	letters := p.app.Mailbox.Messages(email)
+	if len(letters) == 0 || len(letters[0].Links) == 0 {
+		return fmt.Errorf("%s has got no invitation", email)
+	}
+	link := letters[0].Links[0]
+	from := p.from(username)
+	browser, _, err := p.app.Identity.Redeem(p.ctx, p.institution, identity.PurposeInvitation, identity.Secret(link[strings.LastIndex(link, "/")+1:]), from)
+	if err != nil {
+		return err
+	}
+	password := newPassword()
+	if err := p.app.Identity.Enrol(p.ctx, p.institution, browser, username, identity.Secret(password), from); err != nil {
+		return err
+	}
+	p.remember(p.institution, p.organization, person{first: name, username: username, role: "user", does: does}, p.people[key], password)
+	return nil
+}
+
+// set changes permissions of somebody at user level.
+func (p *past) set(key string, set map[string]entitlement.Value) func(bank.Caller) error {
+	return func(by bank.Caller) error {
+		_, err := p.app.Users.SavePermissions(p.ctx, by, usermgmt.Edit{Person: p.who(key), Version: -1, Changes: []entitlement.Change{{Set: set}}})
+		return err
+	}
+}
+
+// host is the bank's own system.
+func (p *past) host() bank.Caller {
+	return bank.Caller{Kind: bank.ActorHost, Name: "BackOffice", Institution: p.institution, Channel: bank.ChannelBackOffice}
+}
+
+// newAccount is an account that the bank's data brings later.
+func (p *past) newAccount(a account) error {
+	o := p.organization
+	o.accounts, o.people = []account{a}, nil
+	dir := filepath.Join(p.dir, a.key)
+	if err := writeCast(dir, p.document, []organization{o}); err != nil {
+		return err
+	}
+	return importer.Command(p.ctx, io.Discard, false, p.app.DB, p.app.Guard, dir, importer.Options{Actor: "Nightly import"})
+}

@@ -1,0 +1,96 @@
+package demo
+
+import (
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+	"mandate/internal/usermgmt"
+)
+
+// larkspursPast is a month at Larkspur: somebody in every status, links in every
+// state, and a history worth reading. It ends shortly before now.
+func larkspursPast(p *past) []occasion {
+	users, ctx := p.app.Users, p.ctx
+	reset := func(key string) func(bank.Caller) error {
+		return func(by bank.Caller) error { return users.SendReset(ctx, by, p.who(key)) }
+	}
+	hold := func(key, why string) func(bank.Caller) error {
+		return func(by bank.Caller) error { return users.Hold(ctx, by, p.who(key), why) }
+	}
+	return []occasion{
+		{27 * day, func() error {
+			return p.as("ana.ruiz", p.set("dana", map[string]entitlement.Value{catalog.WiresPerWireLimit.ID(): entitlement.LimitTo(20_000_00)}))
+		}},
+		{24 * day, func() error {
+			return p.as("ben.okafor", p.create("jordan", "Jordan", "Pike", "jordan@larkspur.example.com", bank.RoleUser))
+		}},
+		{24*day - time.Hour, func() error { return p.as("ben.okafor", p.invite("jordan", "yard-south")) }},
+		{21*day + 2*time.Hour, func() error { return p.wrongPasswords("lee.tran") }},
+		{21 * day, func() error {
+			return p.as("ben.okafor", func(by bank.Caller) error { return users.Unlock(ctx, by, p.who("lee")) })
+		}},
+		{18 * day, func() error { return p.as("ana.ruiz", hold("lee", "On leave until the 20th")) }},
+		{16 * day, func() error {
+			return p.as("ana.ruiz", func(by bank.Caller) error { return users.Delete(ctx, by, p.who("jordan")) })
+		}},
+		{15 * day, func() error {
+			return p.as("ana.ruiz", func(by bank.Caller) error {
+				return users.EditProfile(ctx, by, p.who("dana"), usermgmt.Details{
+					FirstName: "Dana", LastName: "Reyes", Email: "dana.reyes@larkspur.example.com", Role: bank.RoleUser})
+			})
+		}},
+		{14 * day, func() error { return users.Disable(ctx, p.host(), p.who("tomas")) }},
+		{13 * day, func() error { return p.refused("vera.lindqvist", hold("lee", "")) }},
+		{12 * day, func() error {
+			return p.as("ben.okafor", p.create("sofia", "Sofia", "Marsh", "sofia@larkspur.example.com", bank.RoleViewer))
+		}},
+		{12*day - 10*time.Minute, func() error { return p.as("ben.okafor", p.invite("sofia", "operating")) }},
+		{11 * day, func() error {
+			return p.as("ana.ruiz", func(by bank.Caller) error { return users.Release(ctx, by, p.who("lee")) })
+		}},
+		{10 * day, func() error {
+			return p.as("ana.ruiz", p.set("dana", map[string]entitlement.Value{catalog.WiresPerWireLimit.ID(): entitlement.LimitTo(25_000_00)}))
+		}},
+		{9 * day, func() error { return p.as("ben.okafor", p.invite("priya", "")) }},
+		{8 * day, func() error { return p.newAccount(account{"equipment", "Equipment reserve", "4532", "savings"}) }},
+		{6 * day, func() error { return p.as("ana.ruiz", hold("ingrid", "Parental leave")) }},
+		{5 * day, func() error {
+			return p.as("ben.okafor", p.create("emil", "Emil", "Sørensen", "emil@larkspur.example.com", bank.RoleUser))
+		}},
+		{5*day - 5*time.Minute, func() error { return p.as("ben.okafor", p.invite("emil", "fleet")) }},
+		{4 * day, func() error {
+			return p.as("ben.okafor", func(by bank.Caller) error { return users.CancelInvitation(ctx, by, p.who("emil")) })
+		}},
+		{3 * day, func() error {
+			return p.as("ana.ruiz", p.create("hana", "Hana", "Kimura", "hana@larkspur.example.com", bank.RoleUser))
+		}},
+		{3*day - 5*time.Minute, func() error { return p.as("ana.ruiz", p.invite("hana", "materials")) }},
+		{2*day + time.Hour, func() error {
+			return p.join("hana", "hana@larkspur.example.com", "hana.kimura", "Hana Kimura", "user, pending: has credentials, and never signed in")
+		}},
+		{2 * day, func() error { return p.as("ana.ruiz", p.invite("priya", "")) }},
+		{day + time.Hour, func() error { return p.as("ben.okafor", reset("dana")) }},
+		{day, func() error {
+			return p.as("ana.ruiz", p.create("marek", "Marek", "Dvořák", "marek@larkspur.example.com", bank.RoleUser))
+		}},
+		{3 * time.Hour, func() error { return p.wrongPasswords("omar.haddad") }},
+	}
+}
+
+// harborlightsPast is a quiet fortnight at the credit union.
+func harborlightsPast(p *past) []occasion {
+	users, ctx := p.app.Users, p.ctx
+	return []occasion{
+		{14 * day, func() error {
+			return p.as("noor.siddiqui", func(by bank.Caller) error { return users.Hold(ctx, by, p.who("joel"), "Sick") })
+		}},
+		{12 * day, func() error {
+			return p.as("noor.siddiqui", func(by bank.Caller) error { return users.Release(ctx, by, p.who("joel")) })
+		}},
+		{5 * day, func() error {
+			return p.as("noor.siddiqui", p.set("joel", map[string]entitlement.Value{catalog.TransfersLimit.ID(): entitlement.LimitTo(18_000_00)}))
+		}},
+	}
+}
