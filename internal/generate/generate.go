@@ -64,6 +64,7 @@ const (
 	maxOrganizations = 1_000_000
 	maxMembers       = 10_000
 	maxAccounts      = 2_000
+	maxAccess        = 250_000 // member accounts of one organization
 )
 
 func (o Options) complete() (Options, error) {
@@ -82,6 +83,8 @@ func (o Options) complete() (Options, error) {
 		return o, fmt.Errorf("generate: Members is %d; it can be 1 to %d", o.Members, maxMembers)
 	case o.Accounts < 0 || o.Accounts > maxAccounts:
 		return o, fmt.Errorf("generate: Accounts is %d; it can be 1 to %d", o.Accounts, maxAccounts)
+	case o.Members*o.Accounts > maxAccess:
+		return o, fmt.Errorf("generate: Members times Accounts is %d; it can be up to %d", o.Members*o.Accounts, maxAccess)
 	case int(o.Distribution) >= len(distributions):
 		return o, errors.New("generate: Distribution is none of those there are")
 	}

@@ -192,7 +192,7 @@ func TestVariedSizes(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	for _, o := range []Options{{Organizations: -1}, {Members: maxMembers + 1}, {Accounts: maxAccounts + 1}, {Distribution: 9}} {
+	for _, o := range []Options{{Organizations: -1}, {Members: maxMembers + 1}, {Accounts: maxAccounts + 1}, {Members: 1000, Accounts: 300}, {Distribution: 9}} {
 		if err := Write(t.TempDir(), o); err == nil || !strings.HasPrefix(err.Error(), "generate: ") {
 			t.Errorf("%+v: %v, want an error that names the option", o, err)
 		}

@@ -55,7 +55,7 @@ func newOrganization(o Options, n int) *organization {
 		m.account()
 	}
 	templates := m.templates()
-	for i := range m.size(o.Members, maxMembers) {
+	for i := range m.size(o.Members, min(maxMembers, maxAccess/len(m.org.accounts))) {
 		m.member(i, templates)
 	}
 	return m.org

@@ -107,25 +107,27 @@ func TestUsernameTakenMeanwhile(t *testing.T) {
 	})
 }
 
-// Files that change while they are imported are noticed.
+// Files that change while they are imported are noticed, whether they can still
+// be read or not.
 func TestFilesChangedMeanwhile(t *testing.T) {
-	clock := &callingClock{}
-	w := newWorld(t, dbtest.SQLiteWith(t, dbtest.Options{Clock: clock}))
-	dir := folder(t, small())
-	clock.calls = 0
-	w.load(dir, importer.Options{DryRun: true})
-	checked := clock.calls
-	clock.calls, clock.call = 0, func(n int) {
-		if n == checked { // the check's last transaction
-			edit(t, dir, "members.csv", "active", "absent")
+	for _, change := range [][2]string{{"active", "absent"}, {"Dana", `Da"a`}} {
+		clock := &callingClock{}
+		w := newWorld(t, dbtest.SQLiteWith(t, dbtest.Options{Clock: clock}))
+		dir := folder(t, small())
+		clock.calls = 0
+		w.load(dir, importer.Options{DryRun: true})
+		checked := clock.calls
+		clock.calls, clock.call = 0, func(n int) {
+			if n == checked { // the check's last transaction
+				edit(t, dir, "members.csv", change[0], change[1])
+			}
 		}
-	}
-	_, err := w.try(dir, importer.Options{})
-	clock.call = nil
-	if err == nil || !errors.Is(err, importer.ErrFilesChanged) {
-		t.Errorf("the import: %v, want %v", err, importer.ErrFilesChanged)
-	}
-	if got := w.rows("organization"); got != 0 {
-		t.Errorf("%d organizations were stored", got)
+		_, err := w.try(dir, importer.Options{})
+		if !errors.Is(err, importer.ErrFilesChanged) {
+			t.Errorf("%s became %s: %v, want %v", change[0], change[1], err, importer.ErrFilesChanged)
+		}
+		if got := w.rows("organization"); got != 0 {
+			t.Errorf("%d organizations were stored", got)
+		}
 	}
 }

@@ -179,23 +179,25 @@ func (o *output) summaryText(i *importing) {
 
 // conclusion says what was done, in one sentence.
 func (i *importing) conclusion() string {
-	institution := ""
-	switch {
-	case i.creates:
-		institution = "the new institution and "
-	case i.changes:
-		institution = "the institution's changes and "
+	var what []string
+	if i.creates {
+		what = append(what, "the new institution")
 	}
-	organizations := count(int64(len(i.work)), "organization")
+	if i.changes {
+		what = append(what, "the institution's changes")
+	}
+	if n := int64(len(i.work)); n > 0 {
+		what = append(what, count(n, "organization"))
+	}
 	switch {
 	case i.report.problems.total > 0:
 		return "Nothing was stored, because of the problems above. The counts are of what could be read."
-	case len(i.work) == 0 && institution == "":
+	case len(what) == 0:
 		return "Everything is stored as the files have it; nothing was changed."
 	case i.opts.DryRun:
-		return "A dry run: nothing was stored. An import would store " + institution + organizations + "."
+		return "A dry run: nothing was stored. An import would store " + strings.Join(what, " and ") + "."
 	}
-	return "Stored " + institution + organizations + "."
+	return "Stored " + strings.Join(what, " and ") + "."
 }
 
 func (o *output) findings(title string, r *report, shown []finding, total int64) {

@@ -389,3 +389,31 @@ func TestProblemsAgainstWhatIsStored(t *testing.T) {
 		t.Errorf("%d events, want %d: nothing was imported", got, events)
 	}
 }
+
+// One organization's member accounts are held in memory, so they are bounded.
+func TestMemberAccountsOfAnOrganizationAreBounded(t *testing.T) {
+	const members, accounts = 501, 500
+	files := small()
+	files["organizations.csv"] = "organization,name\n1001,Larkmere\n"
+	var m, a, access strings.Builder
+	m.WriteString("organization,member,first_name,last_name\n")
+	a.WriteString("organization,account,name\n")
+	access.WriteString("organization,member,account,account.access\n")
+	for i := range members {
+		fmt.Fprintf(&m, "1001,m%d,Ana,Ruiz\n", i)
+		for j := range accounts {
+			fmt.Fprintf(&access, "1001,m%d,a%d,true\n", i, j)
+		}
+	}
+	for j := range accounts {
+		fmt.Fprintf(&a, "1001,a%d,Operating\n", j)
+	}
+	files["members.csv"], files["accounts.csv"], files["member_accounts.csv"] = m.String(), a.String(), access.String()
+	w := newWorld(t, dbtest.SQLite(t))
+	out, err := w.try(folder(t, files), importer.Options{JSON: true})
+	found := problems(t, out, "problem")
+	if fault.KindOf(err) != fault.Invalid || len(found) == 0 || found[0].Line != 250_002 || !strings.Contains(found[0].Wrong, "more than 250,000 member accounts") {
+		t.Errorf("the import: %v, %+v; want a problem at line 250,002", err, found)
+	}
+	w.nothing()
+}

@@ -14,7 +14,7 @@ import (
 
 // maxAccess bounds the member accounts of one organization, which are held in
 // memory together and stored in one transaction.
-const maxAccess = 1_000_000
+const maxAccess = 250_000
 
 // An organizationRead is one organization of the folder with the lines it came
 // from.
@@ -277,7 +277,7 @@ func (o *organizationReader) access(read *organizationRead, accounts, members ma
 		return
 	}
 	if len(o.seen) == maxAccess {
-		o.problem(accessAccount, "the organization has more than 1,000,000 member accounts", "at most as many")
+		o.problem(accessAccount, fmt.Sprintf("the organization has more than %s member accounts", thousands(maxAccess)), "no more for one organization")
 		return
 	}
 	o.seen[pair] = o.row.line

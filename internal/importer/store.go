@@ -8,7 +8,7 @@ import (
 )
 
 // ahead is how many organizations are read while one is being stored.
-const ahead = 4
+const ahead = 2
 
 // store brings in what check found to differ, one organization after the other
 // and each in a transaction of its own. What was stored before an interruption
