@@ -28,6 +28,7 @@ import (
 	"mandate/internal/outbox"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	mailboxpage "mandate/internal/web/mailbox"
 	"mandate/internal/web/online"
 )
 
@@ -38,6 +39,7 @@ type office struct {
 	box     *mailbox.Box
 	courier *outbox.Dispatcher
 	faults  *online.Faults
+	mailbox string // where the page of the mail is
 }
 
 func newOffice(t *testing.T, d *db.DB) *office {
@@ -84,7 +86,22 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	o.server.Start()
 	o.server.URL = origin
 	t.Cleanup(o.server.Close)
+	o.serveMailbox(log)
 	return o
+}
+
+// serveMailbox shows the mail to browsers, as the demo does.
+func (o *office) serveMailbox(log *slog.Logger) {
+	o.t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	o.mailbox = "http://" + strings.Replace(server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
+	handler, err := mailboxpage.New(web.Site{Origin: o.mailbox, Key: []byte("a key of a test, thirty-two bytes"), Log: log}, o.box)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	server.Config.Handler = handler
+	server.Start()
+	o.t.Cleanup(server.Close)
 }
 
 func eachOffice(t *testing.T, test func(o *office)) {
