@@ -25,6 +25,7 @@ const (
 type Edits struct {
 	Organization bank.OrganizationID
 	Edits        []Edit // at most one for each member
+	Needs        bool   // of a preview: bring along the switches that what is turned on needs
 }
 
 // A MemberPreview is what Edits would do to one of the members.
@@ -48,9 +49,13 @@ func (s *Service) PreviewMany(ctx context.Context, caller bank.Caller, edits Edi
 			if err != nil {
 				return err
 			}
+			req := entitlement.Request{Now: v.Tx.Now}
+			if edits.Needs {
+				e = withNeeds(policy, caller, e, req)
+			}
 			p := MemberPreview{Member: member, Edit: e}
 			var after *entitlement.Policy
-			p.Preview, after = judge(policy, caller, e, entitlement.Request{Now: v.Tx.Now})
+			p.Preview, after = judge(policy, caller, e, req)
 			if p.Edit.Version = member.Version; len(p.Preview.Problems()) == 0 {
 				policy = after
 			}
@@ -59,6 +64,36 @@ func (s *Service) PreviewMany(ctx context.Context, caller bank.Caller, edits Edi
 		return nil
 	})
 	return previews, err
+}
+
+// withNeeds adds to an edit the switches that what it turns on needs, as far as
+// it does not say otherwise itself. Amounts are for people to choose.
+func withNeeds(p *entitlement.Policy, caller bank.Caller, e Edit, req entitlement.Request) Edit {
+	e.Changes = cloned(e.Changes)
+	for range catalog.PermissionCount {
+		preview, _ := judge(p, caller, e, req)
+		added := false
+		for _, problem := range preview.Problems() {
+			if problem.Code == entitlement.Prerequisite && !problem.Needs.IsLimit() {
+				added = e.turnOn(problem.Account, problem.Needs) || added
+			}
+		}
+		if !added {
+			break
+		}
+	}
+	return e
+}
+
+// turnOn sets a switch of a level that the edit changes, unless it is set.
+func (e *Edit) turnOn(account bank.AccountID, p catalog.Permission) bool {
+	for _, change := range e.Changes {
+		if _, said := change.Set[p.ID()]; change.Account == account && !said {
+			change.Set[p.ID()] = entitlement.SwitchTo(true)
+			return true
+		}
+	}
+	return false
 }
 
 // SaveMany saves edits of several members: every one is judged on what those

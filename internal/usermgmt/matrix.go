@@ -43,6 +43,7 @@ type Matrix struct {
 	Rows        []MatrixRow
 
 	Matching, Total      int  // people
+	Groups               int  // rows in all: people, or groups of equal ones
 	Page, Pages          int  // of rows
 	Columns, ColumnPages int  // how many columns fit the query, and their pages
 	ColumnPage           int  //
@@ -225,12 +226,14 @@ func (r *matrixReader) access() error {
 
 func (r *matrixReader) rows() {
 	m := r.matrix
+	m.Groups = m.Matching
 	all := make([]MatrixRow, 0, len(r.members))
 	for _, one := range r.members {
 		all = append(all, MatrixRow{Members: []Member{one}, Cells: r.cells(one)})
 	}
 	if m.Collapsed {
 		all = collapse(all)
+		m.Groups = len(all)
 		m.Page, m.Pages = page(r.query.Members.Page, len(all), MatrixRows)
 		from := (m.Page - 1) * MatrixRows
 		all = all[from:min(from+MatrixRows, len(all))]

@@ -14,9 +14,12 @@ import (
 // others, and what is chosen among them stays chosen.
 const pickerRows = 200
 
-// An accountPicker chooses accounts: search, all or none, one by one. It is part
-// of a form, and the form carries what it does not show.
-type accountPicker struct {
+// A picker chooses accounts or people: search, all or none, one by one. It is
+// part of a form, and the form carries what it does not show. A form with two
+// of them gives one a prefix.
+type picker struct {
+	Prefix string
+	Noun   string // "accounts"
 	Redraw string // the address that draws it anew with what was typed
 	Search string
 	Rows   []pickerRow
@@ -24,8 +27,11 @@ type accountPicker struct {
 	Hidden string // ids that are chosen and not shown
 	Count  string
 	More   string // what is left out, in words
-	None   bool
+	Note   string
 }
+
+// id is the part of the page that is drawn anew.
+func (p picker) id() string { return p.Prefix + "picker" }
 
 type pickerRow struct {
 	ID, Name, Kind string
@@ -41,8 +47,9 @@ const (
 )
 
 // newAccountPicker shows the accounts that fit a search.
-func newAccountPicker(accounts []usermgmt.MemberAccount, chosen []bank.AccountID, search, redraw string) accountPicker {
-	p := accountPicker{Redraw: redraw, Search: search, Count: countChosen(len(chosen), len(accounts)), None: len(chosen) == 0}
+func newAccountPicker(accounts []usermgmt.MemberAccount, chosen []bank.AccountID, search, redraw string) picker {
+	p := picker{Noun: "accounts", Redraw: redraw, Search: search, Count: countChosen(len(chosen), len(accounts)),
+		Note: "“All accounts” are today's accounts. One that comes later opens to nobody until an admin gives access to it."}
 	found := findAccounts(accounts, search)
 	var shown, hidden []string
 	for i, account := range found {
@@ -75,11 +82,16 @@ func countChosen(n, of int) string {
 	return fmt.Sprintf("%d accounts", n)
 }
 
+// picked are the ids that the form of a picker carries as chosen.
+func picked(f *web.Form, prefix string) []string {
+	return append(strings.Split(f.Raw(prefix+"hidden"), ","), f.All(prefix+"pick")...)
+}
+
 // readPicker is what a picker's form says is chosen, after the button that was
 // pressed. What the organization does not have is left out.
 func readPicker(f *web.Form, accounts []usermgmt.MemberAccount) []bank.AccountID {
 	chosen := map[bank.AccountID]bool{}
-	for _, id := range append(strings.Split(f.Raw("hidden"), ","), f.All("account")...) {
+	for _, id := range picked(f, "") {
 		chosen[bank.AccountID(id)] = true
 	}
 	if pressed := f.Raw("do"); pressed == pickAll || pressed == pickNone {

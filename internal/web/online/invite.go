@@ -19,7 +19,7 @@ type inviteBlockedPage struct {
 	Cancel   string
 	Then     string
 	Sentence string
-	Picker   accountPicker
+	Picker   picker
 }
 
 // askInvite asks before an invitation goes out; where it cannot, it says why

@@ -118,6 +118,14 @@ func (a *app) managingRoutes() []web.Route {
 		{Method: "GET", Pattern: user + "/delete", Handler: a.askDelete, Needs: needs(catalog.DeleteUser)},
 		{Method: "POST", Pattern: user + "/delete", Handler: a.deleteUser, Needs: records(catalog.DeleteUser, "orguser.deleted", true)},
 
+		{Method: "GET", Pattern: user + "/copy", Handler: a.copyPermissions, Needs: needs(catalog.EditPermissions)},
+		{Method: "GET", Pattern: user + "/view-only", Handler: a.viewOnly, Needs: needs(catalog.EditPermissions)},
+
+		{Method: "GET", Pattern: users + "/matrix", Handler: a.matrix, Needs: needs(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: users + "/bulk", Handler: a.bulk, Needs: needs(catalog.EditPermissions)},
+		{Method: "POST", Pattern: users + "/bulk", Handler: a.bulkForm, Needs: needs(catalog.EditPermissions)},
+		{Method: "POST", Pattern: users + "/bulk/save", Handler: a.saveBulk, Needs: records(catalog.EditPermissions, "orguser.permission_changed", true)},
+
 		{Method: "GET", Pattern: user + "/edit", Handler: a.editPage, Needs: needs(catalog.EditProfile)},
 		{Method: "POST", Pattern: user + "/edit", Handler: a.editUser, Needs: records(catalog.EditProfile, "orguser.profile_changed", true)},
 	}

@@ -19,6 +19,7 @@ import (
 
 type reviewPage struct {
 	Shell    ui.Shell
+	Lead     string
 	Member   usermgmt.Member
 	Conflict *conflictNote
 	Problems []fault.Problem
@@ -133,6 +134,11 @@ func (a *app) renderRefusedDraft(w http.ResponseWriter, r *http.Request, me user
 
 // renderReview previews the edit on what is stored now.
 func (a *app) renderReview(w http.ResponseWriter, r *http.Request, status int, edit usermgmt.Edit) error {
+	return a.renderReviewAs(w, r, status, edit, "Review changes", "")
+}
+
+// renderReviewAs is renderReview under another title, with what to say first.
+func (a *app) renderReviewAs(w http.ResponseWriter, r *http.Request, status int, edit usermgmt.Edit, title, lead string) error {
 	preview, profile, err := a.users.Preview(r.Context(), web.CallerOf(r.Context()), edit)
 	if err != nil {
 		return err
@@ -143,7 +149,8 @@ func (a *app) renderReview(w http.ResponseWriter, r *http.Request, status int, e
 	}
 	b, m := baseFor(me.Institution.ID), profile.Member
 	page := reviewPage{
-		Shell:  a.shell(r, me, "Review changes", ui.Link{Label: "User management", Href: b.users()}, ui.Link{Label: m.Name(), Href: b.user(m.ID)}),
+		Shell:  a.shell(r, me, title, ui.Link{Label: "User management", Href: b.users()}, ui.Link{Label: m.Name(), Href: b.user(m.ID)}),
+		Lead:   "To the permissions of " + m.Name() + ". Nothing is saved yet.",
 		Member: m,
 		Save:   b.save(m.ID),
 		Cancel: b.user(m.ID),
@@ -160,6 +167,9 @@ func (a *app) renderReview(w http.ResponseWriter, r *http.Request, status int, e
 		edit.Version, status = m.Version, http.StatusConflict
 	}
 	page.Carry = carry(edit)
+	if lead != "" {
+		page.Lead = lead + " Nothing is saved yet."
+	}
 	for _, problem := range preview.Problems() {
 		page.Problems = append(page.Problems, fault.Problem{Sentence: problemOn(&profile, problem)})
 	}

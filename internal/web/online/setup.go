@@ -149,7 +149,7 @@ type setupAccountsPage struct {
 	Member usermgmt.Member
 	Action string
 	Cancel string
-	Picker accountPicker
+	Picker picker
 }
 
 // GET /{institution}/settings/users/{user}/setup/accounts

@@ -407,7 +407,7 @@ func setupAccountsView(p setupAccountsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = accountPickerView(p.Picker).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = pickerView(p.Picker).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
