@@ -75,7 +75,7 @@ func randomRequest(r *rand.Rand) Request {
 		Account: accounts[r.IntN(len(accounts))], ToAccount: []bank.AccountID{"b", "b", "a"}[r.IntN(3)],
 	}
 	if r.IntN(10) > 0 {
-		req.Amount = AmountOf(bank.Cents(1+r.IntN(300)) * 1000)
+		req.Amount = AmountOf(bank.Cents(1+r.IntN(300))*1000 + bank.Cents(r.IntN(2)*37)) // whole dollars, or not
 	}
 	for key := range catalog.EffectiveDate {
 		if r.IntN(4) == 0 {
