@@ -55,7 +55,7 @@ type Line struct {
 
 // An Order is what a room asks of the host. Whatever it names is done together:
 // money moves by Legs, a Hold sets some aside, Free ends a hold, a Stop is
-// placed, a File is taken.
+// placed, Lift ends a stop, a File is taken.
 type Order struct {
 	Institution  bank.InstitutionID
 	Organization bank.OrganizationID // whose accounts it is about
@@ -68,6 +68,7 @@ type Order struct {
 	Hold *Hold
 	Free string // the key of the order whose hold ends with this one
 	Stop *Stop
+	Lift string // the key of the order whose stop ends with this one
 	File *File
 }
 
@@ -136,6 +137,7 @@ const (
 	NotCovered     Code = "NOT_COVERED"     // an account does not have that much available
 	UnknownAccount Code = "UNKNOWN_ACCOUNT" // an account is not the host's, or not the organization's
 	UnknownHold    Code = "UNKNOWN_HOLD"    // there is no such hold, or it has ended
+	UnknownStop    Code = "UNKNOWN_STOP"    // there is no such stop, or it has ended
 	NotBalanced    Code = "NOT_BALANCED"    // the legs do not add up to nothing
 )
 
@@ -159,6 +161,8 @@ func (r Receipt) Sentence(name func(bank.AccountID) string) string {
 		return "The host has no account " + name(r.Account) + " of this organization."
 	case UnknownHold:
 		return "What was set aside for this is no longer there."
+	case UnknownStop:
+		return "The host has no such stop payment."
 	case NotBalanced:
 		return "The amounts do not add up."
 	}

@@ -29,6 +29,7 @@ func Run(t *testing.T, fresh func(t *testing.T) host.Connector) {
 		"RefusesForGood": refusesForGood,
 		"Refuses":        refuses,
 		"Holds":          holds,
+		"Stops":          stops,
 		"RaceSameKey":    raceSameKey,
 		"RaceLastCent":   raceLastCent,
 	} {
@@ -143,6 +144,33 @@ func holds(t *testing.T, h host.Connector) {
 	again.Free = set.Key()
 	if r := carry(t, h, again); r.Refused != host.UnknownHold {
 		t.Errorf("a hold was freed twice: %+v", r)
+	}
+}
+
+// A stop and what is charged for it happen together or not at all.
+func stops(t *testing.T, h host.Connector) {
+	place := func(ref string, fee bank.Cents) host.Order {
+		o := order(ref, host.Move(Operating, host.Internal("fees"), fee)...)
+		o.Stop = &host.Stop{Account: Operating, First: 1001, Last: 1005, Until: "2026-09-02"}
+		return o
+	}
+	if r := carry(t, h, place("dear", 1_000_01)); r.Refused != host.NotCovered {
+		t.Errorf("a fee that is not covered: %+v", r)
+	}
+	lift := order("lift")
+	lift.Lift = "test/dear"
+	if r := carry(t, h, lift); r.Refused != host.UnknownStop {
+		t.Errorf("a stop that was refused was lifted: %+v", r)
+	}
+	set := place("cheap", 30_00)
+	carry(t, h, set)
+	Want(t, h, Operating, 970_00, 970_00)
+	for _, want := range []host.Code{"", host.UnknownStop} {
+		lift := order("lift " + string(want))
+		lift.Lift = set.Key()
+		if r := carry(t, h, lift); r.Refused != want {
+			t.Errorf("lift it: %+v, want %q", r, want)
+		}
 	}
 }
 

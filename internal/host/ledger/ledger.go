@@ -161,6 +161,15 @@ func refuse(tx *db.Tx, o *host.Order) (host.Code, bank.AccountID, error) {
 		}
 		wanted[h.account] -= h.cents
 	}
+	if o.Lift != "" {
+		known, err := hasStop(tx, o)
+		if err != nil {
+			return "", "", err
+		}
+		if !known {
+			return host.UnknownStop, "", nil
+		}
+	}
 	for _, id := range accountsOf(o) {
 		a, known, err := find(tx, o.Institution, id)
 		if err != nil {
@@ -234,6 +243,11 @@ func carry(tx *db.Tx, number int64, o *host.Order) error {
 	}
 	if o.Stop != nil {
 		if err := insertStop(tx, o); err != nil {
+			return err
+		}
+	}
+	if o.Lift != "" {
+		if err := dropStop(tx, o); err != nil {
 			return err
 		}
 	}

@@ -201,6 +201,25 @@ func insertStop(tx *db.Tx, o *host.Order) error {
 	return nil
 }
 
+// hasStop reports whether the stop that an order lifts is there, on an account
+// of the order's organization.
+func hasStop(tx *db.Tx, o *host.Order) (bool, error) {
+	n, err := db.One(tx, db.Value[int], `
+		select count(*) from ledger_stop s join ledger_account a on a.institution_id = s.institution_id and a.id = s.account_id
+		 where s.institution_id = $1 and s.order_key = $2 and a.organization_id = $3`, o.Institution, o.Lift, o.Organization)
+	if err != nil {
+		return false, fmt.Errorf("read the stop: %w", err)
+	}
+	return n == 1, nil
+}
+
+func dropStop(tx *db.Tx, o *host.Order) error {
+	if _, err := tx.Exec(`delete from ledger_stop where institution_id = $1 and order_key = $2`, o.Institution, o.Lift); err != nil {
+		return fmt.Errorf("lift the stop: %w", err)
+	}
+	return nil
+}
+
 func insertFile(tx *db.Tx, o *host.Order) error {
 	_, err := tx.Exec(`
 		insert into ledger_file (institution_id, order_key, name, kind, body, received_micros) values ($1, $2, $3, $4, $5, $6)`,
