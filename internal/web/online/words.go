@@ -1,6 +1,7 @@
 package online
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -36,6 +37,10 @@ var deeds = map[string]deed{
 	"orguser.created":                  {"{actor} created {target}", "user-plus", ui.Good},
 	"orguser.deleted":                  {"{actor} deleted {target}", "trash-2", ui.Bad},
 	"orguser.profile_changed":          {"{actor} changed the profile of {target}", "pencil", ui.Plain},
+	"org.created":                      {"{actor} created {target}", "building-2", ui.Good},
+	"org.profile_changed":              {"{actor} changed the details of {target}", "building-2", ui.Plain},
+	"org.account_added":                {"The account {target} was added; nobody has access to it yet", "wallet", ui.Note},
+	"org.one_admin_left":               {"{target} has one admin left who can sign in", "triangle-alert", ui.Warn},
 	"orguser.role_changed":             {"{actor} changed the role of {target}", "shield", ui.Warn},
 	"orguser.entitlement_changed":      {"{actor} changed what {target} has", "sliders-horizontal", ui.Plain},
 	"orguser.permission_changed":       {"{actor} changed the permissions of {target}", "sliders-horizontal", ui.Plain},
@@ -80,17 +85,53 @@ func (d describer) event(e activity.Event) ui.Event {
 	if !known {
 		did = deed{"{actor}: " + strings.NewReplacer(".", " ", "_", " ").Replace(e.Name) + ", {target}", "activity", ui.Plain}
 	}
+	if e.Name == "orguser.password_reset_sent" && e.Actor.ID == e.Target.ID {
+		did.text = "{target} asked for a password reset link"
+	}
 	text := strings.NewReplacer("{actor}", actorName(e.Actor), "{target}", targetName(e.Target)).Replace(did.text)
 	shown := ui.Event{Icon: did.icon, Tone: did.tone, Text: text, Where: channels[e.Channel], At: e.Time, Place: d.place}
 	if e.Refused && !proving(e.Name) {
 		shown.Text, shown.Who = "Refused: "+text, e.Note
 		shown.Icon, shown.Tone = "ban", ui.Bad
 	}
+	if !e.Refused && notes[e.Name] {
+		shown.Who = e.Note
+	}
 	for _, c := range e.Changes {
-		shown.Diffs = append(shown.Diffs, [3]string{d.field(c), d.value(c.Field, c.Old), d.value(c.Field, c.New)})
+		shown.Diffs = append(shown.Diffs, d.diff(e, c))
 	}
 	return shown
 }
+
+// notes are the events whose note is for people: a reason, a cause. The notes
+// of others are for programs.
+var notes = map[string]bool{
+	"orguser.hold_placed": true, "orguser.locked": true, "org.one_admin_left": true, "orguser.password_reset_sent": true,
+}
+
+// maxNamed is how many accounts a line of the history names.
+const maxNamed = 4
+
+// diff is one change as a line of the history: of what came into being there
+// was nothing before, and many accounts are counted.
+func (d describer) diff(e activity.Event, c activity.Change) [3]string {
+	old, now := d.value(c.Field, c.Old), d.value(c.Field, c.New)
+	if began[e.Name] || c.Old == "" && old == "None" {
+		old = ""
+	}
+	if c.New == "" && now == "None" {
+		now = ""
+	}
+	if n := len(c.Accounts); n > maxNamed {
+		some := c
+		some.Accounts = c.Accounts[:maxNamed-1]
+		return [3]string{fmt.Sprintf("%s and %d more accounts", d.field(some), n-len(some.Accounts)), old, now}
+	}
+	return [3]string{d.field(c), old, now}
+}
+
+// began are the events with which something comes into being.
+var began = map[string]bool{"orguser.created": true, "org.created": true, "org.account_added": true}
 
 // proving reports whether an event is about proving who somebody is: that it
 // was refused is what it says already.
@@ -128,14 +169,20 @@ var channels = map[bank.Channel]string{
 
 var fields = map[string]string{
 	"name": "Name", "first_name": "First name", "last_name": "Last name", "email": "Email", "role": "Role", "status": "Status",
-	"held": "Account access on hold", "username": "Username",
+	"held": "Account access on hold", "username": "Username", "avatar": "Picture", "address": "Address", "phone": "Phone",
+	"invitation": "Sent to", "password_reset": "Sent to", "entitlements": "Entitlements",
+	"account": "Account", "account.name": "Account name", "account.number": "Account number", "account.kind": "Kind of account", "account.off": "Off on the account",
 }
 
 // field names what was changed, with the account where it is one's.
 func (d describer) field(c activity.Change) string {
 	label := fields[c.Field]
-	if p, ok := catalog.ParsePermission(c.Field); ok {
+	id, ceiling := strings.CutPrefix(c.Field, "ceiling.")
+	if p, ok := catalog.ParsePermission(id); ok {
 		label = permissionName(p)
+		if ceiling {
+			label = "Ceiling of " + label
+		}
 	}
 	if label == "" {
 		label = c.Field
@@ -166,7 +213,7 @@ func permissionName(p catalog.Permission) string {
 
 // value writes a value of the history as people read it.
 func (d describer) value(field, value string) string {
-	p, ok := catalog.ParsePermission(field)
+	p, ok := catalog.ParsePermission(strings.TrimPrefix(field, "ceiling."))
 	switch {
 	case ok && p.IsLimit():
 		if value == "" {
