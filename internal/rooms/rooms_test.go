@@ -33,6 +33,8 @@ var floors = []floor{
 	{name: "database", packages: []string{"db", "db/dbtest"}, also: []string{"db"}, outside: []string{"*"}},
 	{name: "ground", packages: []string{"activity", "outbox", "usage", "idempotency", "approval", "guard", "pdp", "calendar", "lease", "headroom"},
 		also: []string{"activity", "outbox", "usage", "guard"}, outside: []string{"golang.org/x/"}},
+	{name: "files of the trade", packages: []string{"moneymovement/ach/nacha", "moneymovement/ach/recipients"},
+		also: []string{"moneymovement/ach/nacha"}, outside: []string{"github.com/moov-io/"}},
 	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "client", "alert", "authorization", "host/...", "moneymovement/..."},
 		also: []string{"identity", "authorization", "host"}, outside: []string{"*"}},
 	{name: "checks and data", packages: []string{"conformance", "generate", "importer", "pdp/pdptest"}, also: []string{"generate"}, outside: []string{"*"}},

@@ -15,7 +15,7 @@ func Trial(b Batch, relaxed bool) error {
 	at := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 	o := Outgoing{Destination: trialRouting, DestinationName: "Trial", Origin: trialRouting, OriginName: "Trial", Created: at, Effective: at,
 		Modifier: 'A', Batches: []Batch{b}, Relaxed: relaxed}
-	if balance, needed := Balance(b, b.CompanyName, trialRouting, "1", Checking); needed {
+	if balance, needed := Balance(b, "Trial", trialRouting, "1", Checking); needed {
 		o.Batches = append(o.Batches, balance)
 	}
 	_, err := Write(o)
@@ -29,7 +29,11 @@ func Balance(b Batch, name, routing, account string, kind Kind) (Batch, bool) {
 	if credits == debits {
 		return Batch{}, false
 	}
-	o := NewBatch(b.CompanyName, "", b.CompanyID, "CCD", "OFFSET")
+	company := b.CompanyName
+	if company == "" || b.SEC == "IAT" { // international headers name no company
+		company = name
+	}
+	o := NewBatch(company, "", b.CompanyID, "CCD", "OFFSET")
 	for _, side := range []struct {
 		debit bool
 		sum   bank.Cents
