@@ -106,8 +106,10 @@ func (b *screens) organization(ctx context.Context, table io.Writer, members, ac
 		{"members list", base},
 		{"members list, searched", base + "?q=an"},
 		{"members list, last page by status", base + "?sort=status&page=100"},
+		{"everybody by permission", base + "/matrix"},
 		{"profile", base + "/" + string(admin)},
 		{"permissions", base + "/" + string(admin) + "/permissions"},
+		{"permissions on an account", base + "/" + string(admin) + "/accounts/" + browser.account(base+"/"+string(admin))},
 	}
 	for _, page := range pages {
 		times, err := browser.measure(page.path, rounds)
@@ -184,6 +186,18 @@ func (b *browser) signIn(path, username, password string) error {
 		return fmt.Errorf("sign in: status %d", out.Code)
 	}
 	return nil
+}
+
+var accountLink = regexp.MustCompile(`/accounts/(acc_[A-Za-z0-9_-]+)`)
+
+// account is the first account that a profile leads to; empty where it leads to
+// none, and then its page is not found.
+func (b *browser) account(profile string) string {
+	found := accountLink.FindStringSubmatch(b.do("GET", profile, nil).Body.String())
+	if found == nil {
+		return ""
+	}
+	return found[1]
 }
 
 // measure asks for a page and returns the server times, sorted.
