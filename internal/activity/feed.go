@@ -2,6 +2,7 @@ package activity
 
 import (
 	"fmt"
+	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -17,6 +18,8 @@ type Filter struct {
 	Target        string   // the id of what was changed
 	Actor         string   // the id of who did it
 	Names         []string // event names, any of them
+	Prefix        string   // what event names begin with, such as "ach."
+	Without       []string // event names that are left out
 	From, Until   int64    // microseconds; from inclusive, until exclusive
 	WithRefused   bool     // attempts that changed nothing, too
 	Before        int64    // page on: events with a smaller sequence
@@ -31,14 +34,6 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 	if f.Limit <= 0 || f.Limit > MaxPage {
 		f.Limit = MaxPage
 	}
-	names := ""
-	for _, name := range f.Names {
-		names += "," + name
-	}
-	names += ","
-	if len(f.Names) == 0 {
-		names = ""
-	}
 	afterRevision := f.AfterRevision
 	if afterRevision == 0 {
 		afterRevision = -1
@@ -51,7 +46,7 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 		query, key = feedOfActor, f.Actor
 	}
 	rows, err := db.All(tx, scanEvent, query,
-		f.Institution, f.Organization, key, f.Actor, names, f.From, f.Until, f.WithRefused, f.Before, f.After, afterRevision, f.Limit)
+		f.Institution, f.Organization, key, f.Actor, listed(f.Names), f.From, f.Until, f.WithRefused, f.Before, f.After, afterRevision, f.Limit, f.Prefix, listed(f.Without))
 	if err != nil {
 		return nil, fmt.Errorf("read the feed: %w", err)
 	}
@@ -66,6 +61,14 @@ func Feed(tx *db.Tx, f Filter) ([]Event, error) {
 	return events, nil
 }
 
+// listed writes names so that one of them can be looked for: ",a,b,".
+func listed(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "," + strings.Join(names, ",") + ","
+}
+
 const selectFeed = `
 	select institution_id, organization_id, sequence, id, time_micros, name, save_id,
 	       revision, refused, code, actor_kind, actor_id, actor_name, channel, ip, device,
@@ -76,6 +79,8 @@ const selectFeed = `
 const filterFeed = `
 	   and (cast($4 as text) = '' or actor_id = $4)
 	   and (cast($5 as text) = '' or replace($5, ',' || name || ',', '') <> $5)
+	   and (cast($13 as text) = '' or substr(name, 1, length($13)) = $13)
+	   and (cast($14 as text) = '' or replace($14, ',' || name || ',', '') = $14)
 	   and (cast($6 as bigint) = 0 or time_micros >= $6)
 	   and (cast($7 as bigint) = 0 or time_micros < $7)
 	   and (not refused or $8)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
@@ -21,6 +22,7 @@ type Managing interface {
 	KeepDraft(context.Context, bank.Caller, bank.OrganizationID, usermgmt.Draft) error
 	Draft(context.Context, bank.Caller, bank.OrganizationID) (usermgmt.Draft, bool, error)
 	Setup(context.Context, bank.Caller, usermgmt.Person) (usermgmt.Setup, error)
+	Feed(context.Context, bank.Caller, usermgmt.FeedQuery) ([]activity.Event, error)
 	ChooseAccounts(context.Context, bank.Caller, usermgmt.Person, []bank.AccountID) error
 	ChooseColleague(ctx context.Context, caller bank.Caller, p usermgmt.Person, from bank.UserID) error
 	EnableAccounts(context.Context, bank.Caller, usermgmt.Edit) error
@@ -49,11 +51,10 @@ type Managing interface {
 	RemoveAvatar(context.Context, bank.Caller, usermgmt.Person) error
 }
 
-func (b base) create() string     { return b.users() + "/new" }
-func (b base) bulk() string       { return b.users() + "/bulk" }
-func (b base) matrix() string     { return b.users() + "/matrix" }
-func (b base) ownAvatar() string  { return b.profile() + "/picture" }
-func (b base) historyCSV() string { return b.history() + ".csv" }
+func (b base) create() string    { return b.users() + "/new" }
+func (b base) bulk() string      { return b.users() + "/bulk" }
+func (b base) matrix() string    { return b.users() + "/matrix" }
+func (b base) ownAvatar() string { return b.profile() + "/picture" }
 
 func (b base) setup(id bank.UserID) string         { return b.user(id) + "/setup" }
 func (b base) setupAccounts(id bank.UserID) string { return b.setup(id) + "/accounts" }
@@ -121,6 +122,8 @@ func (a *app) managingRoutes() []web.Route {
 		{Method: "GET", Pattern: user + "/copy", Handler: a.copyPermissions, Needs: needs(catalog.EditPermissions)},
 		{Method: "GET", Pattern: user + "/view-only", Handler: a.viewOnly, Needs: needs(catalog.EditPermissions)},
 
+		{Method: "GET", Pattern: "/{institution}/settings/history.csv", Handler: a.organizationCSV, Needs: needs(catalog.ViewUsers)},
+		{Method: "GET", Pattern: user + "/history.csv", Handler: a.memberCSV, Needs: needs(catalog.ViewUsers)},
 		{Method: "GET", Pattern: users + "/matrix", Handler: a.matrix, Needs: needs(catalog.ViewPermissions)},
 		{Method: "GET", Pattern: users + "/bulk", Handler: a.bulk, Needs: needs(catalog.EditPermissions)},
 		{Method: "POST", Pattern: users + "/bulk", Handler: a.bulkForm, Needs: needs(catalog.EditPermissions)},

@@ -67,6 +67,10 @@ var deeds = map[string]deed{
 	"auth.recovery_codes_renewed":      {"{target} made new recovery codes", "key-round", ui.Plain},
 	"hra.passed":                       {"{actor} confirmed that it was them", "shield-check", ui.Plain},
 	"hra.failed":                       {"{actor} did not prove that it was them", "shield", ui.Warn},
+	"payment.authorized":               {"{actor} authorized the payment {target}", "banknote", ui.Plain},
+	"payment.approved":                 {"{actor} approved the payment {target}", "circle-check", ui.Good},
+	"payment.confirmed":                {"{actor} released the payment {target}", "send", ui.Good},
+	"payment.voided":                   {"{actor} took back the payment {target}", "undo-2", ui.Plain},
 	"auth.signin_succeeded":            {"{target} signed in", "key-round", ui.Plain},
 	"auth.signin_failed":               {"Somebody failed to sign in as {target}", "key-round", ui.Warn},
 }
@@ -240,6 +244,8 @@ func (d describer) value(field, value string) string {
 		}
 	case value == "":
 		return "None"
+	case field == "avatar":
+		return "A picture"
 	}
 	return value
 }

@@ -1,0 +1,123 @@
+package usermgmt
+
+import (
+	"context"
+	"time"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+)
+
+// A FeedKind is a kind of event that a feed can be narrowed to.
+type FeedKind struct {
+	Value  string // as addresses name it
+	Label  string
+	Names  []string
+	Prefix string
+	Own    bool // of a member's activity alone: the organization's feed leaves it out
+}
+
+// FeedKinds are the kinds, in the order in which screens show them.
+func FeedKinds() []FeedKind { return feedKinds }
+
+var feedKinds = []FeedKind{
+	{Value: "permissions", Label: "Permissions and account access", Names: []string{"orguser.permission_changed", "orguser.entitlement_changed",
+		"orguser.account_access_changed", "orguser.role_changed", "org.entitlement_changed", "org.account_added"}},
+	{Value: "people", Label: "Created, invited and deleted", Names: []string{"orguser.created", "orguser.deleted", "orguser.invited", "orguser.invite_delivered",
+		"orguser.invite_opened", "orguser.invite_requested", "orguser.invite_revoked", "orguser.credentials_created", "orguser.activated"}},
+	{Value: "profile", Label: "Profile", Names: []string{"orguser.profile_changed", "org.profile_changed"}},
+	{Value: "standing", Label: "Locks and holds", Names: []string{"orguser.locked", "orguser.unlocked", "orguser.hold_placed", "orguser.hold_removed",
+		"orguser.disabled", "org.one_admin_left"}},
+	{Value: "ach", Label: "ACH", Prefix: "ach."},
+	{Value: "wires", Label: "Wires", Prefix: "wire."},
+	{Value: "transfers", Label: "Transfers", Prefix: "transfer."},
+	{Value: "stops", Label: "Stop payments", Prefix: "stop."},
+	{Value: "positive_pay", Label: "Positive pay", Prefix: "arp."},
+	{Value: "cards", Label: "Cards", Prefix: "card."},
+	{Value: "payments", Label: "Payments by other systems", Prefix: "payment."},
+	{Value: "signin", Label: "Signing in", Own: true, Names: []string{"auth.signin_succeeded", "auth.signin_failed", "auth.new_device", "auth.password_changed",
+		"auth.second_factor_added", "auth.second_factor_removed", "auth.recovery_codes_renewed", "hra.passed", "hra.failed",
+		"orguser.password_reset_sent", "orguser.password_reset_opened", "orguser.password_reset_completed"}},
+}
+
+// notForAll are the events that the organization's feed leaves out.
+var notForAll = func() (names []string) {
+	for _, kind := range feedKinds {
+		if kind.Own {
+			names = append(names, kind.Names...)
+		}
+	}
+	return append(names, "orguser.preferred_name_changed")
+}()
+
+// A FeedQuery asks for one page of a feed, newest first.
+type FeedQuery struct {
+	Person      Person      // with a user: that member's activity; otherwise the organization's feed
+	By          bool        // of a member: what they did; otherwise what was done to them
+	About       bank.UserID // of the organization's feed: what was done to this one
+	Kind        string      // a FeedKind's value; empty: every kind
+	From, Until bank.Day    // both inclusive, in the institution's time zone; empty: no bound
+	Before      int64       // page on: events with a smaller sequence
+	Limit       int
+}
+
+// Feed reads one page. The organization's feed says what was done; attempts
+// that were refused, and everybody's signing in, stand in the members' own
+// activity alone.
+func (s *Service) Feed(ctx context.Context, caller bank.Caller, q FeedQuery) (events []activity.Event, err error) {
+	err = s.guard.Look(ctx, caller, looking(q.Person, catalog.ViewUsers, entitlement.Scope{}), func(v *guard.View) error {
+		f, err := q.filter(caller.Institution, v.Policy.Institution.Location)
+		if err != nil {
+			return err
+		}
+		events, err = activity.Feed(v.Tx, f)
+		return err
+	})
+	return events, err
+}
+
+func (q FeedQuery) filter(institution bank.InstitutionID, place *time.Location) (activity.Filter, error) {
+	f := activity.Filter{Institution: institution, Organization: q.Person.Organization, Before: q.Before, Limit: q.Limit}
+	switch {
+	case q.Person.User == "":
+		f.Target, f.Without = string(q.About), notForAll
+	case q.By:
+		f.Actor, f.WithRefused = string(q.Person.User), true
+	default:
+		f.Target, f.WithRefused = string(q.Person.User), true
+	}
+	for _, kind := range feedKinds {
+		if kind.Value != q.Kind {
+			continue
+		}
+		f.Names, f.Prefix = kind.Names, kind.Prefix
+		if kind.Own {
+			f.Without = nil // asked for by name
+		}
+	}
+	var problems fault.Problems
+	f.From = q.edge(q.From, 0, place, "from", &problems)
+	f.Until = q.edge(q.Until, 1, place, "until", &problems)
+	if q.From != "" && q.Until != "" && q.Until < q.From {
+		problems.Add("until", "The last day lies before the first.")
+	}
+	return f, problems.Err("These days cannot be shown.")
+}
+
+// edge is when a day begins, or some days later, in microseconds.
+func (q FeedQuery) edge(day bank.Day, later int, place *time.Location, field string, problems *fault.Problems) int64 {
+	if day == "" {
+		return 0
+	}
+	parsed, err := bank.ParseDay(string(day))
+	if err != nil {
+		problems.Add(field, "Write a date like 2026-03-02.")
+		return 0
+	}
+	noon := parsed.Time(place)
+	return time.Date(noon.Year(), noon.Month(), noon.Day()+later, 0, 0, 0, 0, place).UnixMicro()
+}
