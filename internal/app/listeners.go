@@ -51,7 +51,11 @@ func (a *App) OnlineHandler() (http.Handler, error) {
 	if a.Components {
 		site.Also = web.ComponentRoutes()
 	}
-	handler, err := online.New(site, online.Config{Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice})
+	cfg := online.Config{Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice}
+	if a.Components { // a demo
+		cfg.Faults = &online.Faults{}
+	}
+	handler, err := online.New(site, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open Online: %w", err)
 	}

@@ -91,7 +91,7 @@ func forget(data string) error {
 func (c *demoCommand) introduce(t *terminal, world *demo.World, data string) {
 	table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table)
-	for _, name := range []string{"online", "mailbox", "api", "operators"} {
+	for _, name := range []string{"online", "mailbox", "api", "operators", "faults"} {
 		if address := world.Addresses[name]; address != "" {
 			fmt.Fprintf(table, "%s\t%s\n", name, address)
 		}

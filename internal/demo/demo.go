@@ -26,6 +26,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/importer"
 	"mandate/internal/usermgmt"
+	"mandate/internal/web/online"
 )
 
 // FileName is where the data folder keeps what the demo made up.
@@ -132,7 +133,7 @@ func refuseOthers(ctx context.Context, a *app.App) error {
 func addresses(a *app.App) map[string]string {
 	return map[string]string{
 		"online": a.Config.PublicOrigin, "api": a.Config.APIOrigin,
-		"operators": "http://" + a.Config.ListenMetrics, "mailbox": "http://" + a.ListenMailbox,
+		"operators": "http://" + a.Config.ListenMetrics, "faults": a.Config.PublicOrigin + online.FaultsPath, "mailbox": "http://" + a.ListenMailbox,
 	}
 }
 
