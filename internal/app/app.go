@@ -16,15 +16,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"mandate/internal/alert"
+	"mandate/internal/approval"
 	"mandate/internal/authorization"
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/client"
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/guard"
+	"mandate/internal/host"
+	"mandate/internal/host/ledger"
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/moneymovement/stoppayment"
+	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/outbox"
 	"mandate/internal/pdp"
 	"mandate/internal/seal"
@@ -45,6 +51,12 @@ type App struct {
 	Decisions      *pdp.Service
 	Clients        *client.Service
 	Authorizations *authorization.Service
+	Calendar       *calendar.Service
+	Ledger         *ledger.Ledger // the host inside the program
+	Desk           *host.Desk     // the way to the host
+	Approvals      *approval.Service
+	Transfers      *transfer.Service
+	Stops          *stoppayment.Service
 	Metrics        *prometheus.Registry
 	Notice         string       // one line above every page, such as that all of it is made up
 	Mailbox        *mailbox.Box // the demo's mail server, shown on an address of its own; nil elsewhere
@@ -125,6 +137,7 @@ func (a *App) openRooms() (err error) {
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.Users.WithWork(work{a.Authorizations})
+	a.openMoney()
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if a.webMetrics, err = web.NewMetrics(a.Metrics); err != nil {
 		return err

@@ -29,6 +29,7 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	wg.Go(func() {
 		a.every(ctx, purgeEvery, "forget old idempotency keys", func() error { return a.Authorizations.ForgetKeys(ctx) })
 	})
+	a.moneyBackground(ctx, wg.Go)
 	done := make(chan struct{})
 	go func() {
 		wg.Wait()

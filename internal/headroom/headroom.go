@@ -99,12 +99,20 @@ func (r *Room) findSetters(tx *db.Tx, p *entitlement.Policy, member bank.UserID)
 func (c *Ceiling) findSetter(feed []activity.Event) {
 	for _, e := range feed {
 		for _, change := range e.Changes {
-			if change.Field == c.Permission.ID() && c.on(change.Accounts) {
+			if change.Field == c.field() && c.on(change.Accounts) {
 				c.SetBy, c.SetAt = e.Actor.Name, e.Time
 				return
 			}
 		}
 	}
+}
+
+// field is what history calls the limit.
+func (c *Ceiling) field() string {
+	if c.Level == entitlement.LevelOrganization {
+		return "ceiling." + c.Permission.ID()
+	}
+	return c.Permission.ID()
 }
 
 // on reports whether a change of those accounts is one of this limit.

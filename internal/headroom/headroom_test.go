@@ -51,9 +51,13 @@ func TestRoomOfAWire(t *testing.T) {
 			for name, change := range map[string]activity.Change{
 				"Ana Ruiz": {Field: "wires.daily_limit", Old: "1.00", New: "60000.00"},
 				"Ben Chen": {Field: "wires.daily_limit", Accounts: []string{"operating"}, New: "40000.00"},
+				"Sue Park": {Field: "ceiling.wires.daily_limit", New: "90000.00"},
 			} {
-				err := s.Append("save "+name, activity.Event{Name: "orguser.permission_changed", Actor: activity.Actor{Name: name},
-					Target: activity.Target{Kind: activity.TargetMember, ID: "dana"}, Changes: []activity.Change{change}})
+				target := activity.Target{Kind: activity.TargetMember, ID: "dana"}
+				if name == "Sue Park" {
+					target = activity.Target{Kind: activity.TargetOrganization, ID: "acme"}
+				}
+				err := s.Append("save "+name, activity.Event{Name: "orguser.permission_changed", Actor: activity.Actor{Name: name}, Target: target, Changes: []activity.Change{change}})
 				if err != nil {
 					return err
 				}
@@ -74,7 +78,7 @@ func TestRoomOfAWire(t *testing.T) {
 				{Level: entitlement.LevelUserAccount, Account: "operating", Limit: 40_000_00, Daily: true, Used: 30_000_00, Left: 10_000_00, SetBy: "Ben Chen"},
 				{Level: entitlement.LevelUser, Limit: 25_000_00, Left: 25_000_00},
 				{Level: entitlement.LevelUser, Limit: 60_000_00, Daily: true, Used: 30_000_00, Left: 30_000_00, SetBy: "Ana Ruiz"},
-				{Level: entitlement.LevelOrganization, Limit: 90_000_00, Daily: true, Used: 30_000_00, Left: 60_000_00},
+				{Level: entitlement.LevelOrganization, Limit: 90_000_00, Daily: true, Used: 30_000_00, Left: 60_000_00, SetBy: "Sue Park"},
 			}
 			if len(room.Ceilings) != len(want) {
 				t.Fatalf("%d ceilings, want %d: %+v", len(room.Ceilings), len(want), room.Ceilings)

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"mandate/internal/approval"
+	"mandate/internal/bank"
+	"mandate/internal/calendar"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/host"
+	"mandate/internal/host/ledger"
+	"mandate/internal/moneymovement/notice"
+	"mandate/internal/moneymovement/stoppayment"
+	"mandate/internal/moneymovement/transfer"
+	"mandate/internal/usermgmt"
+)
+
+// openMoney builds what moves money: the calendar, the way to the host, the
+// queue of approvals and the rooms on them.
+func (a *App) openMoney() {
+	a.Calendar = calendar.New(a.Guard, timeZone)
+	a.Ledger = ledger.New(a.DB)
+	a.Desk = host.NewDesk(a.DB, a.Ledger, a.Log)
+	told := notice.New(a.post, usermgmt.People{})
+	a.Approvals = approval.New(a.DB, a.Guard, told, memberNames)
+	a.Transfers = transfer.New(transfer.Config{
+		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
+	})
+	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
+}
+
+// processName tells this process from all others.
+func processName() string {
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", machine, os.Getpid(), bank.NewID("proc", time.Now()))
+}
+
+// timeZone is where an institution's day begins and ends.
+func timeZone(tx *db.Tx, institution bank.InstitutionID) (*time.Location, error) {
+	i, known, err := usermgmt.FindInstitution(tx, institution)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, usermgmt.ErrNoInstitution
+	}
+	return time.LoadLocation(i.TimeZone)
+}
+
+// memberNames are what members are called.
+func memberNames(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, members []bank.UserID) (map[bank.UserID]string, error) {
+	of, err := usermgmt.NamesOf(tx, institution, organization, entitlement.Scope{Members: members})
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[bank.UserID]string, len(members))
+	for _, id := range members {
+		names[id] = of(id).Member
+	}
+	return names, nil
+}
+
+// moneyBackground is what moves by itself.
+func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
+	run(func() { a.Desk.Run(ctx) })
+	run(func() {
+		a.every(ctx, sweepEvery, "make the transfers that are due", func() error {
+			_, err := a.Transfers.RunDue(ctx)
+			return err
+		})
+	})
+	run(func() {
+		a.every(ctx, sweepEvery, "end what nobody approved in time", func() error {
+			_, err := a.Approvals.Expire(ctx)
+			return err
+		})
+	})
+}

@@ -1,0 +1,55 @@
+package demo
+
+import (
+	"context"
+	"hash/fnv"
+
+	"mandate/internal/bank"
+	"mandate/internal/db"
+	"mandate/internal/host/ledger"
+	"mandate/internal/moneymovement/stoppayment"
+	"mandate/internal/usermgmt"
+)
+
+// books opens a page for every account at the host, with a made-up balance, and
+// sets what the institution charges.
+func (b *builder) books(ctx context.Context, institution bank.InstitutionID) error {
+	var accounts []usermgmt.PlacedAccount
+	err := b.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		accounts, err = usermgmt.EveryAccount(tx, institution)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	openings := make([]ledger.Opening, 0, len(accounts))
+	for _, a := range accounts {
+		openings = append(openings, opening(institution, a))
+	}
+	if err := b.app.Ledger.Open(ctx, openings...); err != nil {
+		return err
+	}
+	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
+	return b.app.Stops.SetTerms(ctx, operator, stoppayment.Terms{
+		Fee: 30_00, NeedsAmount: true, NeedsPayee: true,
+		Disclaimer: "A stop payment holds for six months and only for checks that match what you enter exactly. It does not hold for a check that " +
+			"has already been paid, or that was turned into an electronic payment. The fee is charged once, when the stop is placed.",
+	})
+}
+
+// opening is a balance that looks like one: the same for the same account
+// whenever the demo is made.
+func opening(institution bank.InstitutionID, a usermgmt.PlacedAccount) ledger.Opening {
+	sum := fnv.New64a()
+	sum.Write([]byte(string(a.Organization) + a.ExternalID + a.Name)) // a hash takes whatever is written
+	spread := bank.Cents(sum.Sum64() % 180_000_00)
+	o := ledger.Opening{Institution: institution, Organization: a.Organization, Account: a.ID, Balance: 25_000_00 + spread}
+	switch a.Kind {
+	case "savings":
+		o.Balance = 60_000_00 + 2*spread
+	case "loan":
+		o.Balance = -40_000_00 - spread
+		o.Floor = o.Balance
+	}
+	return o
+}
