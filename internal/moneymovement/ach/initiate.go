@@ -302,7 +302,9 @@ func (r *Run) asking(b *Batch) asking {
 }
 
 // ref is the run as payment authorizations know it.
-func (r *Run) ref() authorization.Ref { return authorization.Ref{Name: "ach/" + string(r.ID)} }
+func (r *Run) ref() authorization.Ref { return authorization.Ref{Name: refPrefix + string(r.ID)} }
+
+const refPrefix = "ach/"
 
 // reserve decides and counts the amount. What moves nothing is decided alone.
 func (s *Service) reserve(c *guard.Change, b *Batch, r *Run, w way) error {

@@ -260,13 +260,17 @@ func (s *Service) Visible(tx *db.Tx, p *entitlement.Policy, member bank.UserID, 
 			visible = append(visible, e)
 			continue
 		}
-		hide, known := hidden[e.Target.ID]
+		id := e.Target.ID
+		if run, ok := strings.CutPrefix(e.Target.Name, refPrefix); ok { // a payment authorization, such as one that lapsed
+			id = run
+		}
+		hide, known := hidden[id]
 		if !known {
 			var err error
-			if hide, err = restrictedTarget(tx, place{p.Institution.ID, p.Organization.ID}, e.Target.ID); err != nil {
+			if hide, err = restrictedTarget(tx, place{p.Institution.ID, p.Organization.ID}, id); err != nil {
 				return nil, err
 			}
-			hidden[e.Target.ID] = hide
+			hidden[id] = hide
 		}
 		marked := slices.ContainsFunc(e.Changes, func(c activity.Change) bool { return c.Field == "restricted" && (c.Old == "true" || c.New == "true") })
 		if !hide && !(marked && strings.HasPrefix(e.Name, "ach.")) {
