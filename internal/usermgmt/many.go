@@ -103,7 +103,12 @@ func (s *Service) SaveMany(ctx context.Context, caller bank.Caller, edits Edits)
 	if err := edits.check(); err != nil {
 		return err
 	}
-	return s.guard.Do(ctx, caller, edits.action(edits.operation()), func(c *guard.Change) error {
+	action := edits.action(edits.operation())
+	var err error
+	if action.Staff, err = s.staffSaving(ctx, caller, edits.Edits...); err != nil {
+		return err
+	}
+	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		o, err := FindOrganization(c.Tx, caller.Institution, edits.Organization)
 		if err != nil {
 			return err
@@ -190,7 +195,7 @@ func (e Edits) ordered(caller bank.Caller) []Edit {
 // changes and no others.
 func (e Edits) action(member catalog.Operation) guard.Action {
 	action := guard.Action{
-		Event: "orguser.permission_changed", Organization: e.Organization, Member: member, Staff: staffManage, Others: []bank.ActorKind{bank.ActorHost},
+		Event: "orguser.permission_changed", Organization: e.Organization, Member: member, Staff: staffView, Others: []bank.ActorKind{bank.ActorHost},
 		Target: activity.Target{Kind: activity.TargetOrganization, ID: string(e.Organization)},
 	}
 	for _, one := range e.Edits {

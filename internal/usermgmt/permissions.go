@@ -85,10 +85,47 @@ func (e Edit) action(member catalog.Operation) guard.Action {
 		Organization: e.Person.Organization,
 		Target:       activity.Target{Kind: activity.TargetMember, ID: string(e.Person.User)},
 		Member:       member,
-		Staff:        staffManage,
+		Staff:        staffView, // to look; what staff may save depends on the edition
 		Others:       []bank.ActorKind{bank.ActorHost},
 		Scope:        entitlement.Scope{Members: []bank.UserID{e.Person.User}, AllAccounts: true},
 	}
+}
+
+// saving is the edit as the guard sees it where it is to be stored.
+func (s *Service) saving(ctx context.Context, caller bank.Caller, e Edit) (guard.Action, error) {
+	action := e.action(e.operation())
+	var err error
+	action.Staff, err = s.staffSaving(ctx, caller, e)
+	return action, err
+}
+
+// staffSaving is the permission that staff need to save edits; empty: they may
+// not. A bank's staff switch whole entitlements of a member on and off in
+// People, and see the rest; a credit union's change all of it.
+func (s *Service) staffSaving(ctx context.Context, caller bank.Caller, edits ...Edit) (string, error) {
+	edition, err := s.edition(ctx, caller)
+	if err != nil || edition == bank.EditionCreditUnion {
+		return staffManage, err
+	}
+	for _, e := range edits {
+		if !e.onlySwitches() {
+			return "", nil
+		}
+	}
+	return staffManage, nil
+}
+
+// onlySwitches reports whether an edit names nothing but whole entitlements of
+// the member.
+func (e Edit) onlySwitches() bool {
+	for _, c := range e.Changes {
+		for id := range c.Set {
+			if p, known := catalog.ParsePermission(id); c.Account != "" || !known || !p.At(catalog.AtOrganization) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // operation is what a member must be allowed for the edit.
@@ -152,13 +189,13 @@ func outcomeOf(p *entitlement.Policy, caller bank.Caller, change entitlement.Cha
 }
 
 // Riskier reports whether a change of one level needs high-risk authorization:
-// a limit raised, a right that moves money switched on, dual control relaxed.
-// An account without a limit of its own has no less than any: setting one there
+// a limit raised, a right that moves money switched on or set free, dual control
+// relaxed. An account without a limit of its own has no less than any: setting one there
 // raises nothing, but for the dual limit, below which nobody else is asked.
 func Riskier(account bank.AccountID, before, after entitlement.Settings) bool {
-	gained := after.On &^ before.On
+	gained := after.On&movesMoney&^before.On | free(account, after)&^free(account, before)
 	lost := before.On &^ after.On
-	if gained&movesMoney != 0 || lost.Has(catalog.WiresDualControl) {
+	if gained != 0 || lost.Has(catalog.WiresDualControl) {
 		return true
 	}
 	for limit := range catalog.LimitCount {
@@ -172,6 +209,25 @@ func Riskier(account bank.AccountID, before, after entitlement.Settings) bool {
 	return false
 }
 
+// free are the rights that move money and are not idle at their own level: an
+// account that is not shown, or an entitlement that is off, lets none of them
+// work, and opening it sets them free.
+func free(account bank.AccountID, s entitlement.Settings) catalog.Set {
+	rights := s.On & movesMoney
+	if account != "" {
+		if !s.On.Has(catalog.AccountAccess) {
+			return 0
+		}
+		return rights
+	}
+	for p := range rights.All {
+		if !s.On.Has(p.Info().Entitlement.Enabled()) {
+			rights = rights.Without(p)
+		}
+	}
+	return rights
+}
+
 // movesMoney are the rights by which money leaves, or by which somebody may let
 // it leave without a second person.
 var movesMoney = catalog.SetOf(catalog.ACHInitiate, catalog.ACHFullControl, catalog.ACHSameDay, catalog.ACHDebits,
@@ -181,7 +237,11 @@ var movesMoney = catalog.SetOf(catalog.ACHInitiate, catalog.ACHFullControl, cata
 // SavePermissions saves an edit: every level is judged, and all of it is stored
 // with one history event, or nothing is. A conflict says what others changed.
 func (s *Service) SavePermissions(ctx context.Context, caller bank.Caller, e Edit) (version int64, err error) {
-	err = s.guard.Do(ctx, caller, e.action(e.operation()), func(c *guard.Change) error {
+	action, err := s.saving(ctx, caller, e)
+	if err != nil {
+		return 0, err
+	}
+	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		o, err := FindOrganization(c.Tx, caller.Institution, e.Person.Organization)
 		if err != nil {
 			return err

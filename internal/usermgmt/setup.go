@@ -218,7 +218,11 @@ func (s *Service) choose(ctx context.Context, caller bank.Caller, p Person, set 
 // EnableAccounts saves the set-up of a new member as one change: their accounts
 // and, where a colleague was chosen, their permissions.
 func (s *Service) EnableAccounts(ctx context.Context, caller bank.Caller, e Edit) error {
-	return s.guard.Do(ctx, caller, e.action(e.operation()), func(c *guard.Change) error {
+	action, err := s.saving(ctx, caller, e)
+	if err != nil {
+		return err
+	}
+	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		who, err := find(c, e.Person)
 		if err != nil {
 			return err
