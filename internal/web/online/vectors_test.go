@@ -121,7 +121,7 @@ func writes() map[string]url.Values {
 		pageOf("dana") + "/delete":        {"typed": {"Dana Diaz"}},
 		pageOf("dana") + "/edit":          details("Dana", "Dietz", "dana@northwind.example", "user"),
 		pageOf("pia") + "/setup":          {"colleague": {"usr_dana"}},
-		pageOf("pia") + "/setup/accounts": {"shown": {"acc_operating"}, "account": {"acc_operating"}, "do": {"done"}},
+		pageOf("pia") + "/setup/accounts": {"shown": {"acc_operating"}, "pick": {"acc_operating"}, "do": {"done"}},
 		pageOf("pia") + "/setup/save":     {"version": {"1"}, "set": {"acc_operating/account.access=true"}},
 		pageOf("pia") + "/invite":         {},
 	}
@@ -307,7 +307,7 @@ func TestVector29FreshUserNeedsAnAccountToBeInvited(t *testing.T) {
 		if n := len(o.letters("pia")); n != 0 {
 			o.t.Fatalf("%d mails went out", n)
 		}
-		enabled := ana.post(pia+"/invite", url.Values{"shown": {"acc_operating"}, "account": {"acc_operating"}, "do": {"done"}})
+		enabled := ana.post(pia+"/invite", url.Values{"shown": {"acc_operating"}, "pick": {"acc_operating"}, "do": {"done"}})
 		enabled.says(t, "Invitation sent successfully")
 		if n := len(o.letters("pia")); n != 1 {
 			t.Errorf("%d mails went out, want one", n)
@@ -502,7 +502,7 @@ func TestVector51EveryChangeLeavesOneEvent(t *testing.T) {
 		}{
 			{"orguser.created", "status", "", "pending", func() { pia = ana.create("Pia", "Ende", "user") }},
 			{"orguser.account_access_changed", "account.access", "false", "true", func() {
-				ana.post(pia+"/setup/accounts", url.Values{"shown": {"acc_operating"}, "account": {"acc_operating"}, "do": {"done"}})
+				ana.post(pia+"/setup/accounts", url.Values{"shown": {"acc_operating"}, "pick": {"acc_operating"}, "do": {"done"}})
 				ana.confirm(pia+"/setup/save", ana.get(pia+"/setup").hidden())
 			}},
 			{"orguser.invited", "invitation", "", "pia@northwind.example", func() { ana.post(pia+"/invite", url.Values{}) }},
