@@ -38,7 +38,9 @@ func TestInvitationToFirstSignIn(t *testing.T) {
 		if strings.Contains(wrong.body, `value="northwind"`) || !strings.Contains(wrong.body, `value="p"`) {
 			t.Error("the username must come back and the password must not")
 		}
-		pia.post("/cedar/enrol", url.Values{"username": {"DANA"}, "password": {ownChoice}}).says(t, "This username is already in use. Choose another one.")
+		taken := pia.post("/cedar/enrol", url.Values{"username": {"DANA"}, "password": {ownChoice}})
+		taken.is(t, 422)
+		taken.says(t, "Create your account", "This username is already in use. Choose another one.")
 
 		done := pia.post("/cedar/enrol", url.Values{"username": {"pia.e"}, "password": {ownChoice}})
 		done.is(t, 200)

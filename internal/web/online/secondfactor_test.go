@@ -82,6 +82,19 @@ func TestWrongCodesLock(t *testing.T) {
 	})
 }
 
+// Whoever has a second factor cannot go round it by enrolling another one.
+func TestSecondFactorIsNotReplacedAtTheDoor(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.as("dana").addApp(t, o)
+		for _, path := range []string{"/cedar/sign-in/factor/app", "/cedar/sign-in/factor/passkey"} {
+			dana := o.visitor()
+			dana.tryPassword("dana", password)
+			dana.post(path, url.Values{}).says(t, "You are not signed in yet")
+			dana.get("/cedar/sign-in/second").says(t, "You are not signed in yet") // and begins again
+		}
+	})
+}
+
 func TestSecondStepEnds(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		o.as("dana").addApp(t, o)
@@ -112,6 +125,9 @@ func TestRequiredSecondFactorIsEnrolledFirst(t *testing.T) {
 		if got := ana.get("/cedar/home"); !strings.HasPrefix(got.url, "/cedar/sign-in") {
 			t.Fatalf("without a second factor: home opens at %s", got.url)
 		}
+		astray := o.visitor()
+		astray.tryPassword("ana", password)
+		astray.get("/cedar/sign-in/second").says(t, "You are not signed in yet") // there is none to show
 		step := ana.post("/cedar/sign-in/factor/app", url.Values{})
 		step.says(t, "Add an authenticator app", "Scan this picture")
 		seed := seedText.FindStringSubmatch(step.body)[1]
