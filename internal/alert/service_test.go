@@ -54,7 +54,7 @@ func newWorld(t *testing.T, d *db.DB) world {
 	w := world{bag: &bag{}, door: guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})}
 	w.alerts = alert.New(d, w.bag, usermgmt.Admins)
 	w.door.Watch(w.alerts.Watch)
-	w.users = usermgmt.New(w.door, nil)
+	w.users = usermgmt.New(w.door, noLinks{})
 	all := catalog.EntitlementSet(0).With(catalog.UserManagement).With(catalog.Transfers)
 	err := d.Write(t.Context(), func(tx *db.Tx) error {
 		if err := usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: first, Name: "First", TimeZone: "UTC", Offers: all}); err != nil {
@@ -80,6 +80,14 @@ func newWorld(t *testing.T, d *db.DB) world {
 	}
 	return w
 }
+
+// noLinks is an identity that has sent no link to anybody.
+type noLinks struct{ usermgmt.Links }
+
+func (noLinks) CancelLinks(*db.Tx, identity.Subject) (bool, error) { return false, nil }
+
+// host is the bank's own system: nobody is asked for a high-risk authorization.
+var host = bank.Caller{Kind: bank.ActorHost, Name: "Host", Institution: first, Channel: bank.ChannelBackOffice}
 
 func admin(name string) bank.Caller {
 	return bank.Caller{Kind: bank.ActorMember, ID: name, Name: name, Institution: first, Organization: acme, Channel: bank.ChannelOnline}
@@ -134,7 +142,6 @@ func TestNothingIsToldOfWhatWasRefused(t *testing.T) {
 func TestAmountsStayOutOfMail(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		host := bank.Caller{Kind: bank.ActorHost, Name: "Host", Institution: first, Channel: bank.ChannelBackOffice}
 		_, err := w.users.SavePermissions(t.Context(), host, usermgmt.Edit{
 			Person: usermgmt.Person{Organization: acme, User: "dana"}, Version: -1,
 			Changes: []entitlement.Change{{Set: map[string]entitlement.Value{
@@ -179,6 +186,44 @@ func TestManyEventsAreOneLetter(t *testing.T) {
 		}
 		if got := w.bag.take(); !slices.Equal(got, []string{"alert.new_account ana@acme.example", "alert.new_account ben@acme.example"}) {
 			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// All that is told by mail unless somebody chose otherwise, and to whom.
+func TestWhatIsToldToWhom(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ctx, dana := t.Context(), usermgmt.Person{Organization: acme, User: "dana"}
+		profile := usermgmt.Details{FirstName: "dana", LastName: "D", Email: "dana@acme.example", Role: bank.RoleUser}
+		edit := func(change func(*usermgmt.Details)) error {
+			change(&profile)
+			return w.users.EditProfile(ctx, host, dana, profile)
+		}
+		admins := func(kind string) []string { return []string{kind + " ana@acme.example", kind + " ben@acme.example"} }
+		for _, step := range []struct {
+			name string
+			do   func() error
+			want []string
+		}{
+			{"a new name", func() error { return edit(func(*usermgmt.Details) {}) }, nil},
+			{"a new user", func() error {
+				_, err := w.users.Create(ctx, host, acme, usermgmt.Details{FirstName: "Pia", LastName: "E", Email: "pia@acme.example"})
+				return err
+			}, admins("alert.new_user")},
+			{"another address", func() error { return edit(func(d *usermgmt.Details) { d.Email = "dd@acme.example" }) },
+				append(admins("alert.email_changed"), "orguser.profile_changed dana@acme.example", "orguser.profile_changed dd@acme.example")},
+			{"a new admin", func() error { return edit(func(d *usermgmt.Details) { d.Role = bank.RoleAdmin }) },
+				append(admins("alert.new_admin"), "alert.new_admin dd@acme.example")},
+		} {
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			got := w.bag.take()
+			slices.Sort(step.want)
+			if !slices.Equal(got, step.want) {
+				t.Errorf("%s: told %q, want %q", step.name, got, step.want)
+			}
 		}
 	})
 }
