@@ -25,6 +25,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/demo"
+	"mandate/internal/mail/mailbox"
 	"mandate/internal/web/browsertest"
 )
 
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) { browsertest.Main(m) }
 type program struct {
 	t     *testing.T
 	app   *app.App
+	clock *demo.Clock
 	world *demo.World
 }
 
@@ -43,12 +45,24 @@ func run(t *testing.T, databaseURL string) *program {
 		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, HashMemory: 8, HashPasses: 1, ThrottleFactor: 100,
 		ListenOnline: free(t), ListenAPI: free(t), ListenMetrics: free(t),
 	}
-	a, err := app.Open(t.Context(), cfg, bank.SystemClock{}, slog.New(slog.DiscardHandler))
+	clock := demo.NewClock(bank.SystemClock{})
+	box, err := mailbox.Listen("localhost:0", clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{t: t, app: a}
-	if p.world, err = demo.Open(t.Context(), a, io.Discard); err != nil {
+	t.Cleanup(func() {
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg.SMTP = box.Address()
+	a, err := app.Open(t.Context(), cfg, clock, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Mailbox, a.ListenMailbox = box, free(t)
+	p := &program{t: t, app: a, clock: clock}
+	if p.world, err = demo.Open(t.Context(), a, clock, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -216,20 +230,20 @@ func TestTheDemoIsMadeOnce(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%s: %v, %v", file, info, err)
 	}
-	again, err := demo.Open(t.Context(), p.app, io.Discard)
+	again, err := demo.Open(t.Context(), p.app, p.clock, io.Discard)
 	if err != nil || len(again.SignIns) != len(p.world.SignIns) || again.SignIns[0].Password != p.world.SignIns[0].Password {
 		t.Errorf("opened again: %+v, %v", again, err)
 	}
 	if err := os.WriteFile(file, []byte(`{"unfinished": true}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := demo.Open(t.Context(), p.app, io.Discard); err == nil || !strings.Contains(err.Error(), "--fresh") {
+	if _, err := demo.Open(t.Context(), p.app, p.clock, io.Discard); err == nil || !strings.Contains(err.Error(), "--fresh") {
 		t.Errorf("opened over an unfinished one: %v", err)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := demo.Open(t.Context(), p.app, io.Discard); err == nil || !strings.Contains(err.Error(), "no demo made") {
+	if _, err := demo.Open(t.Context(), p.app, p.clock, io.Discard); err == nil || !strings.Contains(err.Error(), "no demo made") {
 		t.Errorf("opened over other data: %v", err)
 	}
 	for _, s := range p.world.SignIns {
