@@ -114,7 +114,7 @@ func (r Reason) limitSentence(n Names) string {
 	case LevelOrganization:
 		of = n.organization() + "'s ceiling for the "
 	case LevelUserAccount:
-		of = fmt.Sprintf("%s limit on %s, the ", upper(n.owner()), n.account(r.Account))
+		of = fmt.Sprintf("On %s, %s ", n.account(r.Account), n.owner())
 	default:
 		of = upper(n.owner()) + " "
 	}
