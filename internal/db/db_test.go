@@ -413,8 +413,9 @@ func TestDeadlockIsRetried(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if runs.Load() != 3 || hooks.Load() != 2 {
-		t.Errorf("%d runs and %d hooks, want 3 runs (one again) and 2 hooks", runs.Load(), hooks.Load())
+	// The one that runs again may meet the other once more before it is done.
+	if runs.Load() < 3 || hooks.Load() != 2 {
+		t.Errorf("%d runs and %d hooks, want 3 runs or more (one again) and 2 hooks", runs.Load(), hooks.Load())
 	}
 	err = d.Read(t.Context(), func(tx *db.Tx) error {
 		names, err := db.All(tx, db.Value[string], `select name from shop order by id`)
