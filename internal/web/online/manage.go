@@ -31,7 +31,7 @@ type Managing interface {
 
 	Invite(context.Context, bank.Caller, usermgmt.Person) error
 	CancelInvitation(context.Context, bank.Caller, usermgmt.Person) error
-	Invitation(context.Context, bank.Caller, usermgmt.Person) (identity.Link, bool, error)
+	Invitations(context.Context, bank.Caller, usermgmt.Person) ([]identity.Link, error)
 	SendReset(context.Context, bank.Caller, usermgmt.Person) error
 
 	Hold(ctx context.Context, caller bank.Caller, p usermgmt.Person, why string) error
@@ -160,13 +160,17 @@ func underUser(b base, m usermgmt.Member) []ui.Link {
 	return []ui.Link{{Label: "User management", Href: b.users()}, {Label: m.Name(), Href: b.user(m.ID)}}
 }
 
-// about reads what most of these pages begin with: who asks, and about whom.
+// about reads what most of these pages begin with: who asks, and about whom. A
+// page that asks is refused here; what is sent is refused by the room, which
+// keeps the attempt.
 func (a *app) about(r *http.Request, op catalog.Operation) (me usermgmt.Standing, profile usermgmt.Profile, err error) {
 	if me, err = a.me(r); err != nil {
 		return me, profile, err
 	}
-	if err = mayManage(me, op); err != nil {
-		return me, profile, err
+	if r.Method == http.MethodGet {
+		if err = mayManage(me, op); err != nil {
+			return me, profile, err
+		}
 	}
 	profile, err = a.users.Profile(r.Context(), web.CallerOf(r.Context()), person(r))
 	return me, profile, err

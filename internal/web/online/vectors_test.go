@@ -573,6 +573,8 @@ func TestVector51RefusedChangesAreNotInTheFeed(t *testing.T) {
 		if got := o.feed(before); len(got) != 0 {
 			t.Errorf("the feed shows %+v", got)
 		}
+		ana.get("/cedar/settings/history").saysNot(t, "Refused", "Ana Ruiz deleted", "Vera Novak put")
+		ana.get(pageOf("dana")+"/history").says(t, "Refused: Vera Novak put the account access of Dana Diaz on hold")
 	})
 }
 

@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -48,6 +49,7 @@ var deeds = map[string]deed{
 	"org.entitlement_changed":          {"{actor} changed what {target} has", "building-2", ui.Plain},
 	"orguser.invited":                  {"{actor} invited {target}", "mail", ui.Plain},
 	"orguser.invite_delivered":         {"The mail server took the invitation of {target}", "mail", ui.Plain},
+	"orguser.invite_failed":            {"The mail server refused the invitation of {target}", "octagon-alert", ui.Bad},
 	"orguser.invite_opened":            {"{target} opened the invitation", "mail", ui.Plain},
 	"orguser.invite_requested":         {"{target} asked for a new invitation", "mail", ui.Note},
 	"orguser.invite_revoked":           {"{actor} cancelled the invitation of {target}", "mail", ui.Plain},
@@ -87,6 +89,9 @@ func (d describer) events(all []activity.Event) []ui.Event {
 func (d describer) event(e activity.Event) ui.Event {
 	did, known := deeds[e.Name]
 	if !known {
+		did, known = moneyDeeds[e.Name]
+	}
+	if !known {
 		did = deed{"{actor}: " + strings.NewReplacer(".", " ", "_", " ").Replace(e.Name) + ", {target}", "activity", ui.Plain}
 	}
 	if e.Name == "orguser.password_reset_sent" && e.Actor.ID == e.Target.ID {
@@ -110,7 +115,7 @@ func (d describer) event(e activity.Event) ui.Event {
 // notes are the events whose note is for people: a reason, a cause. The notes
 // of others are for programs.
 var notes = map[string]bool{
-	"orguser.hold_placed": true, "orguser.locked": true, "org.one_admin_left": true, "orguser.password_reset_sent": true,
+	"orguser.hold_placed": true, "orguser.locked": true, "org.one_admin_left": true, "orguser.password_reset_sent": true, "orguser.invite_failed": true,
 }
 
 // maxNamed is how many accounts a line of the history names.
@@ -180,7 +185,7 @@ var fields = map[string]string{
 
 // field names what was changed, with the account where it is one's.
 func (d describer) field(c activity.Change) string {
-	label := fields[c.Field]
+	label := cmp.Or(fields[c.Field], moneyFields[c.Field])
 	id, ceiling := strings.CutPrefix(c.Field, "ceiling.")
 	if p, ok := catalog.ParsePermission(id); ok {
 		label = permissionName(p)
@@ -191,7 +196,7 @@ func (d describer) field(c activity.Change) string {
 	if label == "" {
 		label = c.Field
 	}
-	if len(c.Accounts) == 0 {
+	if len(c.Accounts) == 0 || c.Field == "account" { // a new account is what the value says
 		return label
 	}
 	names := make([]string, 0, len(c.Accounts))
@@ -215,8 +220,25 @@ func permissionName(p catalog.Permission) string {
 	return info.Label
 }
 
+// lists are the fields that hold entitlements by id.
+var lists = map[string]bool{"entitlements": true, "account.off": true, "offers": true}
+
+func entitlementNames(ids string) string {
+	var names []string
+	for id := range strings.FieldsSeq(ids) {
+		if e, known := catalog.ParseEntitlement(id); known {
+			id = e.Label()
+		}
+		names = append(names, id)
+	}
+	return strings.Join(names, ", ")
+}
+
 // value writes a value of the history as people read it.
 func (d describer) value(field, value string) string {
+	if text, money := d.moneyValue(field, value); money {
+		return text
+	}
 	p, ok := catalog.ParsePermission(strings.TrimPrefix(field, "ceiling."))
 	switch {
 	case ok && p.IsLimit():
@@ -226,6 +248,8 @@ func (d describer) value(field, value string) string {
 		if amount, err := bank.ParseAmount(value); err == nil {
 			return amount.Dollars()
 		}
+	case lists[field] && value != "":
+		return entitlementNames(value)
 	case ok && p == catalog.ACHEditLevel:
 		if level, ok := catalog.ParseEditLevel(value); ok {
 			return level.Label()
