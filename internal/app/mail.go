@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"mandate/internal/db"
 	"mandate/internal/identity"
@@ -29,9 +30,15 @@ func (a *App) stillWanted(ctx context.Context, m identity.Mail) (wanted bool, er
 	return wanted, err
 }
 
-// carry sends one mail and notes that the mail server took it.
+// carry sends one mail and notes whether the mail server took it.
 func (a *App) carry(ctx context.Context, d outbox.Delivery) error {
-	if err := a.post.Deliver(ctx, d); err != nil {
+	err := a.post.Deliver(ctx, d)
+	if errors.Is(err, outbox.ErrHopeless) {
+		return errors.Join(err, a.DB.Write(ctx, func(tx *db.Tx) error {
+			return a.Identity.MailRefused(tx, d.Institution, d.Key, "The mail server does not take mail for this address.")
+		}))
+	}
+	if err != nil {
 		return err
 	}
 	return a.DB.Write(ctx, func(tx *db.Tx) error { return a.Identity.MailAccepted(tx, d.Institution, d.Key) })

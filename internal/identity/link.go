@@ -33,6 +33,7 @@ type LinkState string
 const (
 	LinkQueued    LinkState = "queued"   // waits to be mailed
 	LinkAccepted  LinkState = "accepted" // the mail server has taken it
+	LinkRefused   LinkState = "refused"  // the mail server will not take it: nobody has it
 	LinkRedeemed  LinkState = "redeemed" // its button was pressed
 	LinkCompleted LinkState = "completed"
 	LinkExpired   LinkState = "expired"
@@ -57,13 +58,13 @@ type Link struct {
 }
 
 const linkColumns = `subject_kind, subject_id, purpose, version, email, asked_by, mail_key, issued_micros, expires_micros, mailed_micros,
-	redeemed_micros, completed_micros, cancelled_micros, replaced_micros, browser_ends_micros`
+	redeemed_micros, completed_micros, cancelled_micros, replaced_micros, refused_micros, browser_ends_micros`
 
 func scanLink(institution bank.InstitutionID, now time.Time) func(db.Scanner) (Link, error) {
 	return func(row db.Scanner) (l Link, err error) {
-		var issued, expires, mailed, redeemed, completed, cancelled, replaced, ends int64
+		var issued, expires, mailed, redeemed, completed, cancelled, replaced, refused, ends int64
 		err = row.Scan(&l.Subject.Kind, &l.Subject.ID, &l.Purpose, &l.Version, &l.Email, &l.AskedBy, &l.mailKey,
-			&issued, &expires, &mailed, &redeemed, &completed, &cancelled, &replaced, &ends)
+			&issued, &expires, &mailed, &redeemed, &completed, &cancelled, &replaced, &refused, &ends)
 		l.Subject.Institution = institution
 		l.Issued, l.Expires = time.UnixMicro(issued).UTC(), time.UnixMicro(expires).UTC()
 		if redeemed != 0 {
@@ -72,6 +73,8 @@ func scanLink(institution bank.InstitutionID, now time.Time) func(db.Scanner) (L
 		switch {
 		case completed != 0:
 			l.State = LinkCompleted
+		case refused != 0:
+			l.State = LinkRefused
 		case cancelled != 0:
 			l.State = LinkCancelled
 		case replaced != 0:
@@ -105,6 +108,18 @@ func Newest(tx *db.Tx, who Subject, purpose Purpose) (Link, bool, error) {
 		return Link{}, false, fmt.Errorf("find the newest link: %w", err)
 	}
 	return l, true, nil
+}
+
+// Links are the links of a subject for a purpose, the newest first.
+func Links(tx *db.Tx, who Subject, purpose Purpose, most int) ([]Link, error) {
+	all, err := db.All(tx, scanLink(who.Institution, tx.Now), `
+		select `+linkColumns+` from link
+		 where institution_id = $1 and subject_kind = $2 and subject_id = $3 and purpose = $4
+		 order by version desc limit $5`, who.Institution, who.Kind, who.ID, purpose, most)
+	if err != nil {
+		return nil, fmt.Errorf("list the links: %w", err)
+	}
+	return all, nil
 }
 
 // CancelLinks makes every open link of a subject useless: invitations and
@@ -267,6 +282,28 @@ func (s *Service) MailAccepted(tx *db.Tx, institution bank.InstitutionID, mailKe
 		tx.Now.UnixMicro(), institution, mailKey); err != nil {
 		return fmt.Errorf("note that the mail was accepted: %w", err)
 	}
+	return s.noteMail(tx, l, "invite_delivered", "")
+}
+
+// MailRefused notes that the mail server will not take a mail, and why: the link
+// in it has reached nobody.
+func (s *Service) MailRefused(tx *db.Tx, institution bank.InstitutionID, mailKey, why string) error {
+	l, err := linkOfMail(tx, institution, mailKey)
+	if errors.Is(err, db.ErrNoRows) || err == nil && l.State != LinkQueued {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`update link set refused_micros = $1 where institution_id = $2 and mail_key = $3`,
+		tx.Now.UnixMicro(), institution, mailKey); err != nil {
+		return fmt.Errorf("note that the mail was refused: %w", err)
+	}
+	return s.noteMail(tx, l, "invite_failed", why)
+}
+
+// noteMail records what became of the mail of an invitation.
+func (s *Service) noteMail(tx *db.Tx, l Link, event, why string) error {
 	p, err := s.people.Find(tx, l.Subject)
 	if errors.Is(err, ErrNoPerson) || err == nil && l.Purpose != PurposeInvitation {
 		return nil
@@ -274,13 +311,13 @@ func (s *Service) MailAccepted(tx *db.Tx, institution bank.InstitutionID, mailKe
 	if err != nil {
 		return fmt.Errorf("find the person: %w", err)
 	}
-	stream, err := activity.Lock(tx, institution, p.Organization)
+	stream, err := activity.Lock(tx, l.Subject.Institution, p.Organization)
 	if err != nil {
 		return err
 	}
-	system := bank.System(institution)
+	system := bank.System(l.Subject.Institution)
 	return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), activity.Event{
-		Name: p.event("invite_delivered"), Quiet: true, Target: p.target(), Channel: system.Channel,
+		Name: p.event(event), Quiet: true, Note: why, Target: p.target(), Channel: system.Channel,
 		Actor: activity.Actor{Kind: system.Kind, Name: system.Name},
 	})
 }

@@ -134,6 +134,40 @@ func TestInvitationToSignIn(t *testing.T) {
 	})
 }
 
+// What the mail server refuses has reached nobody, and a new one can be sent.
+func TestRefusedMail(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		dana := w.add("dana", bank.StatusPending)
+		first := w.invite(dana)
+		refuse := func() {
+			t.Helper()
+			key := w.mail.last(t, "orguser.invited").Key
+			w.write(func(tx *db.Tx) error { return w.s.MailRefused(tx, harbor, key, "no such address") })
+		}
+		refuse()
+		if w.state(dana, invitation) != identity.LinkRefused {
+			t.Errorf("state is %s", w.state(dana, invitation))
+		}
+		w.fails(invitation, first, "LINK_CANCELLED")
+		w.redeem(invitation, w.invite(dana))
+		refuse() // it was not: somebody has used it
+		if w.state(dana, invitation) != identity.LinkRedeemed {
+			t.Errorf("state of the second is %s", w.state(dana, invitation))
+		}
+		if got, want := w.history(), "orguser.invite_failed dana; orguser.invite_opened dana"; got != want {
+			t.Errorf("history is %q, want %q", got, want)
+		}
+		w.read(func(tx *db.Tx) error {
+			all, err := identity.Links(tx, dana, invitation, 10)
+			if len(all) != 2 || all[0].State != identity.LinkRedeemed || all[1].State != identity.LinkRefused {
+				t.Errorf("the links are %+v", all)
+			}
+			return err
+		})
+	})
+}
+
 func TestInvitationFailures(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

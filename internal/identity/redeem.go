@@ -34,6 +34,7 @@ var linkFailures = map[LinkState]*fault.Error{
 	LinkReplaced:  fault.New(fault.Conflict, "A newer link was sent. Use the newest email; this one no longer works.").With("LINK_REPLACED"),
 	LinkRedeemed:  fault.New(fault.Conflict, "This link has already been used. Go on in the browser where you opened it, or ask for a new link.").With("LINK_USED"),
 	LinkCompleted: fault.New(fault.Conflict, "This link has already been used. Sign in, or ask for a new link.").With("LINK_USED"),
+	LinkRefused:   fault.New(fault.Conflict, "This link could not be delivered. Ask for a new one.").With("LINK_CANCELLED"),
 	LinkCancelled: fault.New(fault.Conflict, "This link was cancelled. Ask your administrator for a new one.").With("LINK_CANCELLED"),
 }
 

@@ -113,15 +113,18 @@ func (s *Service) SendReset(ctx context.Context, caller bank.Caller, p Person) e
 	})
 }
 
-// Invitation is the newest invitation of a member, for their admins; there may
-// be none.
-func (s *Service) Invitation(ctx context.Context, caller bank.Caller, p Person) (link identity.Link, found bool, err error) {
+// maxInvitations is how many invitations of a member are shown.
+const maxInvitations = 10
+
+// Invitations are the latest invitations of a member, the newest first, for
+// their admins.
+func (s *Service) Invitations(ctx context.Context, caller bank.Caller, p Person) (all []identity.Link, err error) {
 	err = s.guard.Look(ctx, caller, looking(p, catalog.ViewProfile, entitlement.Scope{Members: []bank.UserID{p.User}}), func(v *guard.View) error {
 		if v.Policy.Members[p.User] == nil {
 			return ErrNoMember
 		}
-		link, found, err = identity.Newest(v.Tx, identity.Member(caller.Institution, p.User), identity.PurposeInvitation)
+		all, err = identity.Links(v.Tx, identity.Member(caller.Institution, p.User), identity.PurposeInvitation, maxInvitations)
 		return err
 	})
-	return link, found, err
+	return all, err
 }

@@ -201,7 +201,7 @@ func (s *Service) losesAdmin(c *guard.Change, m Member) error {
 	if !slices.Contains(c.Policy.UsableAdmins, m.ID) {
 		return nil
 	}
-	others := slices.DeleteFunc(slices.Clone(c.Policy.UsableAdmins), func(id bank.UserID) bool { return id == m.ID })
+	others := slices.DeleteFunc(slices.Clone(c.Policy.UsableAdmins), func(id bank.UserID) bool { return id == m.ID || id == goneAdmin })
 	if len(others) == 0 {
 		return fault.Newf(fault.Conflict, "%s is the last admin who can sign in, so the organization would be left without one. Make somebody else an admin first.", m.Name()).With("LAST_ADMIN")
 	}

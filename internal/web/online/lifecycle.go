@@ -33,6 +33,7 @@ type manageCard struct {
 	Resend     bool   // an invitation was sent before
 	Cancel     string // where the open invitation is cancelled
 	Invitation invitationLine
+	Earlier    []invitationLine
 }
 
 // An invitationLine says how far an invitation has come.
@@ -94,18 +95,23 @@ func inviteLabel(card *manageCard) string {
 // done about it.
 func (a *app) invitationOf(r *http.Request, me usermgmt.Standing, m usermgmt.Member, card *manageCard) error {
 	caller, b := web.CallerOf(r.Context()), baseFor(me.Institution.ID)
-	link, found, err := a.users.Invitation(r.Context(), caller, person(r))
+	links, err := a.users.Invitations(r.Context(), caller, person(r))
 	if err != nil {
 		return err
 	}
-	if found {
-		card.Invitation = invitationWords(link, a.site.Clock.Now(), me.Policy.Institution.Location)
+	for i, link := range links {
+		line := invitationWords(link, a.site.Clock.Now(), me.Policy.Institution.Location)
+		if i == 0 {
+			card.Invitation = line
+		} else {
+			card.Earlier = append(card.Earlier, line)
+		}
 	}
 	if !me.May(catalog.CreateUser) {
 		return nil
 	}
-	card.Invite, card.Resend = b.invite(m.ID), found
-	if found && (link.Fresh() || link.State == identity.LinkRedeemed) {
+	card.Invite, card.Resend = b.invite(m.ID), len(links) > 0
+	if len(links) > 0 && (links[0].Fresh() || links[0].State == identity.LinkRedeemed) {
 		card.Cancel = b.cancelInvite(m.ID)
 	}
 	unfinished, err := a.users.Unfinished(r.Context(), caller, person(r))
@@ -123,6 +129,8 @@ func invitationWords(link identity.Link, now time.Time, place *time.Location) in
 		return invitationLine{ui.State{Word: "Queued", Icon: "clock", Tone: ui.Note}, "On its way " + sent + "."}
 	case identity.LinkAccepted:
 		return invitationLine{ui.State{Word: "Accepted", Icon: "mail", Tone: ui.Good}, "Sent " + sent + "; the mail server has taken it. It can be used until " + ui.DateTime(link.Expires, place) + "."}
+	case identity.LinkRefused:
+		return invitationLine{ui.State{Word: "Refused", Icon: "octagon-alert", Tone: ui.Bad}, "Sent " + sent + ", and the mail server does not take it. Check the address, then send a new one."}
 	case identity.LinkRedeemed:
 		if now.Before(link.BrowserEnds) {
 			return invitationLine{ui.State{Word: "Redeemed", Icon: "circle-dashed", Tone: ui.Note}, "Sent " + sent + ". They are creating their credentials now."}
