@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type picker struct {
 	Prefix string
 	Noun   string // "accounts"
 	Redraw string // the address that draws it anew with what was typed
+	Part   string // the id of what is drawn anew: the picker, or all of its form
 	Search string
 	Rows   []pickerRow
 	Shown  string // ids of the rows, for the form that comes back
@@ -30,8 +32,10 @@ type picker struct {
 	Note   string
 }
 
-// id is the part of the page that is drawn anew.
 func (p picker) id() string { return p.Prefix + "picker" }
+
+// part is what is drawn anew, for a script.
+func (p picker) part() string { return "#" + cmp.Or(p.Part, p.id()) }
 
 type pickerRow struct {
 	ID, Name, Kind string

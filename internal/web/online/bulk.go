@@ -67,11 +67,15 @@ type bulkChange struct {
 	needs      bool
 }
 
-const peoplePrefix = "m_"
+const (
+	peoplePrefix = "m_"
+	bulkID       = "bulk" // of the form, all of which is drawn anew
+)
 
 // The names of the fields of a bulk change.
 const (
 	bulkWhat   = "what"
+	bulkFor    = "for" // the permission that the fields below it were shown for
 	bulkTo     = "to"
 	bulkChoice = "choice"
 	bulkAmount = "amount"
@@ -119,6 +123,7 @@ func (a *app) renderBulk(w http.ResponseWriter, r *http.Request, status int, f *
 		page.value(f, permission, account)
 		if account {
 			accounts := newAccountPicker(mine.Accounts, readPicker(f, mine.Accounts), f.Raw("q"), b.bulk())
+			accounts.Part = bulkID
 			page.Accounts = &accounts
 		}
 	}
@@ -139,9 +144,13 @@ func (a *app) ownAccounts(r *http.Request) (me usermgmt.Standing, mine usermgmt.
 
 // value offers what the permission can be set to.
 func (p *bulkPage) value(f *web.Form, permission catalog.Permission, account bool) {
+	first := f.Raw(bulkFor) != f.Raw(bulkWhat) // somebody has just chosen it: on, with what it needs
 	field := func(name, label string) *ui.Field {
 		field := f.Field(name, label)
 		field.Optional = true
+		if first && (name == bulkTo || name == bulkNeeds) {
+			field.Value = "on"
+		}
 		return &field
 	}
 	switch {
@@ -179,7 +188,7 @@ func (a *app) peoplePicker(r *http.Request, f *web.Form, redraw string) (picker,
 	if f.Raw("do") == pressed {
 		pressed = "" // it was of the other picker
 	}
-	p := picker{Prefix: peoplePrefix, Noun: "people", Redraw: redraw, Search: f.Raw(peoplePrefix + "q")}
+	p := picker{Prefix: peoplePrefix, Noun: "people", Redraw: redraw, Part: bulkID, Search: f.Raw(peoplePrefix + "q")}
 	var shown []string
 	for _, m := range found.Members {
 		id := string(m.ID)
