@@ -103,8 +103,8 @@ func shutDown(servers []served) error {
 
 // operators is the metrics, on an address of its own.
 func (a *App) operators() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{}))
+	mux := http.NewServeMux() // while the database is away the other metrics are still worth having
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	return mux
 }
 

@@ -37,7 +37,7 @@ type commands struct {
 	Generate    generateCommand    `cmd:"" help:"Write files of a made-up institution, for tests and benchmarks."`
 	Explain     explainCommand     `cmd:"" help:"Say why somebody may or may not do something, and what would change it."`
 	Conformance conformanceCommand `cmd:"" help:"Run decision vectors through this installation's engine."`
-	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole."`
+	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole, and that daily limits are counted as reserved."`
 	Institution institutionCommand `cmd:"" help:"Look at institutions and change their settings."`
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"errors"
+	"io/fs"
 
 	"mandate/internal/config"
 	"mandate/internal/conformance"
+	"mandate/internal/db"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/importer"
@@ -21,7 +23,7 @@ type importCommand struct {
 }
 
 func (c *importCommand) Run(t *terminal) (err error) {
-	d, err := openStore(t, c.Store)
+	d, err := c.open(t)
 	if err != nil {
 		return err
 	}
@@ -30,6 +32,18 @@ func (c *importCommand) Run(t *terminal) (err error) {
 	return importer.Command(t.ctx, t.out, t.isTerm, d, door, c.Dir, importer.Options{
 		DryRun: c.DryRun, JSON: c.JSON, Objects: c.Objects, Actor: c.Actor,
 	})
+}
+
+// open opens the store. A dry run only looks, and so it works beside a running
+// server, unless there is nothing to look at yet.
+func (c *importCommand) open(t *terminal) (*db.DB, error) {
+	if c.DryRun {
+		d, err := openReadOnly(t, c.Store)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return d, err
+		}
+	}
+	return openStore(t, c.Store)
 }
 
 type conformanceCommand struct {

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/db"
+	"mandate/internal/usage"
 )
 
 type verifyCommand struct {
@@ -22,13 +23,13 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	var result activity.Verified
+	var history activity.Verified
+	var counters []usage.Mismatch
 	err = d.Read(t.ctx, func(tx *db.Tx) (err error) {
-		result, err = activity.Verify(tx, bank.InstitutionID(c.Institution), func(n int64) {
-			if t.isTerm {
-				fmt.Fprintf(t.out, "\r%d events", n)
-			}
-		})
+		if history, err = activity.Verify(tx, bank.InstitutionID(c.Institution), t.count); err != nil {
+			return err
+		}
+		counters, err = usage.Check(tx)
 		return err
 	})
 	if err != nil {
@@ -37,14 +38,36 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 	if t.isTerm {
 		fmt.Fprint(t.out, "\r")
 	}
-	for _, b := range result.Broken {
+	for _, b := range history.Broken {
 		fmt.Fprintf(t.out, "broken: institution %s, organization %q, event %d %s: %s\n", b.Institution, b.Organization, b.Sequence, b.Event, b.Why)
 	}
-	fmt.Fprintf(t.out, "%d chains, %d events, %d broken\n", result.Chains, result.Events, len(result.Broken))
-	if len(result.Broken) > 0 {
+	wrong := c.report(t, counters)
+	fmt.Fprintf(t.out, "%d chains, %d events, %d broken\n", history.Chains, history.Events, len(history.Broken))
+	if len(history.Broken) > 0 || wrong {
 		return errQuiet
 	}
 	return nil
+}
+
+// report names the counters of daily limits that are not the sum of what is
+// reserved, and reports whether there are any.
+func (c *verifyCommand) report(t *terminal, counters []usage.Mismatch) (wrong bool) {
+	for _, m := range counters {
+		if c.Institution != "" && m.Institution != bank.InstitutionID(c.Institution) {
+			continue
+		}
+		wrong = true
+		fmt.Fprintf(t.out, "counter: institution %s, organization %s, %s of %s, member %q, account %q: %s is counted, %s is reserved\n",
+			m.Institution, m.Organization, m.Limit.Permission(), m.Day, m.Member, m.Account, m.Counted, m.Sum)
+	}
+	return wrong
+}
+
+// count shows how far a long walk has come.
+func (t *terminal) count(events int64) {
+	if t.isTerm {
+		fmt.Fprintf(t.out, "\r%d events", events)
+	}
 }
 
 // openReadOnly opens a store for looking; it works beside a running server.

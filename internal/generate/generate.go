@@ -47,8 +47,6 @@ const (
 
 var distributions = [...]string{Varied: "varied", Even: "even"}
 
-func (d Distribution) String() string { return distributions[d] }
-
 // ParseDistribution reads "varied" or "even".
 func ParseDistribution(s string) (Distribution, error) {
 	for i, name := range distributions {

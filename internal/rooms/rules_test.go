@@ -155,3 +155,21 @@ func goFiles(t *testing.T, folder string) (all []goFile) {
 	}
 	return all
 }
+
+// The picture names every package, so that nobody looks for a room in vain.
+func TestThePictureNamesEveryPackage(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages(t) {
+		name, inside := strings.CutPrefix(p.ImportPath, module)
+		if !inside || strings.HasPrefix(name, "tools/") { // chores, run by hand
+			continue
+		}
+		parts := strings.Split(roomOf(name), "/")
+		if word := parts[len(parts)-1]; !regexp.MustCompile(`\b` + word + `\b`).Match(text) {
+			t.Errorf("docs/architecture.md does not show %s", name)
+		}
+	}
+}
