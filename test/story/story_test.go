@@ -121,16 +121,21 @@ type answer struct {
 	} `json:"context"`
 }
 
-// mayWire asks as a payment system does, whether Dana may send a wire.
-func (p *program) mayWire(amount string) (a answer) {
-	p.t.Helper()
+// wire is the question whether Dana may send a wire from the operating account.
+func (p *program) wire(amount string) map[string]any {
 	bank := p.world.Institutions[0]
-	body, err := json.Marshal(map[string]any{
+	return map[string]any{
 		"subject":  map[string]any{"type": "user", "id": bank.Members["dana.reyes"]},
 		"action":   map[string]any{"name": "wires.transmit", "properties": map[string]any{"amount": amount}},
 		"resource": map[string]any{"type": "account", "id": bank.Accounts["larkspur/operating"]},
 		"context":  map[string]any{"explain": "admin"},
-	})
+	}
+}
+
+// mayWire asks it as a payment system does.
+func (p *program) mayWire(amount string) (a answer) {
+	p.t.Helper()
+	body, err := json.Marshal(p.wire(amount))
 	if err != nil {
 		p.t.Fatal(err)
 	}
