@@ -2,11 +2,14 @@ package usermgmt
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
@@ -28,7 +31,7 @@ var feedKinds = []FeedKind{
 	{Value: "permissions", Label: "Permissions and account access", Names: []string{"orguser.permission_changed", "orguser.entitlement_changed",
 		"orguser.account_access_changed", "orguser.role_changed", "org.entitlement_changed", "org.account_added"}},
 	{Value: "people", Label: "Created, invited and deleted", Names: []string{"orguser.created", "orguser.deleted", "orguser.invited", "orguser.invite_delivered",
-		"orguser.invite_opened", "orguser.invite_requested", "orguser.invite_revoked", "orguser.credentials_created", "orguser.activated"}},
+		"orguser.invite_failed", "orguser.invite_opened", "orguser.invite_requested", "orguser.invite_revoked", "orguser.credentials_created", "orguser.activated"}},
 	{Value: "profile", Label: "Profile", Names: []string{"orguser.profile_changed", "org.profile_changed"}},
 	{Value: "standing", Label: "Locks and holds", Names: []string{"orguser.locked", "orguser.unlocked", "orguser.hold_placed", "orguser.hold_removed",
 		"orguser.disabled", "org.one_admin_left"}},
@@ -74,7 +77,7 @@ func (s *Service) Feed(ctx context.Context, caller bank.Caller, q FeedQuery) (ev
 		if err != nil {
 			return err
 		}
-		events, err = activity.Feed(v.Tx, f)
+		events, err = feed(v.Tx, f)
 		return err
 	})
 	return events, err
@@ -120,4 +123,60 @@ func (q FeedQuery) edge(day bank.Day, later int, place *time.Location, field str
 	}
 	noon := parsed.Time(place)
 	return time.Date(noon.Year(), noon.Month(), noon.Day()+later, 0, 0, 0, 0, place).UnixMicro()
+}
+
+// feed reads history as people read it: one change for each permission, and
+// everybody by name, also where an attempt was refused before anybody was looked
+// up.
+func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
+	events, err := activity.Feed(tx, f)
+	if err != nil {
+		return nil, err
+	}
+	names, err := namesFor(tx, f, events)
+	if err != nil {
+		return nil, err
+	}
+	for i := range events {
+		events[i].Changes = Unpack(events[i].Changes)
+		if target := &events[i].Target; target.Name == "" {
+			target.Name = names[target.ID]
+		}
+	}
+	return events, nil
+}
+
+// namesFor are the names of the targets that stand in events without one, as
+// far as they are still there.
+func namesFor(tx *db.Tx, f activity.Filter, events []activity.Event) (map[string]string, error) {
+	names := map[string]string{}
+	var ids []string
+	for _, e := range events {
+		if e.Target.Name == "" && e.Target.Kind == activity.TargetMember && !slices.Contains(ids, e.Target.ID) {
+			ids = append(ids, e.Target.ID)
+		}
+		if e.Target.Name == "" && e.Target.Kind == activity.TargetOrganization && names[e.Target.ID] == "" {
+			o, err := FindOrganization(tx, f.Institution, f.Organization)
+			if err != nil {
+				return nil, err
+			}
+			names[e.Target.ID] = o.Name
+		}
+	}
+	for some := range slices.Chunk(ids, chunk) {
+		members, err := db.All(tx, func(s db.Scanner) (m Member, err error) {
+			err = s.Scan(&m.ID, &m.FirstName, &m.LastName)
+			return m, err
+		}, `
+			with given (id) as (values ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9))
+			select distinct m.id, m.first_name, m.last_name from given join member m on m.institution_id = $1 and m.id = given.id`,
+			in8([]any{f.Institution}, some)...)
+		if err != nil {
+			return nil, fmt.Errorf("read the names of an organization's people: %w", err)
+		}
+		for _, m := range members {
+			names[string(m.ID)] = m.Name()
+		}
+	}
+	return names, nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/catalog"
-	"mandate/internal/db"
 	"mandate/internal/entitlement"
 )
 
@@ -99,15 +98,6 @@ func Unpack(changes []activity.Change) []activity.Change {
 		}
 	}
 	return out
-}
-
-// feed reads history with its changes unpacked.
-func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
-	events, err := activity.Feed(tx, f)
-	for i := range events {
-		events[i].Changes = Unpack(events[i].Changes)
-	}
-	return events, err
 }
 
 func unpackSettings(packed string) map[string]string {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -275,15 +274,15 @@ func (r *matrixReader) cell(user bank.UserID, account bank.AccountID, p catalog.
 func collapse(rows []MatrixRow) []MatrixRow {
 	var groups []MatrixRow
 	byCells := map[string]int{}
-	var key strings.Builder
+	var key []byte
 	for _, row := range rows {
-		key.Reset()
+		key = key[:0]
 		for _, c := range row.Cells {
-			fmt.Fprintf(&key, "%d%s|", c.State, c.Value)
+			key = append(append(append(key, '0'+byte(c.State)), c.Value...), '|')
 		}
-		i, known := byCells[key.String()]
+		i, known := byCells[string(key)]
 		if !known {
-			byCells[key.String()] = len(groups)
+			byCells[string(key)] = len(groups)
 			groups = append(groups, row)
 			continue
 		}

@@ -262,6 +262,9 @@ func (s *Service) SavePermissions(ctx context.Context, caller bank.Caller, e Edi
 	return version, err
 }
 
+// goneAdmin stands for the admin whom the caller took out of action.
+const goneAdmin bank.UserID = "gone"
+
 // aloneMayNotRaise makes an admin who took the last other one out of action be
 // judged, for a day, as if that one were still there: they may not raise
 // themself.
@@ -274,7 +277,7 @@ func aloneMayNotRaise(c *guard.Change, user bank.UserID) error {
 		return fmt.Errorf("read whether an admin is alone by their own doing: %w", err)
 	}
 	if c.Tx.Now.UnixMicro() < until {
-		c.Policy.UsableAdmins = append(c.Policy.UsableAdmins, "gone")
+		c.Policy.UsableAdmins = append(c.Policy.UsableAdmins, goneAdmin)
 	}
 	return nil
 }

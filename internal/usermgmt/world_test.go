@@ -27,7 +27,7 @@ const (
 
 // A world is an institution with one customer, its people and three accounts.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	d        *db.DB
 	clock    *dbtest.Clock
 	users    *usermgmt.Service
@@ -106,7 +106,7 @@ func everything() (all catalog.EntitlementSet) {
 	return all
 }
 
-func newWorld(t *testing.T, d *db.DB, edition bank.Edition) *world {
+func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	t.Helper()
 	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), proofs: &proofs{}, mail: &mailbag{}}
 	door := guard.New(d, usermgmt.LoadPolicy, allStaff{}, w.proofs)
