@@ -139,6 +139,9 @@ func (a *App) openRooms() (err error) {
 	a.Users.WithWork(work{a.Authorizations})
 	a.openMoney()
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := a.Metrics.Register(newBacklogs(a.DB, a.Clock)); err != nil {
+		return err
+	}
 	if a.webMetrics, err = web.NewMetrics(a.Metrics); err != nil {
 		return err
 	}

@@ -125,6 +125,7 @@ type Events struct{ Approved, Rejected, Expired string }
 // A Matter is what an item is about. Its questions are asked for the moment at
 // which they are asked; the member is filled in here.
 type Matter struct {
+	Lines       []Line // what a person reads before they agree
 	Title       string
 	Account     bank.AccountID
 	Cents       bank.Cents
@@ -135,6 +136,10 @@ type Matter struct {
 	Reservation usage.ID                                        // what the item has reserved itself
 	MayOwn      func(p *entitlement.Policy, m bank.UserID) bool // may they approve what they made? nil: nobody may
 }
+
+// A Line is one thing that a person reads before they agree: "Payee", "Harbor
+// Supplies". Accounts go by Matter.Account and amounts by Matter.Cents.
+type Line struct{ Term, Value string }
 
 // Hash is the hash of the content, as a page carries it.
 func (m *Matter) Hash() string {

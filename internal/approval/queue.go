@@ -7,6 +7,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/entitlement"
+	"mandate/internal/fault"
 	"mandate/internal/guard"
 )
 
@@ -15,6 +16,7 @@ type Entry struct {
 	Item
 	Mine      bool       // whoever looks may decide it
 	Own       bool       // whoever looks made or edited it
+	Lines     []Line     // what it is about, as it stands now
 	Approvers []Somebody // who may approve it now, while it waits; there may be nobody
 	Reasons   []entitlement.Reason
 }
@@ -85,6 +87,9 @@ func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, 
 		return e, false, err
 	}
 	matter, err := k.Matter(v.Tx, item.Institution, item.Organization, item.Ref)
+	if fault.KindOf(err) == fault.NotFound { // its object is gone
+		return e, false, nil
+	}
 	if err != nil {
 		return e, false, err
 	}
@@ -94,6 +99,7 @@ func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, 
 	}
 	me := caller.Member()
 	d := mayApprove(v.Policy, &matter, hands, me, v.Tx.Now)
+	e.Lines = matter.Lines
 	e.Own, e.Reasons = slices.Contains(hands, me), d.Reasons
 	if item.State == Waiting {
 		e.Mine = d.Allowed

@@ -27,7 +27,7 @@ func (s *Service) Add(ctx context.Context, caller bank.Caller, d Draft) error {
 	d.tidy()
 	action := guard.Action{
 		Event: EventAdded, Organization: caller.Organization, Others: []bank.ActorKind{bank.ActorMember}, // the engine is asked with the account
-		Target: activity.Target{Kind: activity.TargetPayment, ID: string(d.ID), Name: "Stop payment of " + checks(d.First, d.Last)},
+		Target: activity.Target{Kind: activity.TargetPayment, ID: string(d.ID), Name: "stop payment of " + strings.ToLower(checks(d.First, d.Last))},
 		Scope:  entitlement.Scope{Accounts: []bank.AccountID{d.Account}},
 	}
 	err := s.guard.Do(ctx, caller, action, func(c *guard.Change) error {

@@ -50,7 +50,8 @@ type Page struct {
 	Total    int
 	Page     int
 	Today    bank.Day
-	CanAdd   bool // on some account
+	CanAdd   bool                    // on some account
+	See      entitlement.Explanation // why there is no account whose stops may be seen, or that there is one
 }
 
 // looking is the action of looking at an organization's stops. Those of an
@@ -82,10 +83,12 @@ func (s *Service) List(ctx context.Context, caller bank.Caller, q Query) (page P
 			return err
 		}
 		today := days.Today(v.Tx.Now)
-		if seen := allowed(v.Policy, catalog.StopsViewOperation, caller.Member(), v.Tx.Now); len(seen) > 0 {
+		seen := allowed(v.Policy, catalog.StopsViewOperation, caller.Member(), v.Tx.Now)
+		if len(seen) > 0 {
 			page, err = list(v.Tx, place{caller.Institution, caller.Organization}, seen, len(seen) == len(v.Policy.Accounts), today, q)
 		}
 		page.Today = today
+		page.See = entitlement.Explain(v.Policy, question(catalog.StopsViewOperation, caller.Member(), likeliest(v.Policy, caller.Member(), seen, v.Tx.Now), v.Tx.Now))
 		page.CanAdd = len(allowed(v.Policy, catalog.StopsAddOperation, caller.Member(), v.Tx.Now)) > 0
 		return err
 	})

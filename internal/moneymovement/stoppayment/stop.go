@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"mandate/internal/activity"
@@ -134,7 +135,7 @@ func checks(first, last int64) string {
 }
 
 func (s *Stop) target() activity.Target {
-	return activity.Target{Kind: activity.TargetPayment, ID: string(s.ID), Name: "Stop payment of " + s.Checks()}
+	return activity.Target{Kind: activity.TargetPayment, ID: string(s.ID), Name: "stop payment of " + strings.ToLower(s.Checks())}
 }
 
 // to takes a step and stores the stop.

@@ -119,7 +119,7 @@ func TestEngineDecidesStops(t *testing.T) {
 		id := w.must(w.draft())
 		for name, want := range map[string]int{"dana": 1, "vic": 0, "uma": 0} {
 			page, err := w.room.List(ctx, caller(name), stoppayment.Query{})
-			if err != nil || page.Total != want || len(page.Stops) != want || page.CanAdd != (name == "dana") {
+			if err != nil || page.Total != want || len(page.Stops) != want || page.CanAdd != (name == "dana") || page.See.Allowed != (name != "uma") {
 				t.Errorf("%s sees %+v, %v, want %d", name, page, err, want)
 			}
 			_, err = w.room.Get(ctx, caller(name), id)

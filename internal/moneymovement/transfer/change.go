@@ -13,7 +13,7 @@ import (
 func changing(caller bank.Caller, event string, id ID) guard.Action {
 	return guard.Action{
 		Event: event, Organization: caller.Organization, Others: []bank.ActorKind{bank.ActorMember},
-		Target: activity.Target{Kind: activity.TargetPayment, ID: string(id), Name: "Transfer"}, Scope: scopeOf(caller.Member()),
+		Target: activity.Target{Kind: activity.TargetPayment, ID: string(id), Name: "transfer"}, Scope: scopeOf(caller.Member()),
 	}
 }
 

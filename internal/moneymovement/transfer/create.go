@@ -31,7 +31,7 @@ func (s *Service) Create(ctx context.Context, caller bank.Caller, d Draft) (made
 	}
 	action := guard.Action{
 		Event: event, Organization: caller.Organization, Scope: scopeOf(caller.Member(), d.From, d.To),
-		Target: activity.Target{Kind: activity.TargetPayment, ID: string(d.ID), Name: "Transfer of " + d.Cents.Dollars()},
+		Target: activity.Target{Kind: activity.TargetPayment, ID: string(d.ID), Name: "transfer of " + d.Cents.Dollars()},
 		Others: []bank.ActorKind{bank.ActorMember}, // the engine is asked with accounts and amount
 	}
 	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {

@@ -95,7 +95,7 @@ func begin(c *guard.Change, days *calendar.Calendar, d *Draft, hash string) (Mad
 }
 
 func (s *Series) target() activity.Target {
-	return activity.Target{Kind: activity.TargetPayment, ID: string(s.ID), Name: "Recurring transfer of " + s.Cents.Dollars()}
+	return activity.Target{Kind: activity.TargetPayment, ID: string(s.ID), Name: "recurring transfer of " + s.Cents.Dollars()}
 }
 
 // makeNext schedules the next transfer of a series. It goes out by RunDue, which
@@ -142,7 +142,7 @@ func goOn(c *guard.Change, days *calendar.Calendar, t *Transfer) error {
 func (s *Service) CancelSeries(ctx context.Context, caller bank.Caller, id SeriesID) error {
 	action := guard.Action{
 		Event: EventCancelled, Organization: caller.Organization, Others: []bank.ActorKind{bank.ActorMember},
-		Target: activity.Target{Kind: activity.TargetPayment, ID: string(id), Name: "Recurring transfer"}, Scope: scopeOf(caller.Member()),
+		Target: activity.Target{Kind: activity.TargetPayment, ID: string(id), Name: "recurring transfer"}, Scope: scopeOf(caller.Member()),
 	}
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		at := place{caller.Institution, caller.Organization}

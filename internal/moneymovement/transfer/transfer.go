@@ -87,11 +87,12 @@ type Somebody struct {
 
 func somebody(c bank.Caller) Somebody { return Somebody{c.Member(), c.Name} }
 
-// Title is the transfer as history names it.
+// Title is the transfer as a page names it.
 func (t *Transfer) Title() string { return "Transfer of " + t.Cents.Dollars() }
 
+// target is the transfer as history names it: within a sentence.
 func (t *Transfer) target() activity.Target {
-	return activity.Target{Kind: activity.TargetPayment, ID: string(t.ID), Name: t.Title()}
+	return activity.Target{Kind: activity.TargetPayment, ID: string(t.ID), Name: "transfer of " + t.Cents.Dollars()}
 }
 
 // ref is the name of the order to the host: a new one for each attempt.

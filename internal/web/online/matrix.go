@@ -200,9 +200,9 @@ func (p *matrixPage) controls(b base, q matrixQuery, m *usermgmt.Matrix, edition
 		return
 	}
 	p.Toolbar.Keep = append(p.Toolbar.Keep, [2]string{"by", byAccounts}, [2]string{"across", q.across})
-	p.Toolbar.Clear = strings.TrimSuffix(p.Toolbar.Clear, "?")
-	if p.Toolbar.Clear != "" {
-		p.Toolbar.Clear = b.matrix() + "?by=" + byAccounts
+	p.Toolbar.Clear = ""
+	if everything := b.matrix() + "?by=" + byAccounts; q.list.At(1).Href() != everything || q.across != "" {
+		p.Toolbar.Clear = everything
 	}
 	p.acrossControls(q, m)
 }

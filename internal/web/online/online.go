@@ -50,6 +50,7 @@ type Config struct {
 	Users    Users
 	Identity Identity
 	Alerts   Alerts
+	Money    Money
 	Notice   string
 	Faults   *Faults // nil but in a demo
 }
@@ -58,6 +59,7 @@ type app struct {
 	users    Users
 	identity Identity
 	alerts   Alerts
+	money    Money
 	site     *web.Site
 	notice   string
 	faults   *Faults
@@ -67,7 +69,7 @@ type app struct {
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "online"
-	a := &app{users: cfg.Users, identity: cfg.Identity, alerts: cfg.Alerts, site: &site, notice: cfg.Notice, faults: cfg.Faults}
+	a := &app{users: cfg.Users, identity: cfg.Identity, alerts: cfg.Alerts, money: cfg.Money, site: &site, notice: cfg.Notice, faults: cfg.Faults}
 	if cfg.Faults != nil {
 		a.users = faulty{cfg.Users, cfg.Faults}
 	}

@@ -43,6 +43,7 @@ func (a *app) routes() []web.Route {
 	routes = append(routes, a.entryRoutes()...)
 	routes = append(routes, a.securityRoutes()...)
 	routes = append(routes, a.alertRoutes()...)
+	routes = append(routes, a.moneyRoutes()...)
 	if a.faults != nil {
 		routes = append(routes, a.faultRoutes()...)
 	}

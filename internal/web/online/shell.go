@@ -2,6 +2,8 @@ package online
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -22,6 +24,7 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 		here("Home", b.home(), "house"),
 		here("Why can't I …?", b.whyMe(), "circle-question-mark"),
 	}}}
+	nav = append(nav, a.moneyNav(&me, here)...)
 	settings := ui.NavGroup{Label: "Settings", Items: []ui.NavItem{here("Your profile", b.profile(), "circle-user"), here("Sign-in and security", b.security(), "shield-check")}}
 	if me.May(catalog.ViewUsers) {
 		settings.Items = append(settings.Items,
@@ -54,7 +57,9 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 // one above it.
 func current(r *http.Request, b base, href string) bool {
 	path := r.URL.EscapedPath()
-	return path == href || href == b.users() && len(path) > len(href) && path[:len(href)+1] == href+"/"
+	below := slices.Contains([]string{b.users(), b.transfers(), b.stops()}, href)
+	series := href == b.transfers() && strings.HasPrefix(path, b.at("/recurring-transfers/"))
+	return path == href || series || below && strings.HasPrefix(path, href+"/")
 }
 
 func look(i usermgmt.Institution) ui.Institution {

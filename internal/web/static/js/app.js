@@ -72,6 +72,7 @@
     button.querySelector("span").textContent = show ? "Hide" : "Show";
   });
 
+  on("click", "[data-print]", () => window.print());
   on("click", "[data-copy]", async (button) => {
     const label = button.querySelector(".button-label");
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
