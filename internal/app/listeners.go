@@ -25,7 +25,7 @@ func (a *App) listeners() ([]listener, error) {
 	}
 	all := []listener{
 		{"online", a.Config.ListenOnline, onlineApp},
-		{"api", a.Config.ListenAPI, a.api()},
+		{"api", a.Config.ListenAPI, a.APIHandler()},
 	}
 	if a.Mailbox == nil {
 		return all, nil
@@ -75,8 +75,8 @@ func (a *App) site(origin, app string) (web.Site, error) {
 	return site, nil
 }
 
-// api is everything that programs call.
-func (a *App) api() http.Handler {
+// APIHandler is everything that programs call, without an address.
+func (a *App) APIHandler() http.Handler {
 	mux := http.NewServeMux()
 	door := gate.New(a.Clients, gate.NewLimiter(a.Clock, gate.Rate{}), a.Log)
 	authzen.New(authzen.Config{

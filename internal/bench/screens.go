@@ -116,11 +116,16 @@ func (b *screens) organization(ctx context.Context, table io.Writer, members, ac
 		if err != nil {
 			return fmt.Errorf("%s: %w", page.name, err)
 		}
-		at := func(percent int) time.Duration { return times[min(len(times)-1, len(times)*percent/100)] }
 		fmt.Fprintf(table, "%s\t%d members, %d accounts\t%s\t%s\t%s\t%d%%\t\n", page.name, members, accounts,
-			round(at(50)), round(at(95)), round(at(99)), at(95)*100/goal)
+			round(percentile(times, 50)), round(percentile(times, 95)), round(percentile(times, 99)), percentile(times, 95)*100/goal)
 	}
 	return nil
+}
+
+// percentile is the time within which so many of a hundred ended; sorted is in
+// order.
+func percentile(sorted []time.Duration, percent int) time.Duration {
+	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 }
 
 func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
