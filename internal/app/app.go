@@ -29,6 +29,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/outbox"
@@ -55,6 +56,7 @@ type App struct {
 	Ledger         *ledger.Ledger // the host inside the program
 	Desk           *host.Desk     // the way to the host
 	Approvals      *approval.Service
+	ACH            *ach.Service
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
 	Metrics        *prometheus.Registry

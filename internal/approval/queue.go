@@ -6,6 +6,7 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
@@ -67,6 +68,24 @@ func (s *Service) Get(ctx context.Context, caller bank.Caller, id string) (e Ent
 		return err
 	})
 	return e, err
+}
+
+// About reads the item of a room's object that can still go out, as the caller
+// sees it. ErrNoItem: nothing of it waits, or it is not for them.
+func (s *Service) About(ctx context.Context, caller bank.Caller, kind, ref string) (e Entry, err error) {
+	var id string
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		item, found, err := findOpen(tx, caller.Institution, caller.Organization, kind, ref)
+		if err == nil && !found {
+			err = ErrNoItem
+		}
+		id = item.ID
+		return err
+	})
+	if err != nil {
+		return Entry{}, err
+	}
+	return s.Get(ctx, caller, id)
 }
 
 // looking opens the door for a look at the organization with all its people.
