@@ -35,6 +35,9 @@ const (
 	// MaxQueue is the most items that one look at the queue shows.
 	MaxQueue = 200
 
+	// MaxCount is the most waiting items that are counted for somebody.
+	MaxCount = 100
+
 	prefixItem = "apr"
 )
 
@@ -171,6 +174,15 @@ func Approvers(p *entitlement.Policy, m *Matter, hands []bank.UserID, now time.T
 	}
 	slices.Sort(may)
 	return may
+}
+
+// whyNot is the proof of why a member may not approve.
+func whyNot(p *entitlement.Policy, m *Matter, d entitlement.Decision, member bank.UserID, now time.Time) entitlement.Explanation {
+	req := m.Approve(member)
+	req.Member, req.Now = member, now
+	e := entitlement.Explain(p, req)
+	e.Decision = d
+	return e
 }
 
 // mayApprove judges one member.

@@ -25,8 +25,17 @@ var (
 	ErrExpired = fault.New(fault.Conflict, "The time to decide about this is over.").With("EXPIRED")
 )
 
-// A Refusal is why somebody may not approve, as the cause of a fault.
-type Refusal struct{ Reasons []entitlement.Reason }
+// A Refusal is why somebody may not approve, as the cause of a fault, and what
+// would change it.
+type Refusal struct {
+	Reasons []entitlement.Reason
+	Fix     []entitlement.Step
+}
+
+// Why is the refusal with its proof.
+func (r *Refusal) Why() entitlement.Explanation {
+	return entitlement.Explanation{Decision: entitlement.Decision{Reasons: r.Reasons}, Fix: r.Fix}
+}
 
 func (r *Refusal) Error() string {
 	var codes []string
@@ -37,7 +46,12 @@ func (r *Refusal) Error() string {
 }
 
 func refused(sentence string, reasons []entitlement.Reason) error {
-	return fault.New(fault.Forbidden, sentence).With(string(reasons[0].Code)).Because(&Refusal{reasons})
+	return fault.New(fault.Forbidden, sentence).With(string(reasons[0].Code)).Because(&Refusal{Reasons: reasons})
+}
+
+// refusedTo says why a member may not do something, and who could change it.
+func refusedTo(sentence string, e entitlement.Explanation) error {
+	return fault.New(fault.Forbidden, sentence).With(string(e.Reasons[0].Code)).Because(&Refusal{e.Reasons, e.Fix})
 }
 
 func decideAgain(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, reservation usage.ID) (entitlement.Decision, error) {
@@ -86,8 +100,8 @@ func (s *Service) Reject(ctx context.Context, caller bank.Caller, id, comment st
 		}
 		req := matter.Approve(caller.Member())
 		req.Member, req.Now = caller.Member(), c.Tx.Now
-		if d := entitlement.Decide(c.Policy, req); !d.Allowed {
-			return refused("You may not reject this: it takes the right to approve it.", d.Reasons)
+		if e := entitlement.Explain(c.Policy, req); !e.Allowed {
+			return refusedTo("You may not reject this: it takes the right to approve it.", e)
 		}
 		if err := s.settle(c, item, reject, comment); err != nil {
 			return err
@@ -172,7 +186,7 @@ func (s *Service) judge(c *guard.Change, item *Item, m *Matter, member bank.User
 		if d.Has(entitlement.SelfApproval) && len(d.Reasons) == 1 {
 			return refused("Somebody else must approve this: you made or edited it.", d.Reasons)
 		}
-		return refused("You may not approve this.", d.Reasons)
+		return refusedTo("You may not approve this.", whyNot(c.Policy, m, d, member, c.Tx.Now))
 	}
 	d, err := wouldInitiate(c, item, m)
 	if err != nil {

@@ -17,16 +17,18 @@ type Entry struct {
 	Item
 	Mine      bool       // whoever looks may decide it
 	Own       bool       // whoever looks made or edited it
+	Stale     bool       // it waits, and is no longer what was asked for: nobody can approve it
 	Lines     []Line     // what it is about, as it stands now
 	Approvers []Somebody // who may approve it now, while it waits; there may be nobody
 	Reasons   []entitlement.Reason
+	Fix       []entitlement.Step // what would let them decide it
 }
 
 // Queue lists what waits, or with decided what was settled, as far as the
 // caller may see it: what they may approve, what they had a hand in, and what
 // the engine lets them see.
 func (s *Service) Queue(ctx context.Context, caller bank.Caller, decided bool) (entries []Entry, err error) {
-	err = s.looking(ctx, caller, func(v *guard.View) error {
+	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
 		items, err := listItems(v.Tx, caller.Institution, caller.Organization, !decided)
 		if err != nil {
 			return err
@@ -45,9 +47,51 @@ func (s *Service) Queue(ctx context.Context, caller bank.Caller, decided bool) (
 	return entries, err
 }
 
+// Count is how many items wait that the caller may decide, at most MaxCount.
+func (s *Service) Count(ctx context.Context, caller bank.Caller) (mine int, err error) {
+	action := looking(caller)
+	action.Scope = entitlement.Scope{AllAccounts: true}
+	err = s.guard.Look(ctx, caller, action, func(v *guard.View) error {
+		items, err := listWaiting(v.Tx, caller.Institution, caller.Organization, MaxCount)
+		if err != nil {
+			return err
+		}
+		for i := range items {
+			may, err := s.mayDecide(v, caller.Member(), &items[i])
+			if err != nil {
+				return err
+			}
+			if may {
+				mine++
+			}
+		}
+		return nil
+	})
+	return mine, err
+}
+
+func (s *Service) mayDecide(v *guard.View, member bank.UserID, item *Item) (bool, error) {
+	k, err := s.kind(item.Kind)
+	if err != nil {
+		return false, err
+	}
+	matter, err := k.Matter(v.Tx, item.Institution, item.Organization, item.Ref)
+	if fault.KindOf(err) == fault.NotFound { // its object is gone
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	hands, err := handsIn(v.Tx, item)
+	if err != nil {
+		return false, err
+	}
+	return matter.Hash() == item.Hash && mayApprove(v.Policy, &matter, hands, member, v.Tx.Now).Allowed, nil
+}
+
 // Get reads one item as the caller sees it.
 func (s *Service) Get(ctx context.Context, caller bank.Caller, id string) (e Entry, err error) {
-	err = s.looking(ctx, caller, func(v *guard.View) error {
+	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
 		item, found, err := find(v.Tx, caller.Institution, caller.Organization, id)
 		if err != nil {
 			return err
@@ -88,14 +132,14 @@ func (s *Service) About(ctx context.Context, caller bank.Caller, kind, ref strin
 	return s.Get(ctx, caller, id)
 }
 
-// looking opens the door for a look at the organization with all its people.
-func (s *Service) looking(ctx context.Context, caller bank.Caller, read func(*guard.View) error) error {
-	action := guard.Action{
+// looking is the action of looking at what waits, with all of the
+// organization's people.
+func looking(caller bank.Caller) guard.Action {
+	return guard.Action{
 		Event: "approval.viewed", Organization: caller.Organization, Others: []bank.ActorKind{bank.ActorMember},
 		Target: activity.Target{Kind: activity.TargetOrganization, ID: string(caller.Organization)},
 		Scope:  entitlement.Scope{AllMembers: true, AllAccounts: true},
 	}
-	return s.guard.Look(ctx, caller, action, read)
 }
 
 // entry judges an item for the caller.
@@ -120,8 +164,12 @@ func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, 
 	d := mayApprove(v.Policy, &matter, hands, me, v.Tx.Now)
 	e.Lines = matter.Lines
 	e.Own, e.Reasons = slices.Contains(hands, me), d.Reasons
+	if !d.Allowed {
+		e.Fix = whyNot(v.Policy, &matter, d, me, v.Tx.Now).Fix
+	}
 	if item.State == Waiting {
-		e.Mine = d.Allowed
+		e.Stale = matter.Hash() != item.Hash
+		e.Mine = d.Allowed && !e.Stale
 		for _, id := range Approvers(v.Policy, &matter, hands, v.Tx.Now) {
 			e.Approvers = append(e.Approvers, Somebody{ID: id})
 		}

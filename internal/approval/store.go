@@ -85,6 +85,17 @@ func listItems(tx *db.Tx, institution bank.InstitutionID, organization bank.Orga
 	return items, nil
 }
 
+// listWaiting reads what waits, the most urgent first.
+func listWaiting(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, most int) ([]Item, error) {
+	items, err := db.All(tx, scanItem, `
+		select `+columns+` from approval_item
+		 where institution_id = $1 and organization_id = $2 and state = 'waiting' order by expires_micros, id limit $3`, institution, organization, most)
+	if err != nil {
+		return nil, fmt.Errorf("read what waits: %w", err)
+	}
+	return items, nil
+}
+
 // overdue are items that have waited past their time, in the order of ids.
 func overdue(tx *db.Tx, after string, most int) ([]Item, error) {
 	items, err := db.All(tx, scanItem, `

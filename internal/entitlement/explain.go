@@ -35,6 +35,10 @@ type Explanation struct {
 	Fixable bool   // false: nothing that anybody may change would allow it
 }
 
+// Why is the explanation itself. A room's refusal that holds one, as the cause
+// of a fault, tells it to every edge in the same way.
+func (e Explanation) Why() Explanation { return e }
+
 // Explain answers req as Decide does, and shows how the answer came about. The
 // fix holds one step for each thing that blocks, and what the edit rules ask
 // for besides; leaving any of them out does not do.

@@ -97,6 +97,14 @@ func (r Reason) Sentence(n Names) string {
 		return r.limitSentence(n)
 	case ApprovalRequired:
 		return "A second person must approve this first."
+	case SelfApproval:
+		return "Somebody else must approve this: " + or(n.Member, "you") + " made or edited it."
+	case InitiatorNotAllowed:
+		return "Whoever initiated this may no longer send it."
+	case ApproverNotAllowed:
+		return "Whoever approved this no longer may."
+	case NotApproved:
+		return "A second person must approve this first."
 	}
 	return string(r.Code)
 }

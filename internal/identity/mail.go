@@ -21,7 +21,8 @@ type Mail struct {
 	From         string              // the institution's name
 	Subject      string
 	Lines        []string // paragraphs
-	Button       string   // what the link is called; empty where there is none
+	Button       string   // what the link or page is called; empty where there is none
+	Page         string   // instead of a link: a path that is no secret, behind the sign-in
 	Link         Secret   // a path, such as /harbor/invitation/...: the sender puts the public origin in front
 	Expires      time.Time
 }

@@ -5,6 +5,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -112,7 +113,7 @@ func (p *Post) compose(m identity.Mail) (*mail.Msg, error) {
 	message.Subject(m.Subject)
 	link := ""
 	if m.Button != "" {
-		link = p.Origin + string(m.Link)
+		link = p.Origin + cmp.Or(string(m.Link), m.Page)
 	}
 	text, html, err := render(m, link)
 	if err != nil {

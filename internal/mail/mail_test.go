@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,4 +133,28 @@ func TestServerDownAndBack(t *testing.T) {
 	if got := box.Messages(""); len(got) != 1 {
 		t.Errorf("%d messages arrived, want one", len(got))
 	}
+}
+
+// A page that is no secret stands in a mail with the public origin in front,
+// and needs no link to be kept.
+func TestMailLeadsToAPage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		box := listen(t)
+		p := post(t, box)
+		p.Wanted = func(_ context.Context, m identity.Mail) (wanted bool, err error) {
+			err = d.Read(t.Context(), func(tx *db.Tx) error {
+				wanted, err = identity.StillWanted(tx, m)
+				return err
+			})
+			return wanted, err
+		}
+		m := invitation()
+		m.Key, m.Link, m.Page, m.Button, m.Expires = "asked 1", "", "/first/approvals/apr_1", "Look at it", time.Time{}
+		queue(t, d, p, m)
+		deliver(t, d, p)
+		got := box.Messages("")
+		if len(got) != 1 || !slices.Equal(got[0].Links, []string{"http://localhost:8080/first/approvals/apr_1"}) || strings.Contains(got[0].Text, "can be used once") {
+			t.Errorf("arrived %+v", got)
+		}
+	})
 }

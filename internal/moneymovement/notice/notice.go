@@ -7,6 +7,7 @@ package notice
 import (
 	"errors"
 	"fmt"
+	"net/url"
 
 	"mandate/internal/approval"
 	"mandate/internal/bank"
@@ -30,6 +31,11 @@ var _ approval.Teller = (*Service)(nil)
 // Tell queues the same mail to several people: once each for a key, and not to
 // those who are gone or have no address.
 func (s *Service) Tell(tx *db.Tx, institution bank.InstitutionID, people []bank.UserID, key, purpose, subject string, lines ...string) error {
+	return s.tell(tx, institution, people, identity.Mail{Key: key, Purpose: purpose, Subject: subject, Lines: lines})
+}
+
+// tell queues a mail to several people, with what is theirs filled in.
+func (s *Service) tell(tx *db.Tx, institution bank.InstitutionID, people []bank.UserID, m identity.Mail) error {
 	told := map[bank.UserID]bool{}
 	for _, id := range people {
 		if told[id] || id == "" {
@@ -46,11 +52,10 @@ func (s *Service) Tell(tx *db.Tx, institution bank.InstitutionID, people []bank.
 		if p.Email == "" || p.Status != bank.StatusActive {
 			continue
 		}
-		err = s.mailer.Queue(tx, identity.Mail{
-			Key: "notice " + key + " " + string(id), Kind: identity.KindMember, Institution: institution, Organization: p.Organization, Purpose: purpose,
-			To: p.Email, Name: p.Name(), From: p.InstitutionName, Subject: subject + " at " + p.OrganizationName, Lines: lines,
-		})
-		if err != nil {
+		theirs := m
+		theirs.Key, theirs.Kind, theirs.Institution, theirs.Organization = "notice "+m.Key+" "+string(id), identity.KindMember, institution, p.Organization
+		theirs.To, theirs.Name, theirs.From, theirs.Subject = p.Email, p.Name(), p.InstitutionName, m.Subject+" at "+p.OrganizationName
+		if err := s.mailer.Queue(tx, theirs); err != nil {
 			return fmt.Errorf("queue a notice: %w", err)
 		}
 	}
@@ -59,9 +64,18 @@ func (s *Service) Tell(tx *db.Tx, institution bank.InstitutionID, people []bank.
 
 // Asked tells those who may approve that something waits for one of them.
 func (s *Service) Asked(tx *db.Tx, item approval.Item, approvers []bank.UserID) error {
-	return s.Tell(tx, item.Institution, approvers, "asked "+item.ID, "approval.asked", "Waiting for your approval",
-		item.Initiator.Name+" asks for a second person's agreement. Any one of those who may approve can decide.",
-		"Sign in and look under Approvals. It goes no further until somebody agrees.")
+	return s.tell(tx, item.Institution, approvers, identity.Mail{
+		Key: "asked " + item.ID, Purpose: "approval.asked", Subject: "Waiting for your approval", Button: "Look at it", Page: page(&item),
+		Lines: []string{
+			item.Initiator.Name + " asks for a second person's agreement. Any one of those who may approve can decide.",
+			"It goes no further until somebody agrees. You find it under Approvals, after you have signed in.",
+		},
+	})
+}
+
+// page is where an item is looked at, behind the sign-in.
+func page(item *approval.Item) string {
+	return "/" + url.PathEscape(string(item.Institution)) + "/approvals/" + url.PathEscape(item.ID)
 }
 
 // Decided tells those who had a hand in it what came of it. Whoever decided
@@ -80,5 +94,8 @@ func (s *Service) Decided(tx *db.Tx, item approval.Item, hands []bank.UserID) er
 			others = append(others, id)
 		}
 	}
-	return s.Tell(tx, item.Institution, others, "decided "+item.ID+" "+string(item.State), "approval."+string(item.State), subject, line, "Sign in and look under Approvals.")
+	return s.tell(tx, item.Institution, others, identity.Mail{
+		Key: "decided " + item.ID + " " + string(item.State), Purpose: "approval." + string(item.State), Subject: subject,
+		Lines: []string{line}, Button: "Look at it", Page: page(&item),
+	})
 }

@@ -81,4 +81,7 @@ func TestNoticesGoToThoseWhoCanRead(t *testing.T) {
 		}
 		keys[m.Key] = true
 	}
+	if asked := box.mails[0]; asked.Page != "/cedar/approvals/apr_1" || asked.Button == "" {
+		t.Errorf("the mail to an approver leads to %q", asked.Page)
+	}
 }

@@ -47,6 +47,10 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 		Reach:    moneyReach(mine.Policy, me.Member.ID, a.site.Clock.Now(), names),
 		Links:    homeLinks(baseFor(me.Institution.ID), me),
 	}
+	if n := a.waitingFor(r); n > 0 {
+		waits := entryLink{baseFor(me.Institution.ID).approvals(), "inbox", ui.Count(n, "payment waits", "payments wait") + " for your approval", "Somebody needs a second person to agree."}
+		page.Links = append([]entryLink{waits}, page.Links...)
+	}
 	page.Toolbar = list.Toolbar("Search accounts", resultOf(len(page.Accounts), len(mine.Accounts), "account", "accounts"))
 	return web.Render(w, r, http.StatusOK, homeView(page))
 }

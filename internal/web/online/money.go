@@ -27,6 +27,7 @@ import (
 
 // Money are the rooms that move money; one that is nil has no screens.
 type Money struct {
+	Approvals Approvals
 	Transfers Transfers
 	Stops     Stops
 }
@@ -56,6 +57,9 @@ type Stops interface {
 
 // moneyRoutes are the addresses of the rooms that are there.
 func (a *app) moneyRoutes() (routes []web.Route) {
+	if a.money.Approvals != nil {
+		routes = append(routes, a.approvalRoutes()...)
+	}
 	if a.money.Transfers != nil {
 		routes = append(routes, a.transferRoutes()...)
 	}
@@ -79,12 +83,17 @@ func recording(route web.Route, event string, proof bool) web.Route {
 
 // moneyNav leads to what the organization has. What somebody may do there is
 // said there.
-func (a *app) moneyNav(me *usermgmt.Standing, here func(label, href, icon string) ui.NavItem) []ui.NavGroup {
+func (a *app) moneyNav(r *http.Request, me *usermgmt.Standing, here func(label, href, icon string) ui.NavItem) []ui.NavGroup {
 	b := baseFor(me.Institution.ID)
 	has := func(e catalog.Entitlement) bool {
 		return e.In(me.Institution.Edition) && me.Institution.Offers.Has(e) && me.Organization.Entitlements.Has(e)
 	}
 	var items []ui.NavItem
+	if a.asksSecond() && (has(catalog.ACH) || has(catalog.Wires)) {
+		item := here("Approvals", b.approvals(), "inbox")
+		item.Count = a.waitingFor(r)
+		items = append(items, item)
+	}
 	if a.money.Transfers != nil && has(catalog.Transfers) {
 		items = append(items, here("Transfers", b.transfers(), "arrow-left-right"))
 	}
@@ -260,13 +269,14 @@ func (v *moneyView) blockers(e entitlement.Explanation) []blocker {
 
 // refusalIn finds why a room refused something.
 func refusalIn(err error) (entitlement.Explanation, bool) {
-	if refused, ok := errors.AsType[*transfer.Refusal](err); ok {
-		return refused.Explanation, true
+	refused, ok := errors.AsType[interface {
+		error
+		Why() entitlement.Explanation
+	}](err)
+	if !ok {
+		return entitlement.Explanation{}, false
 	}
-	if refused, ok := errors.AsType[*stoppayment.Refusal](err); ok {
-		return refused.Explanation, true
-	}
-	return entitlement.Explanation{}, false
+	return refused.Why(), true
 }
 
 // moneyDeeds are how events about money read.

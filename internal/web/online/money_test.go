@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mandate/internal/approval"
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
 	"mandate/internal/catalog"
@@ -36,6 +37,8 @@ type purse struct {
 	books     *ledger.Ledger
 	transfers *transfer.Service
 	stops     *stoppayment.Service
+	queue     *approval.Service
+	papers    *papers
 	clock     *dbtest.Clock
 }
 
@@ -48,6 +51,9 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	told := notice.New(noMail{}, usermgmt.People{})
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
+	p.queue = approval.New(d, door, told, p.names)
+	p.papers = &papers{door: door, queue: p.queue, all: map[string]paper{}}
+	p.queue.Add("paper", p.papers)
 	p.write(func(tx *db.Tx) error {
 		_, err := tx.Exec(`update institution set offers = $1`, everything())
 		return err
@@ -96,7 +102,7 @@ func (p *purse) serveMoney() {
 	origin := "http://" + strings.Replace(p.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: p.clock,
-	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Transfers: p.transfers, Stops: p.stops}})
+	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Approvals: p.queue, Transfers: p.transfers, Stops: p.stops}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

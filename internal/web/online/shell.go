@@ -24,7 +24,7 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 		here("Home", b.home(), "house"),
 		here("Why can't I …?", b.whyMe(), "circle-question-mark"),
 	}}}
-	nav = append(nav, a.moneyNav(&me, here)...)
+	nav = append(nav, a.moneyNav(r, &me, here)...)
 	settings := ui.NavGroup{Label: "Settings", Items: []ui.NavItem{here("Your profile", b.profile(), "circle-user"), here("Sign-in and security", b.security(), "shield-check")}}
 	if me.May(catalog.ViewUsers) {
 		settings.Items = append(settings.Items,
@@ -57,7 +57,7 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 // one above it.
 func current(r *http.Request, b base, href string) bool {
 	path := r.URL.EscapedPath()
-	below := slices.Contains([]string{b.users(), b.transfers(), b.stops()}, href)
+	below := slices.Contains([]string{b.users(), b.transfers(), b.stops(), b.approvals()}, href)
 	series := href == b.transfers() && strings.HasPrefix(path, b.at("/recurring-transfers/"))
 	return path == href || series || below && strings.HasPrefix(path, href+"/")
 }

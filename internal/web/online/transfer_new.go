@@ -445,14 +445,9 @@ func (a *app) retryTransfer(w http.ResponseWriter, r *http.Request) error {
 
 // plainRefusal says why something was refused where no page of its own does.
 func plainRefusal(err error, v *moneyView) error {
-	e, ok := refusalIn(err)
-	if !ok {
+	if _, ok := refusalIn(err); !ok {
 		return err
 	}
-	text := ""
-	for _, reason := range e.Reasons {
-		text += " " + reason.Sentence(v.names())
-	}
 	f, _ := errors.AsType[*fault.Error](err)
-	return fault.New(f.Kind, f.Sentence+text).With(f.Code)
+	return fault.New(f.Kind, plainSentence(err, v)).With(f.Code)
 }
