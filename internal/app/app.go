@@ -35,6 +35,7 @@ import (
 	"mandate/internal/outbox"
 	"mandate/internal/pdp"
 	"mandate/internal/seal"
+	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 )
@@ -48,6 +49,7 @@ type App struct {
 	Guard          *guard.Guard
 	Identity       *identity.Service
 	Users          *usermgmt.Service
+	Staff          *staff.Service
 	Alerts         *alert.Service
 	Decisions      *pdp.Service
 	Clients        *client.Service
@@ -119,13 +121,13 @@ func OpenDB(ctx context.Context, store config.Store, clock bank.Clock) (*db.DB, 
 
 // openRooms builds the rooms on the database.
 func (a *App) openRooms() (err error) {
-	a.Guard = guard.New(a.DB, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	a.Guard = guard.New(a.DB, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
 	if a.keys, err = seal.Parse("root " + base64.StdEncoding.EncodeToString(a.root.derive("seal"))); err != nil {
 		return err
 	}
 	a.openMail()
 	a.Identity, err = identity.New(identity.Config{
-		DB: a.DB, Guard: a.Guard, People: usermgmt.People{}, Mailer: a.post, Keys: a.keys, Clock: a.Clock,
+		DB: a.DB, Guard: a.Guard, People: People(), Mailer: a.post, Keys: a.keys, Clock: a.Clock,
 		Origins:        []string{a.Config.PublicOrigin, a.Config.ConsoleOrigin},
 		Cost:           identity.Cost{MemoryKiB: a.Config.HashMemory, Passes: a.Config.HashPasses, Lanes: 1},
 		ThrottleFactor: a.Config.ThrottleFactor,
@@ -134,6 +136,7 @@ func (a *App) openRooms() (err error) {
 		return err
 	}
 	a.Users = usermgmt.New(a.Guard, a.Identity)
+	a.Staff = staff.New(a.Guard, a.Identity, House)
 	a.Alerts = alert.New(a.DB, a.post, usermgmt.Admins)
 	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)

@@ -14,7 +14,7 @@ import (
 // outbox keeps it, a mail server takes it.
 func (a *App) openMail() {
 	a.post = &mail.Post{
-		Keys: a.keys, Origin: a.Config.PublicOrigin, From: a.Config.MailFrom, Server: a.Config.SMTP, Secret: a.Config.SMTPPassword,
+		Keys: a.keys, Origin: a.Config.PublicOrigin, Staff: a.Config.ConsoleOrigin, From: a.Config.MailFrom, Server: a.Config.SMTP, Secret: a.Config.SMTPPassword,
 		Wanted: a.stillWanted,
 	}
 	a.courier = outbox.NewDispatcher(a.DB, outbox.Mail, a.carry, a.Log)

@@ -50,14 +50,8 @@ func processName() string {
 
 // timeZone is where an institution's day begins and ends.
 func timeZone(tx *db.Tx, institution bank.InstitutionID) (*time.Location, error) {
-	i, known, err := usermgmt.FindInstitution(tx, institution)
-	if err != nil {
-		return nil, err
-	}
-	if !known {
-		return nil, usermgmt.ErrNoInstitution
-	}
-	return time.LoadLocation(i.TimeZone)
+	house, err := House(tx, institution)
+	return house.Place, err
 }
 
 // memberNames are what members are called.

@@ -18,6 +18,7 @@ type (
 	AccountID      string // an account of an organization
 	UserID         string // an organization user, never a staff user
 	StaffID        string // a staff user of an institution, never an organization user
+	GroupID        string // a group of staff users
 	ClientID       string // a caller of the API
 )
 
@@ -28,6 +29,7 @@ const (
 	PrefixAccount      = "acc"
 	PrefixUser         = "usr"
 	PrefixStaff        = "stf"
+	PrefixGroup        = "grp"
 	PrefixClient       = "cli"
 	PrefixEvent        = "evt"
 	PrefixSave         = "sav"

@@ -67,7 +67,7 @@ var ErrUsernameTaken = &fault.Error{Kind: fault.Conflict, Code: "USERNAME_TAKEN"
 // an invitation.
 func (s *Service) PutCredential(tx *db.Tx, who Subject, username string, password PasswordHash) error {
 	key := UsernameKey(username)
-	if problem := usernameProblem(username); key == "" || problem != "" {
+	if problem := usernameProblem(username); key == "" || problem != "" && who.Kind != KindStaff {
 		return fault.Problems{{Field: "username", Sentence: problem}}.Err("This username cannot be used.")
 	}
 	if err := upsertCredential(tx, who, username, key, password.phc); err != nil {

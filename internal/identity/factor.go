@@ -122,6 +122,20 @@ func HasSecondFactor(tx *db.Tx, who Subject) (bool, error) {
 	return len(factors) > 0, err
 }
 
+// FactorHolders are the subjects of a kind who have a second factor enrolled.
+func FactorHolders(tx *db.Tx, institution bank.InstitutionID, kind Kind) (map[string]bool, error) {
+	ids, err := db.All(tx, db.Value[string], `
+		select distinct subject_id from second_factor where institution_id = $1 and subject_kind = $2 and confirmed`, institution, kind)
+	if err != nil {
+		return nil, fmt.Errorf("list who has a second factor: %w", err)
+	}
+	holders := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		holders[id] = true
+	}
+	return holders, nil
+}
+
 func insertFactor(tx *db.Tx, f factorRow, lookup []byte, confirmed bool) error {
 	factors, err := factorsOf(tx, f.who)
 	if err != nil {

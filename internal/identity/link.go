@@ -237,6 +237,15 @@ func linkMail(p *Person, l Link, token Secret) Mail {
 		Link: Secret("/" + string(p.Subject.Institution) + "/" + string(l.Purpose) + "/" + string(token)),
 	}
 	of := cmp.Or(p.OrganizationName, p.InstitutionName)
+	if l.Purpose == PurposeInvitation && p.Subject.Kind == KindStaff {
+		m.Purpose, m.Button = p.event("invited"), "Join"
+		m.Subject = "Join the staff of " + p.InstitutionName
+		m.Lines = []string{
+			l.AskedBy + " invited you to the console of " + p.InstitutionName + ". You sign in with this email address.",
+			"Choose Join to choose a password. The invitation can be used once and ends after seven days. If a newer one arrives, use that.",
+		}
+		return m
+	}
 	if l.Purpose == PurposeInvitation {
 		m.Purpose, m.Button = p.event("invited"), "Join"
 		m.Subject = l.AskedBy + " invited you to join " + of

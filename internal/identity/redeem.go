@@ -170,7 +170,9 @@ func (s *Service) byBrowser(tx *db.Tx, institution bank.InstitutionID, purpose P
 }
 
 // Enrol finishes an invitation with a username and a password. The person stays
-// pending until they sign in. All problems of both are told at once.
+// pending until they sign in. All problems of both are told at once. The
+// username of a staff user is the address that they were invited by, whatever
+// is passed.
 func (s *Service) Enrol(ctx context.Context, institution bank.InstitutionID, browser Secret, username string, password Secret, from Source) error {
 	return s.finish(ctx, institution, PurposeInvitation, browser, username, password, from)
 }
@@ -188,6 +190,9 @@ func (s *Service) finish(ctx context.Context, institution bank.InstitutionID, pu
 	e, err := s.Resume(ctx, institution, purpose, browser)
 	if err != nil {
 		return err
+	}
+	if e.Link.Subject.Kind == KindStaff {
+		username = e.Person.Email
 	}
 	if err := e.check(username, password); err != nil {
 		return err
@@ -221,7 +226,7 @@ func (e *Enrolment) check(username string, password Secret) error {
 	var problems fault.Problems
 	rules := e.Rules
 	if e.Link.Purpose == PurposeInvitation {
-		if problem := usernameProblem(username); problem != "" {
+		if problem := usernameProblem(username); problem != "" && e.Link.Subject.Kind != KindStaff {
 			problems.Add("username", problem)
 		}
 		rules = e.Person.PasswordRules(username)

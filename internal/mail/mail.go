@@ -32,7 +32,8 @@ const sendTime = 30 * time.Second
 // the outbox.
 type Post struct {
 	Keys   *seal.Keyring // a link waits sealed: it is a secret until it is sent
-	Origin string        // of the app that links lead to
+	Origin string        // of Online, to which the links of organization users lead
+	Staff  string        // origin of the console, to which those of staff users lead
 	From   string        // sender
 	Server string        // smtp://user@host:587, STARTTLS required except to localhost; smtps://user@host:465
 	Secret string        // the password of the user
@@ -113,7 +114,7 @@ func (p *Post) compose(m identity.Mail) (*mail.Msg, error) {
 	message.Subject(m.Subject)
 	link := ""
 	if m.Button != "" {
-		link = p.Origin + cmp.Or(string(m.Link), m.Page)
+		link = p.origin(m.Kind) + cmp.Or(string(m.Link), m.Page)
 	}
 	text, html, err := render(m, link)
 	if err != nil {
@@ -122,6 +123,14 @@ func (p *Post) compose(m identity.Mail) (*mail.Msg, error) {
 	message.SetBodyString(mail.TypeTextPlain, text)
 	message.AddAlternativeString(mail.TypeTextHTML, html)
 	return message, nil
+}
+
+// origin is that of the app in which people of a kind sign in.
+func (p *Post) origin(kind identity.Kind) string {
+	if kind == identity.KindStaff {
+		return p.Staff
+	}
+	return p.Origin
 }
 
 // host is the name in message ids: that of the public origin.

@@ -32,7 +32,7 @@ func post(t *testing.T, box *mailbox.Box) *mail.Post {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &mail.Post{Keys: keys, Origin: "http://localhost:8080", From: "First Bank <no-reply@example.com>", Server: box.Address()}
+	return &mail.Post{Keys: keys, Origin: "http://localhost:8080", Staff: "http://localhost:8081", From: "First Bank <no-reply@example.com>", Server: box.Address()}
 }
 
 func listen(t *testing.T) *mailbox.Box {
@@ -94,6 +94,19 @@ func TestMailArrives(t *testing.T) {
 			t.Errorf("text %q\nhtml %q", m.Text, m.HTML)
 		}
 	})
+}
+
+func TestLinksOfStaffLeadToTheConsole(t *testing.T) {
+	d := dbtest.SQLite(t)
+	box := listen(t)
+	p := post(t, box)
+	m := invitation()
+	m.Kind = identity.KindStaff
+	queue(t, d, p, m)
+	deliver(t, d, p)
+	if got := box.Messages(""); len(got) != 1 || got[0].Links[0] != "http://localhost:8081/first/invitation/secret-of-the-link" {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func TestUnwantedMailIsNotSent(t *testing.T) {

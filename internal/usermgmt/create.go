@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"mandate/internal/activity"
@@ -39,7 +37,7 @@ func (d Details) Check() fault.Problems {
 		switch {
 		case value == "":
 			problems.Addf(field, "Enter a %s.", label)
-		case !printable(value):
+		case !bank.Printable(value):
 			problems.Addf(field, "The %s has signs that cannot be shown. Type it anew.", label)
 		}
 	}
@@ -48,31 +46,10 @@ func (d Details) Check() fault.Problems {
 	if n := utf8.RuneCountInString(d.FirstName + " " + d.LastName); n > bank.MaxName {
 		problems.Addf("last_name", "First and last name are %d characters together. The most is %d.", n, bank.MaxName)
 	}
-	if sentence := checkEmail(d.Email); sentence != "" {
+	if sentence := bank.EmailProblem(d.Email); sentence != "" {
 		problems.Add("email", sentence)
 	}
 	return problems
-}
-
-func checkEmail(email string) string {
-	address, err := mail.ParseAddress(email)
-	switch {
-	case email == "":
-		return "Enter an email address."
-	case utf8.RuneCountInString(email) > bank.MaxEmail:
-		return fmt.Sprintf("The email address is longer than %d characters.", bank.MaxEmail)
-	case err != nil || address.Address != email || strings.Count(email, "@") != 1 || !printable(email):
-		return "Enter an email address like name@example.com."
-	}
-	return ""
-}
-
-// printable refuses control characters and marks that turn the direction of
-// text around, by which one name can be made to look like another.
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return !unicode.IsPrint(r) && r != ' ' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
-	})
 }
 
 // A Created says what a new member starts with.

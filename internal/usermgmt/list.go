@@ -3,7 +3,6 @@ package usermgmt
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -83,7 +82,7 @@ func listMembers(tx *db.Tx, num int64, q MemberQuery) (MemberPage, error) {
 	if q.Size <= 0 || q.Size > MaxPageSize {
 		q.Size = 50
 	}
-	filter := []any{num, contains(q.Search), optional(q.Role), optional(q.Status), q.Held}
+	filter := []any{num, db.Containing(q.Search), optional(q.Role), optional(q.Status), q.Held}
 	var page MemberPage
 	if err := countMembers(tx, num, filter, &page); err != nil {
 		return MemberPage{}, err
@@ -131,15 +130,6 @@ func countMembers(tx *db.Tx, num int64, filter []any, page *MemberPage) error {
 func scanMemberOfList(s db.Scanner) (r MemberRow, err error) {
 	err = s.Scan(&r.Ordinal, &r.ID, &r.FirstName, &r.LastName, &r.Email, &r.Username, &r.Role, &r.Status, &r.Held, &r.Avatar, &r.Accounts)
 	return r, err
-}
-
-// contains is the pattern of texts that have s in them, whatever signs s has.
-func contains(s string) string {
-	s = Fold(s)
-	if s == "" {
-		return ""
-	}
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s) + "%"
 }
 
 // optional is the number of a filter's value, -1 where it filters nothing.

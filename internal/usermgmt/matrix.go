@@ -138,7 +138,7 @@ const selectAccount = `select ordinal, id, external_id, name, number, kind, off 
 const accountFilter = ` where organization_num = $1 and (cast($2 as text) = '' or name_key like $2 escape '\' or number like $2 escape '\')`
 
 func (r *matrixReader) accountColumns() error {
-	m, search := r.matrix, contains(r.query.Columns)
+	m, search := r.matrix, db.Containing(r.query.Columns)
 	if err := r.tx.QueryRow(`select count(*) from account`+accountFilter, r.num, search).Scan(&m.Columns); err != nil {
 		return fmt.Errorf("count the accounts: %w", err)
 	}
@@ -170,7 +170,7 @@ func page(asked, rows, size int) (page, pages int) {
 // equal ones may stand anywhere.
 func (r *matrixReader) people() error {
 	q, m := r.query.Members, r.matrix
-	filter := []any{r.num, contains(q.Search), optional(q.Role), optional(q.Status), q.Held}
+	filter := []any{r.num, db.Containing(q.Search), optional(q.Role), optional(q.Status), q.Held}
 	var counted MemberPage
 	if err := countMembers(r.tx, r.num, filter, &counted); err != nil {
 		return err

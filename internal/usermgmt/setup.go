@@ -321,7 +321,7 @@ func (s *Service) Colleagues(ctx context.Context, caller bank.Caller, p Person, 
 			 where m.organization_num = $1 and m.id <> $3 and m.status <> $4
 			   and (cast($5 as text) = '' or m.name_key like $5 escape '\' or m.email_key like $5 escape '\')
 			 order by m.name_key, m.ordinal limit $6`,
-			o.Num, uint64(catalog.SetOf(catalog.AccountAccess)), p.User, bank.StatusDisabled, contains(search), MaxColleagues+1)
+			o.Num, uint64(catalog.SetOf(catalog.AccountAccess)), p.User, bank.StatusDisabled, db.Containing(search), MaxColleagues+1)
 		if err != nil {
 			return fmt.Errorf("list the colleagues: %w", err)
 		}

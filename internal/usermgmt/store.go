@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -89,7 +86,7 @@ func (a *Account) Target() activity.Target {
 // Fold is the form of a text under which it is searched, sorted and compared:
 // compatibility-composed and case-folded, the same on every database.
 func Fold(s string) string {
-	return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s)))
+	return db.Fold(s)
 }
 
 // next gives out the next number under a name.

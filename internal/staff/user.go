@@ -1,0 +1,264 @@
+package staff
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+	"mandate/internal/identity"
+)
+
+// A User is a staff user. Whoever was invited and has not introduced themself
+// has no name yet.
+type User struct {
+	ID      bank.StaffID
+	Email   string // which is also the username, and never changes
+	Status  bank.Status
+	Created time.Time
+	Version int64 // of profile and groups
+	Details
+}
+
+// Details are what a staff user may be called and how to reach them.
+type Details struct {
+	FirstName, LastName string
+	Phone               string
+	TimeZone            string // an IANA name; empty: the institution's
+}
+
+// Name is how the user is shown: by their address until they have a name.
+func (u *User) Name() string {
+	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
+		return name
+	}
+	return u.Email
+}
+
+// StatusLabel is the status as screens show it.
+func (u *User) StatusLabel() string {
+	if u.Status == bank.StatusPending {
+		return "Invited"
+	}
+	return u.Status.Label()
+}
+
+func (d Details) trimmed() Details {
+	return Details{strings.TrimSpace(d.FirstName), strings.TrimSpace(d.LastName), strings.TrimSpace(d.Phone), strings.TrimSpace(d.TimeZone)}
+}
+
+// Check says everything that is wrong with the details, by form field.
+func (d Details) Check() fault.Problems {
+	var problems fault.Problems
+	name := func(field, label, value string) {
+		switch {
+		case value == "":
+			problems.Addf(field, "Enter a %s.", label)
+		case !bank.Printable(value):
+			problems.Addf(field, "The %s has signs that cannot be shown. Type it anew.", label)
+		}
+	}
+	name("first_name", "first name", d.FirstName)
+	name("last_name", "last name", d.LastName)
+	if n := utf8.RuneCountInString(d.FirstName + " " + d.LastName); n > bank.MaxName {
+		problems.Addf("last_name", "First and last name are %d characters together. The most is %d.", n, bank.MaxName)
+	}
+	if n := utf8.RuneCountInString(d.Phone); n > maxPhone || !bank.Printable(d.Phone) {
+		problems.Addf("phone", "Enter a phone number of at most %d characters.", maxPhone)
+	}
+	if _, err := time.LoadLocation(d.TimeZone); err != nil || d.TimeZone == "Local" {
+		problems.Add("time_zone", "Choose a time zone of the list.")
+	}
+	return problems
+}
+
+func (d Details) changes(was Details) []activity.Change {
+	all := diff(nil, "first_name", was.FirstName, d.FirstName)
+	all = diff(all, "last_name", was.LastName, d.LastName)
+	all = diff(all, "phone", was.Phone, d.Phone)
+	return diff(all, "time_zone", was.TimeZone, d.TimeZone)
+}
+
+// ErrNoUser says that the institution has no such staff user.
+var ErrNoUser = fault.New(fault.NotFound, "There is no such user. They may have been deleted.")
+
+// A Query asks for one page of the staff users, by name.
+type Query struct {
+	Search string       // any part of a name or an address
+	Group  bank.GroupID // only its members
+	Status *bank.Status
+	Page   int // from 1
+	Size   int // at most maxPageSize
+}
+
+// A Row is one user of a list.
+type Row struct {
+	User
+	Groups []string // their names
+}
+
+// A Page is one page of users and how many there are.
+type Page struct {
+	Users    []Row
+	Matching int // that fit the query
+	Total    int // at the institution
+	Page     int // the page that this is: a page beyond the end becomes the last
+	Pages    int
+}
+
+// Users lists one page of the institution's staff users.
+func (s *Service) Users(ctx context.Context, caller bank.Caller, q Query) (page Page, err error) {
+	err = s.guard.Look(ctx, caller, looking(catalog.StaffUsersView, activity.Target{Kind: activity.TargetStaff}), func(v *guard.View) error {
+		page, err = listUsers(v.Tx, caller.Institution, q)
+		return err
+	})
+	return page, err
+}
+
+const userFilter = `
+	 where u.institution_id = $1
+	   and (cast($2 as text) = '' or u.name_key like $2 escape '\' or u.email_key like $2 escape '\')
+	   and (cast($3 as text) = '' or exists (select 1 from staff_membership f where f.institution_id = u.institution_id and f.staff_id = u.id and f.group_id = $3))
+	   and ($4 < 0 or u.status = $4)`
+
+const userPage = ` order by u.name_key, u.id limit $5 offset $6`
+
+func listUsers(tx *db.Tx, institution bank.InstitutionID, q Query) (page Page, err error) {
+	if q.Size <= 0 || q.Size > maxPageSize {
+		q.Size = 50
+	}
+	status := int64(-1)
+	if q.Status != nil {
+		status = int64(*q.Status)
+	}
+	filter := []any{institution, db.Containing(q.Search), q.Group, status}
+	if err := tx.QueryRow(`select count(*) from staff_user where institution_id = $1`, institution).Scan(&page.Total); err != nil {
+		return Page{}, fmt.Errorf("count the staff users: %w", err)
+	}
+	if err := tx.QueryRow(`select count(*) from staff_user u`+userFilter, filter...).Scan(&page.Matching); err != nil {
+		return Page{}, fmt.Errorf("count the staff users that match: %w", err)
+	}
+	page.Pages = max(1, (page.Matching+q.Size-1)/q.Size)
+	page.Page = min(max(q.Page, 1), page.Pages)
+	window := append(filter, q.Size, (page.Page-1)*q.Size)
+	users, err := db.All(tx, scanUser, selectUser+userFilter+userPage, window...)
+	if err != nil {
+		return Page{}, fmt.Errorf("list the staff users: %w", err)
+	}
+	groups, err := groupNames(tx, window)
+	for _, u := range users {
+		page.Users = append(page.Users, Row{u, groups[u.ID]})
+	}
+	return page, err
+}
+
+// groupNames are the groups of the users of one page, by name.
+func groupNames(tx *db.Tx, window []any) (map[bank.StaffID][]string, error) {
+	names := map[bank.StaffID][]string{}
+	_, err := db.All(tx, func(row db.Scanner) (user bank.StaffID, err error) {
+		var name string
+		err = row.Scan(&user, &name)
+		names[user] = append(names[user], name)
+		return user, err
+	}, `
+		select m.staff_id, g.name from staff_membership m
+		  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
+		 where m.institution_id = $1 and m.staff_id in (select u.id from staff_user u`+userFilter+userPage+`)
+		 order by g.name_key`, window...)
+	if err != nil {
+		return nil, fmt.Errorf("read the groups of the staff users: %w", err)
+	}
+	return names, nil
+}
+
+// everyMember are all members of a group by name, without their other groups.
+func everyMember(tx *db.Tx, institution bank.InstitutionID, group bank.GroupID) ([]Row, error) {
+	rows, err := db.All(tx, scanMember, selectUser+`
+		  join staff_membership m on m.institution_id = u.institution_id and m.staff_id = u.id
+		 where u.institution_id = $1 and m.group_id = $2 order by u.name_key, u.id`, institution, group)
+	if err != nil {
+		return nil, fmt.Errorf("read the group's members: %w", err)
+	}
+	return rows, nil
+}
+
+// onlyMembers are those members of a group who have no other.
+func onlyMembers(tx *db.Tx, institution bank.InstitutionID, group bank.GroupID) ([]Row, error) {
+	rows, err := db.All(tx, scanMember, selectUser+`
+		  join staff_membership m on m.institution_id = u.institution_id and m.staff_id = u.id
+		 where u.institution_id = $1 and m.group_id = $2
+		   and not exists (select 1 from staff_membership o where o.institution_id = u.institution_id and o.staff_id = u.id and o.group_id <> $2)
+		 order by u.name_key, u.id`, institution, group)
+	if err != nil {
+		return nil, fmt.Errorf("find whose only group it is: %w", err)
+	}
+	return rows, nil
+}
+
+func scanMember(row db.Scanner) (r Row, err error) {
+	r.User, err = scanUser(row)
+	return r, err
+}
+
+// A Profile is a staff user with everything that their pages show.
+type Profile struct {
+	User
+	Groups       []Group
+	Sources      []Source // what they hold, and by which groups
+	SecondFactor bool     // they have one
+	SecondFrom   bank.Day // from when on they need one; empty: they do not
+	Invitation   *identity.Link
+	Reset        *identity.Link // the last one that was sent
+	SignIns      []identity.Session
+}
+
+// User reads one staff user for those who may see them.
+func (s *Service) User(ctx context.Context, caller bank.Caller, id bank.StaffID) (p Profile, err error) {
+	err = s.guard.Look(ctx, caller, looking(catalog.StaffUsersView, userTarget(id, "")), func(v *guard.View) error {
+		p, err = profile(v.Tx, caller.Institution, id)
+		return err
+	})
+	return p, err
+}
+
+func profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Profile, err error) {
+	if p.User, err = findUser(tx, institution, id); err != nil {
+		return p, err
+	}
+	if p.Groups, err = groupsOf(tx, institution, id); err != nil {
+		return p, err
+	}
+	p.Sources = sources(p.Groups)
+	for _, g := range p.Groups {
+		if g.SecondFactorFrom != "" && (p.SecondFrom == "" || g.SecondFactorFrom < p.SecondFrom) {
+			p.SecondFrom = g.SecondFactorFrom
+		}
+	}
+	who := identity.Staff(institution, id)
+	if p.SecondFactor, err = identity.HasSecondFactor(tx, who); err != nil {
+		return p, err
+	}
+	if p.Invitation, err = newest(tx, who, identity.PurposeInvitation); err != nil {
+		return p, err
+	}
+	if p.Reset, err = newest(tx, who, identity.PurposeReset); err != nil {
+		return p, err
+	}
+	p.SignIns, err = identity.SignIns(tx, who)
+	return p, err
+}
+
+func newest(tx *db.Tx, who identity.Subject, purpose identity.Purpose) (*identity.Link, error) {
+	l, there, err := identity.Newest(tx, who, purpose)
+	if err != nil || !there {
+		return nil, err
+	}
+	return &l, nil
+}
