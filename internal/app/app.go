@@ -29,7 +29,6 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
-	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/outbox"
@@ -58,7 +57,6 @@ type App struct {
 	Ledger         *ledger.Ledger // the host inside the program
 	Desk           *host.Desk     // the way to the host
 	Approvals      *approval.Service
-	ACH            *ach.Service
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
 	Metrics        *prometheus.Registry
@@ -141,8 +139,8 @@ func (a *App) openRooms() (err error) {
 	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
-	a.Users.WithWork(work{a.Authorizations})
 	a.openMoney()
+	a.Users.WithWork(authorized{a.Authorizations}, waiting{a.Approvals}, transferred{a.Transfers})
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.Metrics.Register(newBacklogs(a.DB, a.Clock)); err != nil {
 		return err

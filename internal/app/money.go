@@ -13,7 +13,6 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
-	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/notice"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
@@ -31,11 +30,6 @@ func (a *App) openMoney() {
 	a.Transfers = transfer.New(transfer.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
 	})
-	a.ACH = ach.New(ach.Config{
-		DB: a.DB, Guard: a.Guard, Payments: a.Authorizations, Queue: a.Approvals, Calendar: a.Calendar, Accounts: a.offsetAccount, Process: processName(),
-	})
-	a.Desk.Answer(ach.Room, a.ACH.Answer)
-	a.Users.WithDiscretion(a.ACH.Visible)
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
 }
 
@@ -67,37 +61,12 @@ func memberNames(tx *db.Tx, institution bank.InstitutionID, organization bank.Or
 	return names, nil
 }
 
-// offsetAccount is what an ACH file must know of an account: the host has its
-// number.
-func (a *App) offsetAccount(ctx context.Context, institution bank.InstitutionID, organization bank.OrganizationID, id bank.AccountID) (o ach.Offset, err error) {
-	err = a.DB.Read(ctx, func(tx *db.Tx) error {
-		account, _, err := usermgmt.FindAccount(tx, institution, organization, id)
-		o.Name, o.Kind = account.Name, account.Kind
-		return err
-	})
-	if err != nil {
-		return ach.Offset{}, err
-	}
-	numbers, err := a.Desk.Host().Numbers(ctx, institution, []bank.AccountID{id})
-	o.Number = numbers[id]
-	return o, err
-}
-
 // moneyBackground is what moves by itself.
 func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	run(func() { a.Desk.Run(ctx) })
 	run(func() {
 		a.every(ctx, sweepEvery, "make the transfers that are due", func() error {
 			_, err := a.Transfers.RunDue(ctx)
-			return err
-		})
-	})
-	run(func() {
-		a.every(ctx, sweepEvery, "send the ACH batches that are due", func() error {
-			sent, err := a.ACH.Tick(ctx)
-			if sent > 0 {
-				a.Desk.Now(ctx)
-			}
 			return err
 		})
 	})

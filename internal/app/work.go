@@ -1,25 +1,66 @@
 package app
 
 import (
+	"strings"
+
+	"mandate/internal/approval"
 	"mandate/internal/authorization"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
+	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
 
-// work tells User management which payments are under way in somebody's name.
-type work struct{ authorizations *authorization.Service }
+// What is under way in somebody's name, as User management tells it before they
+// are deleted: from each room that knows of some.
+type (
+	authorized  struct{ authorizations *authorization.Service }
+	waiting     struct{ approvals *approval.Service }
+	transferred struct{ transfers *transfer.Service }
+)
 
-func (w work) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
+func (w authorized) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
 	open, err := w.authorizations.OpenOf(tx, institution, organization, user)
 	items := make([]usermgmt.OpenItem, 0, len(open))
 	for _, a := range open {
-		amount, _ := a.Asked.Amount.Cents()
-		items = append(items, usermgmt.OpenItem{
-			Operation: catalog.ParseOperation(a.Asked.Operation), Ref: a.Ref.Name, Account: a.Asked.Account, Amount: amount,
-			Approval: a.ApprovalRequired && a.ApprovedBy == "",
-		})
+		item := usermgmt.OpenItem{Title: catalog.ParseOperation(a.Asked.Operation).Info().Label, Ref: a.Ref.Name, Account: a.Asked.Account, Ends: usermgmt.WaitsForRelease}
+		if amount, ok := a.Asked.Amount.Cents(); ok && amount > 0 {
+			item.Title += ", " + amount.Dollars()
+		}
+		if a.ApprovalRequired && a.ApprovedBy == "" {
+			item.Ends = usermgmt.WaitsForSecond
+		}
+		items = append(items, item)
+	}
+	return items, err
+}
+
+func (w waiting) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
+	made, alone, err := w.approvals.OpenOf(tx, usermgmt.LoadPolicy, institution, organization, user)
+	var items []usermgmt.OpenItem
+	for _, item := range made {
+		ends := usermgmt.WaitsForSecond
+		if item.State == approval.Approved {
+			ends = usermgmt.WaitsForRelease
+		}
+		items = append(items, usermgmt.OpenItem{Title: item.Title, Account: item.Account, Ends: ends})
+	}
+	for _, item := range alone {
+		items = append(items, usermgmt.OpenItem{Title: item.Title + " of " + item.Initiator.Name, Account: item.Account, Ends: usermgmt.NobodyElse})
+	}
+	return items, err
+}
+
+func (w transferred) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
+	transfers, series, err := w.transfers.OpenOf(tx, institution, organization, user)
+	var items []usermgmt.OpenItem
+	for _, t := range transfers {
+		items = append(items, usermgmt.OpenItem{Title: t.Title(), Account: t.From, Ends: usermgmt.Scheduled, Day: t.Day})
+	}
+	for _, s := range series {
+		title := "Transfer of " + s.Cents.Dollars() + " " + strings.ToLower(s.Frequency.Label())
+		items = append(items, usermgmt.OpenItem{Title: title, Account: s.From, Ends: usermgmt.Repeats})
 	}
 	return items, err
 }

@@ -8,7 +8,6 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
-	"mandate/internal/fault"
 	"mandate/internal/guard"
 )
 
@@ -71,15 +70,8 @@ func (s *Service) Count(ctx context.Context, caller bank.Caller) (mine int, err 
 }
 
 func (s *Service) mayDecide(v *guard.View, member bank.UserID, item *Item) (bool, error) {
-	k, err := s.kind(item.Kind)
-	if err != nil {
-		return false, err
-	}
-	matter, err := k.Matter(v.Tx, item.Institution, item.Organization, item.Ref)
-	if fault.KindOf(err) == fault.NotFound { // its object is gone
-		return false, nil
-	}
-	if err != nil {
+	matter, found, err := s.matterOf(v.Tx, item)
+	if err != nil || !found {
 		return false, err
 	}
 	hands, err := handsIn(v.Tx, item)
@@ -145,15 +137,8 @@ func looking(caller bank.Caller) guard.Action {
 // entry judges an item for the caller.
 func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, visible bool, err error) {
 	e = Entry{Item: item}
-	k, err := s.kind(item.Kind)
-	if err != nil {
-		return e, false, err
-	}
-	matter, err := k.Matter(v.Tx, item.Institution, item.Organization, item.Ref)
-	if fault.KindOf(err) == fault.NotFound { // its object is gone
-		return e, false, nil
-	}
-	if err != nil {
+	matter, found, err := s.matterOf(v.Tx, &item)
+	if err != nil || !found {
 		return e, false, err
 	}
 	hands, err := handsIn(v.Tx, &item)

@@ -1,13 +1,11 @@
 package demo
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +17,7 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/importer"
-	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
 
@@ -35,7 +33,6 @@ type past struct {
 	organization organization
 	keys         usermgmt.Keys
 	people       map[string]bank.UserID // by the key of the cast, and those who came later
-	batches      map[string]ach.BatchID // by name
 	devices      map[string]identity.Secret
 }
 
@@ -56,7 +53,7 @@ func (b *builder) past(ctx context.Context, institution bank.InstitutionID, docu
 		return nil
 	}
 	p := &past{builder: b, ctx: ctx, institution: institution, document: document, dir: dir, organization: o,
-		people: map[string]bank.UserID{}, batches: map[string]ach.BatchID{}, devices: map[string]identity.Secret{}}
+		people: map[string]bank.UserID{}, devices: map[string]identity.Secret{}}
 	err := b.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		p.keys, err = usermgmt.KeysOf(tx, institution, o.key)
 		return err
@@ -67,16 +64,15 @@ func (b *builder) past(ctx context.Context, institution bank.InstitutionID, docu
 	for key, id := range p.keys.Members {
 		p.people[strings.TrimPrefix(key, o.key+"-")] = id
 	}
-	return p.live(append(o.past(p), p.achPast()...))
+	return p.live(o.past(p))
 }
 
-// live lets everything happen in the order of time, and delivers the mail of
-// each occasion.
+// live lets everything happen in order, delivers the mail of each occasion and
+// tells of what has expired since the one before.
 func (p *past) live(occasions []occasion) error {
-	slices.SortStableFunc(occasions, func(a, b occasion) int { return cmp.Compare(b.ago, a.ago) })
 	for _, o := range occasions {
 		p.clock.setBack(o.ago)
-		if err := errors.Join(o.do(), p.app.DeliverMail(p.ctx)); err != nil {
+		if err := errors.Join(p.app.Identity.Expire(p.ctx), o.do(), p.app.DeliverMail(p.ctx)); err != nil {
 			return fmt.Errorf("%v ago: %w", o.ago, err)
 		}
 	}
@@ -176,7 +172,7 @@ func (p *past) invite(key, account string) func(bank.Caller) error {
 	return func(by bank.Caller) error {
 		if account != "" {
 			edit := usermgmt.Edit{Person: p.who(key), Version: -1, Changes: []entitlement.Change{{
-				Account: p.keys.Accounts[p.organization.key+"-"+account], Set: map[string]entitlement.Value{catalog.AccountAccess.ID(): entitlement.SwitchTo(true)},
+				Account: p.account(account), Set: map[string]entitlement.Value{catalog.AccountAccess.ID(): entitlement.SwitchTo(true)},
 			}}}
 			if err := p.app.Users.EnableAccounts(p.ctx, by, edit); err != nil {
 				return err
@@ -212,6 +208,22 @@ func (p *past) set(key string, set map[string]entitlement.Value) func(bank.Calle
 		_, err := p.app.Users.SavePermissions(p.ctx, by, usermgmt.Edit{Person: p.who(key), Version: -1, Changes: []entitlement.Change{{Set: set}}})
 		return err
 	}
+}
+
+// transfer asks for a transfer between two accounts in so many days.
+func (p *past) transfer(from, to string, cents bank.Cents, memo string, days int, repeat transfer.Frequency) func(bank.Caller) error {
+	draft := transfer.Draft{ // made once: asked for again with its proof, it is the same
+		ID: transfer.NewID(p.clock.Now()), From: p.account(from), To: p.account(to), Cents: cents, Memo: memo,
+		On: bank.DayOf(p.clock.Now().AddDate(0, 0, days), time.UTC), Repeat: repeat,
+	}
+	return func(by bank.Caller) error {
+		_, err := p.app.Transfers.Create(p.ctx, by, draft)
+		return err
+	}
+}
+
+func (p *past) account(key string) bank.AccountID {
+	return p.keys.Accounts[p.organization.key+"-"+key]
 }
 
 // host is the bank's own system.

@@ -6,6 +6,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
+	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
 
@@ -74,6 +75,12 @@ func larkspursPast(p *past) []occasion {
 		{day + time.Hour, func() error { return p.as("ben.okafor", reset("dana")) }},
 		{day, func() error {
 			return p.as("ana.ruiz", p.create("marek", "Marek", "Dvořák", "marek@larkspur.example.com", bank.RoleUser))
+		}},
+		{8 * time.Hour, func() error {
+			return p.as("dana.reyes", p.transfer("operating", "payroll", 4_200_00, "Overtime", 9, transfer.Once))
+		}},
+		{7 * time.Hour, func() error {
+			return p.as("dana.reyes", p.transfer("operating", "materials", 1_500_00, "Purchasing float", 5, transfer.Monthly))
 		}},
 		{3 * time.Hour, func() error { return p.wrongPasswords("omar.haddad") }},
 	}

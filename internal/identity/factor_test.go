@@ -138,7 +138,7 @@ func TestHighRiskTakesTheSecondFactor(t *testing.T) {
 		w.enrolled("dana", bank.StatusActive)
 		g := w.signIn("dana")
 		seed, recovery := w.addApp(g)
-		if methods, err := w.s.ProofMethods(t.Context(), g.Session.Caller); err != nil || len(methods) != 2 || methods[0] != identity.MethodTOTP {
+		if methods, err := w.s.AskProof(t.Context(), g.Session.Caller, delete7); err != nil || len(methods) != 2 || methods[0] != identity.MethodTOTP {
 			t.Errorf("methods are %v, %v", methods, err)
 		}
 		if err := w.prove(g, delete7, ownPassword); fault.KindOf(err) != fault.Invalid {

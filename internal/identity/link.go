@@ -291,7 +291,7 @@ func (s *Service) MailAccepted(tx *db.Tx, institution bank.InstitutionID, mailKe
 		tx.Now.UnixMicro(), institution, mailKey); err != nil {
 		return fmt.Errorf("note that the mail was accepted: %w", err)
 	}
-	return s.noteMail(tx, l, "invite_delivered", "")
+	return s.noteLink(tx, l, "invite_delivered", "")
 }
 
 // MailRefused notes that the mail server will not take a mail, and why: the link
@@ -308,11 +308,11 @@ func (s *Service) MailRefused(tx *db.Tx, institution bank.InstitutionID, mailKey
 		tx.Now.UnixMicro(), institution, mailKey); err != nil {
 		return fmt.Errorf("note that the mail was refused: %w", err)
 	}
-	return s.noteMail(tx, l, "invite_failed", why)
+	return s.noteLink(tx, l, "invite_failed", why)
 }
 
-// noteMail records what became of the mail of an invitation.
-func (s *Service) noteMail(tx *db.Tx, l Link, event, why string) error {
+// noteLink records what became of an invitation by itself.
+func (s *Service) noteLink(tx *db.Tx, l Link, event, why string, changes ...activity.Change) error {
 	p, err := s.people.Find(tx, l.Subject)
 	if errors.Is(err, ErrNoPerson) || err == nil && l.Purpose != PurposeInvitation {
 		return nil
@@ -326,7 +326,7 @@ func (s *Service) noteMail(tx *db.Tx, l Link, event, why string) error {
 	}
 	system := bank.System(l.Subject.Institution)
 	return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), activity.Event{
-		Name: p.event(event), Quiet: true, Note: why, Target: p.target(), Channel: system.Channel,
+		Name: p.event(event), Quiet: true, Note: why, Target: p.target(), Channel: system.Channel, Changes: changes,
 		Actor: activity.Actor{Kind: system.Kind, Name: system.Name},
 	})
 }

@@ -23,19 +23,6 @@ type Challenge struct {
 
 var errWrongMethod = fault.New(fault.Invalid, "Confirm with your second factor; the password alone is not enough.").With("SECOND_FACTOR_NEEDED")
 
-// ProofMethods are the ways in which the caller can answer a challenge.
-func (s *Service) ProofMethods(ctx context.Context, caller bank.Caller) (methods []Method, err error) {
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		p, err := s.prover(tx, caller)
-		if err != nil {
-			return err
-		}
-		methods, err = methodsOf(tx, p.Subject)
-		return err
-	})
-	return methods, err
-}
-
 // ErrLockedOut is the answer to the last wrong one. It is an ErrSignedOut as
 // well. Whoever hears it was signed in and had been told what would come.
 var ErrLockedOut = fault.New(fault.Unauthorized, "It could not be confirmed that it is you, so you are signed out and locked.").
@@ -43,11 +30,15 @@ var ErrLockedOut = fault.New(fault.Unauthorized, "It could not be confirmed that
 
 // Prove answers a challenge. A right answer is kept on the caller's sign-in for
 // five minutes and one action. A wrong one is counted before it is evaluated;
-// the third signs the person out and locks them.
+// the third signs the person out and locks them. An answer to a question that
+// no longer stands is neither counted nor evaluated.
 func (s *Service) Prove(ctx context.Context, caller bank.Caller, challenge Challenge, answer Answer) error {
-	r, err := s.reserveProof(ctx, caller, answer)
+	r, late, err := s.reserveProof(ctx, caller, challenge, answer)
 	if err != nil {
 		return err
+	}
+	if late {
+		return errAskedLongAgo
 	}
 	ctx = context.WithoutCancel(ctx) // whoever hangs up has tried all the same
 	right := false
@@ -59,11 +50,14 @@ func (s *Service) Prove(ctx context.Context, caller bank.Caller, challenge Chall
 	return s.settleProof(ctx, r, caller, challenge, answer, right)
 }
 
-// reserveProof counts the attempt.
-func (s *Service) reserveProof(ctx context.Context, caller bank.Caller, answer Answer) (r reservation, err error) {
+// reserveProof counts the attempt, unless it comes too late.
+func (s *Service) reserveProof(ctx context.Context, caller bank.Caller, challenge Challenge, answer Answer) (r reservation, late bool, err error) {
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		p, err := s.prover(tx, caller)
 		if err != nil {
+			return err
+		}
+		if late, err = endAsked(tx, &p, caller.SignIn, &challenge); err != nil || late {
 			return err
 		}
 		methods, err := methodsOf(tx, p.Subject)
@@ -87,7 +81,7 @@ func (s *Service) reserveProof(ctx context.Context, caller bank.Caller, answer A
 		}
 		return nil
 	})
-	return r, err
+	return r, late, err
 }
 
 // prover is the person behind a caller, fully signed in at this moment.
@@ -166,6 +160,9 @@ func (s *Service) keepProof(tx *db.Tx, r reservation, caller bank.Caller, challe
 		return err
 	}
 	if err := settleRight(tx, r.who, doorHighRisk); err != nil {
+		return err
+	}
+	if err := answered(tx, r.who, caller.SignIn, challenge); err != nil {
 		return err
 	}
 	return insertProof(tx, r.who, caller.SignIn, challenge)

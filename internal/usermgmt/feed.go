@@ -31,7 +31,7 @@ var feedKinds = []FeedKind{
 	{Value: "permissions", Label: "Permissions and account access", Names: []string{"orguser.permission_changed", "orguser.entitlement_changed",
 		"orguser.account_access_changed", "orguser.role_changed", "org.entitlement_changed", "org.account_added"}},
 	{Value: "people", Label: "Created, invited and deleted", Names: []string{"orguser.created", "orguser.deleted", "orguser.invited", "orguser.invite_delivered",
-		"orguser.invite_failed", "orguser.invite_opened", "orguser.invite_requested", "orguser.invite_revoked", "orguser.credentials_created", "orguser.activated"}},
+		"orguser.invite_failed", "orguser.invite_expired", "orguser.invite_opened", "orguser.invite_requested", "orguser.invite_revoked", "orguser.credentials_created", "orguser.activated"}},
 	{Value: "profile", Label: "Profile", Names: []string{"orguser.profile_changed", "org.profile_changed"}},
 	{Value: "standing", Label: "Locks and holds", Names: []string{"orguser.locked", "orguser.unlocked", "orguser.hold_placed", "orguser.hold_removed",
 		"orguser.disabled", "org.one_admin_left"}},
@@ -43,8 +43,9 @@ var feedKinds = []FeedKind{
 	{Value: "cards", Label: "Cards", Prefix: "card."},
 	{Value: "payments", Label: "Payments by other systems", Prefix: "payment."},
 	{Value: "signin", Label: "Signing in", Own: true, Names: []string{"auth.signin_succeeded", "auth.signin_failed", "auth.new_device", "auth.password_changed",
-		"auth.second_factor_added", "auth.second_factor_removed", "auth.recovery_codes_renewed", "hra.passed", "hra.failed",
+		"auth.second_factor_added", "auth.second_factor_removed", "auth.recovery_codes_renewed",
 		"orguser.password_reset_sent", "orguser.password_reset_opened", "orguser.password_reset_completed"}},
+	{Value: "high_risk", Label: "High-risk authorization", Own: true, Names: []string{"hra.requested", "hra.passed", "hra.failed", "hra.expired"}},
 }
 
 // notForAll are the events that the organization's feed leaves out.
@@ -77,43 +78,10 @@ func (s *Service) Feed(ctx context.Context, caller bank.Caller, q FeedQuery) (ev
 		if err != nil {
 			return err
 		}
-		events, err = s.discreet(v, caller.Member(), f)
+		events, err = feed(v.Tx, f)
 		return err
 	})
 	return events, err
-}
-
-// A Discretion leaves out of a feed what a member may not know of.
-type Discretion func(tx *db.Tx, p *entitlement.Policy, member bank.UserID, events []activity.Event) ([]activity.Event, error)
-
-// WithDiscretion tells the room what feeds must leave out. It is for assembling
-// the program.
-func (s *Service) WithDiscretion(d Discretion) *Service {
-	s.taste = d
-	return s
-}
-
-// discreet reads a page of history as one member may see it: full, even where
-// something of it is not for them.
-func (s *Service) discreet(v *guard.View, member bank.UserID, f activity.Filter) (seen []activity.Event, err error) {
-	for {
-		events, err := feed(v.Tx, f)
-		if err != nil || s.taste == nil || member == "" {
-			return events, err
-		}
-		visible, err := s.taste(v.Tx, v.Policy, member, events)
-		if err != nil {
-			return nil, err
-		}
-		seen = append(seen, visible...)
-		switch {
-		case f.Limit <= 0 || len(events) < f.Limit && len(seen) <= f.Limit:
-			return seen, nil
-		case len(seen) >= f.Limit:
-			return seen[:f.Limit], nil
-		}
-		f.Before = events[len(events)-1].Sequence
-	}
 }
 
 func (q FeedQuery) filter(institution bank.InstitutionID, place *time.Location) (activity.Filter, error) {

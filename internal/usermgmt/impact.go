@@ -14,12 +14,23 @@ import (
 
 // An OpenItem is something under way that depends on a person.
 type OpenItem struct {
-	Operation catalog.Operation
-	Ref       string // what the institution calls it
-	Account   bank.AccountID
-	Amount    bank.Cents
-	Approval  bool // it waits for a second person; otherwise it waits to be released
+	Title   string // as its room calls it, such as "Transfer of $5.00"
+	Ref     string // what another system calls it; may be empty
+	Account bank.AccountID
+	Ends    Ending
+	Day     bank.Day // of what is scheduled
 }
+
+// An Ending is why something cannot go on without the person.
+type Ending uint8
+
+const (
+	WaitsForSecond  Ending = iota // it waits for a second person, and whoever made it is judged again
+	WaitsForRelease               // it waits to be released in their name
+	Scheduled                     // it goes out on a later day, on their right
+	Repeats                       // it goes out again and again, on their right
+	NobodyElse                    // it waits for an approval that nobody else may give
+)
 
 // Work is what the room needs of those who move money: what is under way in
 // somebody's name.
@@ -27,9 +38,9 @@ type Work interface {
 	OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]OpenItem, error)
 }
 
-// WithWork tells the room what is under way. Without it nothing is known to be.
-func (s *Service) WithWork(w Work) *Service {
-	s.work = w
+// WithWork tells the room what is under way, from everybody who knows of some.
+func (s *Service) WithWork(works ...Work) *Service {
+	s.works = append(s.works, works...)
 	return s
 }
 
@@ -65,10 +76,14 @@ func (s *Service) Impact(ctx context.Context, caller bank.Caller, p Person) (imp
 			return err
 		}
 		impact.Invited = found && link.Fresh()
-		if s.work != nil {
-			impact.Open, err = s.work.OpenOf(v.Tx, caller.Institution, p.Organization, p.User)
+		for _, work := range s.works {
+			open, err := work.OpenOf(v.Tx, caller.Institution, p.Organization, p.User)
+			if err != nil {
+				return err
+			}
+			impact.Open = append(impact.Open, open...)
 		}
-		return err
+		return nil
 	})
 	return impact, err
 }

@@ -23,8 +23,7 @@ const (
 type Service struct {
 	guard *guard.Guard
 	links Links
-	work  Work
-	taste Discretion
+	works []Work
 }
 
 // New returns the room on a door. links send people their links.

@@ -128,11 +128,11 @@ func TestSetupOutlivesTheColleague(t *testing.T) {
 func TestImpactOfADeletion(t *testing.T) {
 	each(t, func(w *world) {
 		w.team()
-		w.users.WithWork(openWork{})
+		w.users.WithWork(openWork{}, openWork{})
 		w.must(w.signIn("dana"))
 		impact, err := w.users.Impact(t.Context(), onlineAs("ana"), who("dana"))
 		w.must(err)
-		if impact.SignIns != 1 || impact.LastAdmin || impact.Self || len(impact.Open) != 1 || len(impact.Reach) == 0 {
+		if impact.SignIns != 1 || impact.LastAdmin || impact.Self || len(impact.Open) != 2 || len(impact.Reach) == 0 {
 			t.Errorf("dana: %+v", impact)
 		}
 		w.must(w.users.Hold(t.Context(), onlineAs("ana"), who("ben"), ""))
@@ -148,5 +148,5 @@ func TestImpactOfADeletion(t *testing.T) {
 type openWork struct{}
 
 func (openWork) OpenOf(*db.Tx, bank.InstitutionID, bank.OrganizationID, bank.UserID) ([]usermgmt.OpenItem, error) {
-	return []usermgmt.OpenItem{{Operation: catalog.WiresTransmitOperation, Ref: "w-1", Account: "acc_operating", Amount: 5_00, Approval: true}}, nil
+	return []usermgmt.OpenItem{{Title: "Wire of $5.00", Ref: "w-1", Account: "acc_operating", Ends: usermgmt.WaitsForSecond}}, nil
 }

@@ -364,21 +364,37 @@ func openLines(impact *usermgmt.Impact) []string {
 	}
 	var lines []string
 	for _, item := range impact.Open {
-		line := capital(item.Operation.Info().Label)
-		if item.Amount > 0 {
-			line += ", " + item.Amount.Dollars()
-		}
+		line := capital(item.Title)
 		if name := names[item.Account]; name != "" {
 			line += ", from " + name
 		}
-		if item.Approval {
-			line += ": waits for a second person"
-		} else {
-			line += ": waits to be released"
+		if item.Ref != "" {
+			line += " (" + item.Ref + ")"
 		}
-		lines = append(lines, line+" ("+item.Ref+").")
+		lines = append(lines, line+": "+endingWords(item))
+	}
+	if more := len(lines) - maxOpenLines; more > 0 {
+		lines = append(lines[:maxOpenLines], fmt.Sprintf("And %d more.", more))
 	}
 	return lines
+}
+
+// maxOpenLines is how much of what is under way is listed.
+const maxOpenLines = 20
+
+// endingWords say what becomes of something under way.
+func endingWords(item usermgmt.OpenItem) string {
+	switch item.Ends {
+	case usermgmt.WaitsForSecond:
+		return "waits for a second person, and cannot go out any more."
+	case usermgmt.WaitsForRelease:
+		return "waits to be released, and cannot be any more."
+	case usermgmt.Scheduled:
+		return "scheduled for " + date(item.Day) + ". It stops on that day, and the admins are told."
+	case usermgmt.Repeats:
+		return "every further one stops on its day, and the admins are told. Set it up again in somebody else's name."
+	}
+	return "waits for their approval, and nobody else may give it."
 }
 
 // POST /{institution}/settings/users/{user}/delete

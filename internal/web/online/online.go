@@ -38,7 +38,7 @@ type Identity interface {
 	SignIn(context.Context, identity.Attempt) (identity.Granted, error)
 	Session(context.Context, bank.InstitutionID, identity.Secret, identity.Source) (identity.Session, error)
 	SignOut(context.Context, bank.InstitutionID, identity.Secret) error
-	ProofMethods(context.Context, bank.Caller) ([]identity.Method, error)
+	AskProof(context.Context, bank.Caller, identity.Challenge) ([]identity.Method, error)
 	Prove(context.Context, bank.Caller, identity.Challenge, identity.Answer) error
 	Doors
 	Safety

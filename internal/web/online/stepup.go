@@ -120,7 +120,7 @@ func (a *app) renderProve(w http.ResponseWriter, r *http.Request, ask func() (pr
 	if err != nil {
 		return err
 	}
-	methods, err := a.identity.ProofMethods(r.Context(), caller)
+	methods, err := a.identity.AskProof(r.Context(), caller, challenge)
 	if err != nil {
 		return err
 	}
