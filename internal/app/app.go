@@ -29,6 +29,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/outbox"
@@ -57,6 +58,7 @@ type App struct {
 	Ledger         *ledger.Ledger // the host inside the program
 	Desk           *host.Desk     // the way to the host
 	Approvals      *approval.Service
+	Statements     *statement.Service
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
 	Metrics        *prometheus.Registry

@@ -51,7 +51,7 @@ func (a *App) OnlineHandler() (http.Handler, error) {
 	if a.Components {
 		site.Also = web.ComponentRoutes()
 	}
-	cfg := online.Config{Money: online.Money{Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops}, Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice}
+	cfg := online.Config{Money: a.money(), Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice}
 	if a.Components { // a demo
 		cfg.Faults = &online.Faults{}
 	}

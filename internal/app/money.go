@@ -14,9 +14,11 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
 	"mandate/internal/moneymovement/notice"
+	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
+	"mandate/internal/web/online"
 )
 
 // openMoney builds what moves money: the calendar, the way to the host, the
@@ -27,10 +29,21 @@ func (a *App) openMoney() {
 	a.Desk = host.NewDesk(a.DB, a.Ledger, a.Log)
 	told := notice.New(a.post, usermgmt.People{})
 	a.Approvals = approval.New(a.DB, a.Guard, told, memberNames)
+	a.Statements = statement.New(a.Guard, a.Ledger)
 	a.Transfers = transfer.New(transfer.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
 	})
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
+}
+
+// money is what Online shows of the rooms that move money.
+func (a *App) money() online.Money {
+	return online.Money{
+		Statements: a.Statements,
+		Approvals:  a.Approvals,
+		Transfers:  a.Transfers,
+		Stops:      a.Stops,
+	}
 }
 
 // processName tells this process from all others.

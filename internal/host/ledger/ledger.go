@@ -74,15 +74,11 @@ func open(tx *db.Tx, o Opening) error {
 
 // Balances reads accounts as they stand.
 func (l *Ledger) Balances(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]host.Balance, error) {
-	balances := map[bank.AccountID]host.Balance{}
+	balances := make(map[bank.AccountID]host.Balance, len(accounts))
 	err := l.db.Read(ctx, func(tx *db.Tx) error {
-		for _, id := range accounts {
-			a, known, err := find(tx, institution, id)
-			if err != nil {
+		for ids := range slices.Chunk(accounts, chunk) {
+			if err := readBalances(tx, institution, ids, balances); err != nil {
 				return err
-			}
-			if known && !a.internal {
-				balances[id] = host.Balance{Ledger: a.balance, Available: a.available()}
 			}
 		}
 		return nil

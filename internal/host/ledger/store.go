@@ -49,6 +49,31 @@ func find(tx *db.Tx, institution bank.InstitutionID, id bank.AccountID) (account
 	return a, true, nil
 }
 
+// chunk is how many accounts one statement asks for.
+const chunk = 32
+
+// readBalances puts the balances of a chunk of customers' accounts into a map.
+func readBalances(tx *db.Tx, institution bank.InstitutionID, ids []bank.AccountID, into map[bank.AccountID]host.Balance) error {
+	args := make([]any, chunk+1)
+	args[0] = institution
+	for i := range chunk {
+		args[i+1] = ids[min(i, len(ids)-1)] // what is left over asks for the last one again
+	}
+	_, err := db.All(tx, func(s db.Scanner) (a account, err error) {
+		err = s.Scan(&a.id, &a.balance, &a.held, &a.floor)
+		into[a.id] = host.Balance{Ledger: a.balance, Available: a.available()}
+		return a, err
+	}, `
+		select id, balance, held, floor from ledger_account
+		 where institution_id = $1 and internal = false and id in (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, args...)
+	if err != nil {
+		return fmt.Errorf("read the balances: %w", err)
+	}
+	return nil
+}
+
 func insertAccount(tx *db.Tx, institution bank.InstitutionID, a account) error {
 	_, err := tx.Exec(`
 		insert into ledger_account (institution_id, id, organization_id, internal, balance, held, floor)

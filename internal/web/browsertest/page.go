@@ -427,12 +427,21 @@ func (p *Page) settle() {
 		p.mu.Lock()
 		loading := p.loading
 		p.mu.Unlock()
-		if !loading {
+		if !loading && !p.asking() {
 			return
 		}
 		time.Sleep(impulse / 4)
 	}
 	p.t.Fatal("the page did not finish loading")
+}
+
+// asking reports whether a script of the page waits for an answer to a step,
+// such as a dialog that is on its way. What the page asks for by itself, again
+// and again, is nobody's step.
+func (p *Page) asking() (yes bool) {
+	p.t.Helper()
+	p.eval("see what is under way", `document.querySelector('.htmx-request:not([hx-trigger^="load delay"])') !== null`, &yes)
+	return yes
 }
 
 // eval runs an expression; while a page is being replaced it tries again.

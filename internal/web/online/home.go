@@ -13,11 +13,23 @@ import (
 type homePage struct {
 	Shell    ui.Shell
 	Greeting string
-	Accounts []usermgmt.MemberAccount
+	Accounts []homeAccount
+	Held     bool // what is available is told
+	Unread   bool // the host did not answer
+	Here     string
 	Toolbar  ui.Toolbar
+	Pager    ui.Pager
 	Search   bool // there are enough accounts to search in
 	Reach    []reachGroup
 	Links    []entryLink
+}
+
+func (p homePage) columns() []ui.Column {
+	columns := []ui.Column{{Label: "Account"}, {Label: "Number"}, {Label: "Kind"}}
+	if p.Held {
+		columns = append(columns, ui.Column{Label: "Available", Money: true})
+	}
+	return columns
 }
 
 // An entryLink is a way to something that people often come for.
@@ -42,7 +54,8 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 	page := homePage{
 		Shell:    a.shell(r, me, "Home"),
 		Greeting: "Welcome, " + me.Member.FirstName,
-		Accounts: findAccounts(mine.Accounts, list.Search),
+		Held:     a.money.Statements != nil,
+		Here:     baseFor(me.Institution.ID).home(),
 		Search:   len(mine.Accounts) > fewAccounts,
 		Reach:    moneyReach(mine.Policy, me.Member.ID, a.site.Clock.Now(), names),
 		Links:    homeLinks(baseFor(me.Institution.ID), me),
@@ -51,7 +64,14 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 		waits := entryLink{baseFor(me.Institution.ID).approvals(), "inbox", ui.Count(n, "payment waits", "payments wait") + " for your approval", "Somebody needs a second person to agree."}
 		page.Links = append([]entryLink{waits}, page.Links...)
 	}
-	page.Toolbar = list.Toolbar("Search accounts", resultOf(len(page.Accounts), len(mine.Accounts), "account", "accounts"))
+	found := findAccounts(mine.Accounts, list.Search)
+	list = list.At(min(list.Page, max(1, (len(found)+list.PerPage-1)/list.PerPage)))
+	shown := found[list.Offset():min(len(found), list.Offset()+list.PerPage)]
+	if page.Accounts, page.Unread, err = a.homeAccounts(r, shown); err != nil {
+		return err
+	}
+	page.Pager = list.Pager("Your accounts", len(found))
+	page.Toolbar = list.Toolbar("Search accounts", resultOf(len(found), len(mine.Accounts), "account", "accounts"))
 	return web.Render(w, r, http.StatusOK, homeView(page))
 }
 

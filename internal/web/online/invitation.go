@@ -77,13 +77,13 @@ func (a *app) renderLanding(w http.ResponseWriter, r *http.Request, l letter, i 
 	if l.purpose == identity.PurposeInvitation {
 		page.Title, page.Button = "Join "+e.Person.OrganizationName, "Join"
 		page.Lines = []string{
-			e.Link.AskedBy + " invited you to use online banking for " + e.Person.OrganizationName + " at " + i.Name + ".",
+			ui.Ended(e.Link.AskedBy + " invited you to use online banking for " + e.Person.OrganizationName + " at " + i.Name),
 			"You choose a username and a password next.",
 		}
 	} else {
 		page.Title, page.Button = "Reset your password", "Reset password"
 		page.Lines = []string{
-			"A new password was asked for your sign-in to " + e.Person.OrganizationName + " at " + i.Name + ".",
+			ui.Ended("A new password was asked for your sign-in to " + e.Person.OrganizationName + " at " + i.Name),
 			"If it was not you, close this page: your password stays as it is.",
 		}
 	}

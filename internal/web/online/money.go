@@ -27,9 +27,10 @@ import (
 
 // Money are the rooms that move money; one that is nil has no screens.
 type Money struct {
-	Approvals Approvals
-	Transfers Transfers
-	Stops     Stops
+	Statements Statements
+	Approvals  Approvals
+	Transfers  Transfers
+	Stops      Stops
 }
 
 // Transfers is what the app needs of the room of transfers.
@@ -60,6 +61,9 @@ func (a *app) moneyRoutes() (routes []web.Route) {
 	if a.money.Approvals != nil {
 		routes = append(routes, a.approvalRoutes()...)
 	}
+	if a.money.Statements != nil {
+		routes = append(routes, a.statementRoutes()...)
+	}
 	if a.money.Transfers != nil {
 		routes = append(routes, a.transferRoutes()...)
 	}
@@ -85,25 +89,27 @@ func recording(route web.Route, event string, proof bool) web.Route {
 // said there.
 func (a *app) moneyNav(r *http.Request, me *usermgmt.Standing, here func(label, href, icon string) ui.NavItem) []ui.NavGroup {
 	b := baseFor(me.Institution.ID)
-	has := func(e catalog.Entitlement) bool {
-		return e.In(me.Institution.Edition) && me.Institution.Offers.Has(e) && me.Organization.Entitlements.Has(e)
-	}
 	var items []ui.NavItem
-	if a.asksSecond() && (has(catalog.ACH) || has(catalog.Wires)) {
+	if a.asksSecond() && (has(me, catalog.ACH) || has(me, catalog.Wires)) {
 		item := here("Approvals", b.approvals(), "inbox")
 		item.Count = a.waitingFor(r)
 		items = append(items, item)
 	}
-	if a.money.Transfers != nil && has(catalog.Transfers) {
+	if a.money.Transfers != nil && has(me, catalog.Transfers) {
 		items = append(items, here("Transfers", b.transfers(), "arrow-left-right"))
 	}
-	if a.money.Stops != nil && has(catalog.Stops) {
+	if a.money.Stops != nil && has(me, catalog.Stops) {
 		items = append(items, here("Stop payments", b.stops(), "octagon-x"))
 	}
 	if len(items) == 0 {
 		return nil
 	}
 	return []ui.NavGroup{{Label: "Money", Items: items}}
+}
+
+// has reports whether somebody's organization has an entitlement.
+func has(me *usermgmt.Standing, e catalog.Entitlement) bool {
+	return e.In(me.Institution.Edition) && me.Institution.Offers.Has(e) && me.Organization.Entitlements.Has(e)
 }
 
 // A moneyView is what every page about money knows: who looks, which accounts
@@ -235,7 +241,7 @@ func (v *moneyView) setBy(c headroom.Ceiling) string {
 	case c.SetBy != "":
 		return "Set by " + c.SetBy + " on " + ui.Date(c.SetAt, v.place()) + "."
 	case c.Level == entitlement.LevelOrganization:
-		return "Set by " + v.me.Institution.Name + "."
+		return ui.Ended("Set by " + v.me.Institution.Name)
 	}
 	return "Set by an admin of " + v.me.Organization.Name + ", or when you were created."
 }

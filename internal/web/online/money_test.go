@@ -22,6 +22,7 @@ import (
 	"mandate/internal/host/ledger"
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/notice"
+	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
@@ -34,12 +35,14 @@ import (
 // Operating, for $30.00 each.
 type purse struct {
 	*world
-	books     *ledger.Ledger
-	transfers *transfer.Service
-	stops     *stoppayment.Service
-	queue     *approval.Service
-	papers    *papers
-	clock     *dbtest.Clock
+	queue      *approval.Service
+	papers     *papers
+	books      *ledger.Ledger
+	line       *line
+	statements *statement.Service
+	transfers  *transfer.Service
+	stops      *stoppayment.Service
+	clock      *dbtest.Clock
 }
 
 func newPurse(t testing.TB, d *db.DB) *purse {
@@ -49,6 +52,8 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
 	desk := host.NewDesk(d, p.books, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	told := notice.New(noMail{}, usermgmt.People{})
+	p.line = &line{Ledger: p.books}
+	p.statements = statement.New(door, p.line)
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
 	p.queue = approval.New(d, door, told, p.names)
@@ -102,7 +107,7 @@ func (p *purse) serveMoney() {
 	origin := "http://" + strings.Replace(p.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: p.clock,
-	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Approvals: p.queue, Transfers: p.transfers, Stops: p.stops}})
+	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

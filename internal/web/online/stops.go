@@ -202,7 +202,7 @@ func (a *app) stopDetail(w http.ResponseWriter, r *http.Request) error {
 	case stoppayment.Sent, stoppayment.Lifting:
 		page.Problem = &ui.Message{Tone: ui.Note, Icon: "hourglass", Title: standing.Label(), Text: "It is with the host. This page looks again by itself."}
 	case stoppayment.Active:
-		page.Note = "To end it before " + date(d.Until) + ", ask " + v.me.Institution.Name + "."
+		page.Note = ui.Ended("To end it before " + date(d.Until) + ", ask " + v.me.Institution.Name)
 	}
 	return web.Render(w, r, http.StatusOK, stopDetailView(page))
 }

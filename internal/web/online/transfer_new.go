@@ -129,7 +129,7 @@ func (a *app) renderTransferForm(w http.ResponseWriter, r *http.Request, edit tr
 	}
 	page := transferFormPage{
 		Shell: a.shell(r, v.me, "New transfer", ui.Link{Label: "Transfers", Href: v.base.transfers()}), Title: "New transfer",
-		Subtitle: "Move money between the accounts of " + v.me.Organization.Name + ".", Review: v.base.reviewTransfer(), Cancel: v.base.transfers(),
+		Subtitle: ui.Ended("Move money between the accounts of " + v.me.Organization.Name), Review: v.base.reviewTransfer(), Cancel: v.base.transfers(),
 		Form: f, Repeats: edit.new(), Ceilings: v.ceilings(o.Room), Unread: o.Unread,
 		Today: fmt.Sprintf("Today you moved %s. No limit counts transfers by the day.", o.MadeToday.Dollars()),
 	}

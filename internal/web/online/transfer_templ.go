@@ -61,7 +61,7 @@ func transferListView(p transferListPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Heading(ui.Header{Title: "Transfers", Subtitle: "Money that moves between the accounts of " + p.Shell.Organization + "."}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Heading(ui.Header{Title: "Transfers", Subtitle: ui.Ended("Money that moves between the accounts of " + p.Shell.Organization)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

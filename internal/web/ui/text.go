@@ -80,3 +80,6 @@ func slug(s string) string {
 		return '-'
 	}, s)
 }
+
+// Ended ends a sentence; a name such as "Northwind, Inc." has ended it already.
+func Ended(sentence string) string { return strings.TrimSuffix(sentence, ".") + "." }
