@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"fmt"
 	"time"
 
 	"mandate/internal/bank"
@@ -35,25 +36,30 @@ func (s *Service) AuthorizeIn(c *guard.Change, ref Ref, asked Asked) (Answer, er
 	if err != nil {
 		return Answer{}, err
 	}
-	known, found, err := Find(c.Tx, c.Caller.Institution, ref)
-	if err != nil {
-		return Answer{}, err
-	}
-	if found {
-		return s.again(c, known, text), nil
-	}
 	a, err := s.judge(c, ref, asked, text)
 	if err != nil {
 		return Answer{}, err
 	}
-	free, err := insert(c.Tx, &a)
+	free, err := insert(c.Tx, &a) // most are new: that nothing was there is learned by storing it
 	if err != nil {
 		return Answer{}, err
 	}
-	if !free { // taken meanwhile, for another organization
-		return (&Authorization{}).refused(entitlement.RefReused), nil
+	if !free {
+		return s.known(c, ref, text)
 	}
 	return Answer{Decision: a.answer(), Authorization: a}, s.reserve(c, &a)
+}
+
+// known answers for a reference that was taken before.
+func (s *Service) known(c *guard.Change, ref Ref, text string) (Answer, error) {
+	a, found, err := Find(c.Tx, c.Caller.Institution, ref)
+	if err != nil {
+		return Answer{}, err
+	}
+	if !found {
+		return Answer{}, fmt.Errorf("the reference %q is taken and cannot be found", ref.Name)
+	}
+	return s.again(c, a, text), nil
 }
 
 // again answers for a reference that is known: each reason alone, in this

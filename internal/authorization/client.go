@@ -122,7 +122,7 @@ func (s *Service) do(ctx context.Context, caller bank.Caller, organization bank.
 	action := guard.Action{
 		Event: do.event, Organization: organization, Scope: do.scope,
 		Target: activity.Target{Kind: activity.TargetPayment, Name: do.ref},
-		Others: []bank.ActorKind{bank.ActorClient},
+		Others: []bank.ActorKind{bank.ActorClient}, Brief: true,
 	}
 	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		told, known, err := s.recall(c, do)

@@ -91,6 +91,8 @@ type DB struct {
 	// Turns are taken before a connection, so the pools never queue: the
 	// wait has a limit, and on SQLite writers go in the order they came.
 	readTurns, writeTurns chan struct{}
+	lines                 lines         // where writers wait for those turns
+	joinFor               time.Duration // how old a transaction may be that others join
 
 	close        func() error
 	openMigrator func() (*sql.DB, error)
@@ -130,6 +132,7 @@ func newDB(d Dialect, cfg Config) *DB {
 		readOnly:   cfg.ReadOnly,
 		wait:       cfg.Wait,
 		migrations: cfg.Migrations,
+		joinFor:    defaultJoin,
 	}
 	db.close = sync.OnceValue(db.closeOnce)
 	return db

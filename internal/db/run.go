@@ -11,7 +11,7 @@ import (
 // Read runs f in a read-only transaction: all its statements see the database
 // at one moment, and a statement that changes something fails.
 func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
-	return d.run(ctx, f, true)
+	return d.try(ctx, func(int) (bool, error) { return d.runOnce(ctx, f, true) })
 }
 
 // Write runs f in a transaction and commits it if f returns nil. When the
@@ -21,21 +21,40 @@ func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
 //
 // An error means that nothing was stored, with one exception: ErrCommitUnknown.
 func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
+	return d.WriteInLine(ctx, "", f)
+}
+
+// WriteInLine is Write for those who would wait for each other in the database:
+// writers of one name wait here, hold no connection meanwhile, and who waits
+// may share a transaction with those before it. That is for short changes that
+// touch the same rows. On SQLite, where every writer waits for every other,
+// that is so whatever the name. An empty name is nobody else's.
+func (d *DB) WriteInLine(ctx context.Context, name string, f func(tx *Tx) error) error {
 	if d.readOnly {
 		return ErrReadOnly
 	}
-	return d.run(ctx, f, false)
+	if d.dialect == SQLite {
+		name = theWriters
+	}
+	if name == "" {
+		return d.try(ctx, func(int) (bool, error) { return d.runOnce(ctx, f, false) })
+	}
+	l, done := d.lines.of(name)
+	defer done()
+	return d.try(ctx, func(earlier int) (bool, error) { return d.writeTogether(ctx, l, f, earlier > 0) })
 }
 
 // openKey marks a context inside a transaction on a certain database.
 type openKey struct{ db *DB }
 
-func (d *DB) run(ctx context.Context, f func(tx *Tx) error, readOnly bool) error {
+// try runs a transaction until it need not be run again; once is told how often
+// it was run before.
+func (d *DB) try(ctx context.Context, once func(earlier int) (again bool, err error)) error {
 	if ctx.Value(openKey{d}) != nil {
 		return ErrNested
 	}
 	for retries := 0; ; retries++ {
-		again, err := d.runOnce(ctx, f, readOnly)
+		again, err := once(retries)
 		if !again || retries == maxRetries {
 			return err
 		}
@@ -97,11 +116,8 @@ func (d *DB) transact(ctx context.Context, turns chan struct{}, f func(tx *Tx) e
 	if err := f(tx); err != nil {
 		return tx, tx.conflict || isConflict(err), err
 	}
-	if tx.failure != nil {
-		return tx, tx.conflict, fmt.Errorf("db: not committed, a statement had failed: %w", tx.failure)
-	}
-	if err := ctx.Err(); err != nil {
-		return tx, false, err
+	if err := tx.unfit(); err != nil {
+		return tx, tx.conflict, err
 	}
 	ended = true
 	if err := tx.sqlTx.Commit(); err != nil {
@@ -113,14 +129,36 @@ func (d *DB) transact(ctx context.Context, turns chan struct{}, f func(tx *Tx) e
 	return tx, false, nil
 }
 
-// begin starts a transaction. The database is given a context that the caller
-// cannot cancel: statements end when the caller gives up, but a commit that
-// has been sent is waited for, because only its answer is the truth.
+// begin starts a transaction for one caller.
 func (d *DB) begin(ctx context.Context, readOnly bool) (*Tx, context.CancelFunc, error) {
-	if err := ctx.Err(); err != nil {
+	sqlTx, _, cancel, err := d.beginSQL(ctx, readOnly)
+	if err != nil {
 		return nil, nil, err
 	}
-	lasting, cancel := context.WithoutCancel(ctx), context.CancelFunc(func() {})
+	return d.newTx(ctx, sqlTx, readOnly), cancel, nil
+}
+
+// newTx is a caller's transaction, from now.
+func (d *DB) newTx(ctx context.Context, sqlTx *sql.Tx, readOnly bool) *Tx {
+	ctx = context.WithValue(ctx, openKey{d}, true)
+	return &Tx{
+		Now:        d.clock.Now().UTC().Truncate(time.Microsecond),
+		db:         d,
+		ctx:        ctx,
+		statements: ctx,
+		sqlTx:      sqlTx,
+		readOnly:   readOnly,
+	}
+}
+
+// beginSQL starts a transaction. The database is given a context that the
+// caller cannot cancel: statements end when the caller gives up, but a commit
+// that has been sent is waited for, because only its answer is the truth.
+func (d *DB) beginSQL(ctx context.Context, readOnly bool) (_ *sql.Tx, lasting context.Context, cancel context.CancelFunc, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	lasting, cancel = context.WithoutCancel(ctx), func() {}
 	pool, options := d.writer, sql.TxOptions{}
 	if d.dialect == PostgreSQL {
 		lasting, cancel = context.WithTimeout(lasting, transactionLimit)
@@ -141,15 +179,9 @@ func (d *DB) begin(ctx context.Context, readOnly bool) (*Tx, context.CancelFunc,
 	}
 	if err != nil {
 		cancel()
-		return nil, nil, fmt.Errorf("begin: %w", d.translate(err))
+		return nil, nil, nil, fmt.Errorf("begin: %w", d.translate(err))
 	}
-	return &Tx{
-		Now:      d.clock.Now().UTC().Truncate(time.Microsecond),
-		db:       d,
-		ctx:      context.WithValue(ctx, openKey{d}, true),
-		sqlTx:    sqlTx,
-		readOnly: readOnly,
-	}, cancel, nil
+	return sqlTx, lasting, cancel, nil
 }
 
 // takeTurn waits for one of the open places, but not for ever.

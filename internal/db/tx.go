@@ -23,12 +23,16 @@ type Tx struct {
 	Now time.Time
 
 	db       *DB
-	ctx      context.Context
+	ctx      context.Context // ends when the caller gives up
 	sqlTx    *sql.Tx
 	readOnly bool
 	after    []func()
 	failure  error // the first error of the database
 	conflict bool  // the database asks for the whole transaction again
+
+	// statements ends the statements under way: it is ctx, or lasts longer
+	// where others' work is in the same transaction of the database.
+	statements context.Context
 }
 
 // Context ends when the caller of Read or Write gives up. It also marks that a
@@ -57,7 +61,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	result, err := tx.sqlTx.ExecContext(tx.ctx, query, values...)
+	result, err := tx.sqlTx.ExecContext(tx.statements, query, values...)
 	if err != nil {
 		return 0, tx.fail(err)
 	}
@@ -75,7 +79,7 @@ func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.sqlTx.QueryContext(tx.ctx, query, values...)
+	rows, err := tx.sqlTx.QueryContext(tx.statements, query, values...)
 	if err != nil {
 		return nil, tx.fail(err)
 	}
@@ -89,7 +93,7 @@ func (tx *Tx) QueryRow(query string, args ...any) *Row {
 	if err != nil {
 		return &Row{tx: tx, err: err}
 	}
-	row := tx.sqlTx.QueryRowContext(tx.ctx, query, values...)
+	row := tx.sqlTx.QueryRowContext(tx.statements, query, values...)
 	if err := row.Err(); err != nil {
 		return &Row{tx: tx, err: tx.fail(err)}
 	}
@@ -121,6 +125,9 @@ func (tx *Tx) prepare(args []any) ([]any, error) {
 	if tx.failure != nil {
 		return nil, fmt.Errorf("db: the transaction has already failed: %w", tx.failure)
 	}
+	if err := tx.ctx.Err(); err != nil {
+		return nil, err
+	}
 	values := make([]any, len(args))
 	for i, arg := range args {
 		v, err := plain(arg)
@@ -150,6 +157,14 @@ func plain(arg any) (driver.Value, error) {
 		}
 	}
 	return v, nil
+}
+
+// unfit says why the transaction cannot be committed, if so.
+func (tx *Tx) unfit() error {
+	if tx.failure != nil {
+		return fmt.Errorf("db: not committed, a statement had failed: %w", tx.failure)
+	}
+	return tx.ctx.Err()
 }
 
 // fail remembers that a statement failed, which costs the transaction.

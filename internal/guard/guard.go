@@ -62,7 +62,16 @@ type Action struct {
 	Staff        string            // the permission that staff must hold; empty: staff may not
 	Others       []bank.ActorKind  // who else may: the operator, the host, the product itself; members: the change decides for them itself
 	Creates      bool              // the organization is not there yet: the change stores it and starts its history
+	Brief        bool              // short, many at a time, and touches nothing that other organizations' changes touch: it may be committed together with others of the organization
 	Scope        entitlement.Scope // whose facts the change reads besides the caller's
+}
+
+// line is where changes wait that may be committed together.
+func (a Action) line(caller bank.Caller) string {
+	if !a.Brief {
+		return ""
+	}
+	return string(caller.Institution) + "/" + string(a.Organization)
 }
 
 // A Change is a permitted change under way.
@@ -86,7 +95,7 @@ func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply
 	if stranger(caller, action) {
 		return notThere(action)
 	}
-	err := g.db.Write(ctx, func(tx *db.Tx) error {
+	err := g.db.WriteInLine(ctx, action.line(caller), func(tx *db.Tx) error {
 		c, err := g.begin(tx, caller, action)
 		if err != nil {
 			return err

@@ -1,7 +1,6 @@
 package usage
 
 import (
-	"errors"
 	"fmt"
 
 	"mandate/internal/bank"
@@ -38,24 +37,37 @@ func ForExcept(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, except
 // Used sums what counts where a reservation would count: on its day, against
 // its limit, for its member, its account and everybody.
 func Used(tx *db.Tx, at Reservation) (used entitlement.Used, err error) {
-	places := []*bank.Cents{&used.Organization, &used.Member, &used.Account}
-	for i, s := range at.scopes() {
-		if *places[i], err = counter(tx, at, s); err != nil {
-			return entitlement.Used{}, err
+	counters, err := db.All(tx, scanCounter, `
+		select member_id, account_id, cents from usage_counter
+		 where institution_id = $1 and organization_id = $2 and day = $3 and limit_no = $4
+		   and member_id in ('', $5) and account_id in ('', $6)`,
+		at.Institution, at.Organization, at.Day, at.Limit, at.Member, at.onAccount())
+	if err != nil {
+		return entitlement.Used{}, fmt.Errorf("read what is used: %w", err)
+	}
+	for _, c := range counters {
+		switch {
+		case c.account != "":
+			used.Account = c.cents
+		case c.member != "":
+			used.Member = c.cents
+		default:
+			used.Organization = c.cents
 		}
 	}
 	return used, nil
 }
 
-func counter(tx *db.Tx, at Reservation, s scope) (cents bank.Cents, err error) {
-	err = tx.QueryRow(`
-		select cents from usage_counter
-		 where institution_id = $1 and organization_id = $2 and day = $3 and limit_no = $4 and member_id = $5 and account_id = $6`,
-		at.Institution, at.Organization, at.Day, at.Limit, s.member, s.account).Scan(&cents)
-	if err != nil && !errors.Is(err, db.ErrNoRows) {
-		return 0, fmt.Errorf("read what is used: %w", err)
-	}
-	return cents, nil
+// A counter is one sum; empty is everybody's, or every account's.
+type counter struct {
+	member  bank.UserID
+	account bank.AccountID
+	cents   bank.Cents
+}
+
+func scanCounter(s db.Scanner) (c counter, err error) {
+	err = s.Scan(&c.member, &c.account, &c.cents)
+	return c, err
 }
 
 // without takes a reservation out of the sums that it is part of.
@@ -66,7 +78,7 @@ func without(used entitlement.Used, at, own Reservation) entitlement.Used {
 	used.Organization -= own.Cents
 	if own.Member == at.Member {
 		used.Member -= own.Cents
-		if own.Account == at.Account && len(at.scopes()) == 3 {
+		if own.Account == at.Account && at.onAccount() != "" {
 			used.Account -= own.Cents
 		}
 	}

@@ -48,7 +48,7 @@ func Reserve(tx *db.Tx, r Reservation) error {
 	if inserted == 0 {
 		return sameAgain(tx, r)
 	}
-	return r.each(tx, add)
+	return add(tx, r)
 }
 
 func sameAgain(tx *db.Tx, r Reservation) error {
@@ -75,7 +75,7 @@ func Release(tx *db.Tx, institution bank.InstitutionID, organization bank.Organi
 	if err != nil {
 		return false, fmt.Errorf("release %s: %w", id, err)
 	}
-	return true, r.each(tx, take)
+	return true, take(tx, r)
 }
 
 // Move makes a reservation count on another day. One that was released, or was
@@ -85,7 +85,7 @@ func Move(tx *db.Tx, institution bank.InstitutionID, organization bank.Organizat
 	if err != nil || !found || r.Released || r.Day == to {
 		return err
 	}
-	if err := r.each(tx, take); err != nil {
+	if err := take(tx, r); err != nil {
 		return err
 	}
 	_, err = tx.Exec(`
@@ -95,7 +95,7 @@ func Move(tx *db.Tx, institution bank.InstitutionID, organization bank.Organizat
 		return fmt.Errorf("move %s: %w", id, err)
 	}
 	r.Day = to
-	return r.each(tx, add)
+	return add(tx, r)
 }
 
 // Find reads a reservation; there may be none of that id.
@@ -114,53 +114,54 @@ func Find(tx *db.Tx, institution bank.InstitutionID, organization bank.Organizat
 	return r, true, nil
 }
 
-// each changes every counter that the reservation is part of.
-func (r Reservation) each(tx *db.Tx, change func(*db.Tx, Reservation, scope, bank.Cents) error) error {
-	for _, s := range r.scopes() {
-		if err := change(tx, r, s, r.Cents); err != nil {
-			return err
-		}
+// onAccount is the account on which the member's own counter sums a
+// reservation, besides the member's of all accounts and everybody's. Where the
+// limit does not exist per account there is none.
+func (r Reservation) onAccount() bank.AccountID {
+	if r.Limit.Permission().At(catalog.AtAccount) {
+		return r.Account
 	}
-	return nil
+	return ""
 }
 
-// A scope is whose usage a counter sums; empty is everybody's, or every
-// account's.
-type scope struct {
-	member  bank.UserID
-	account bank.AccountID
-}
-
-func (r Reservation) scopes() []scope {
-	scopes := []scope{{}, {member: r.Member}}
-	if r.Account != "" && r.Limit.Permission().At(catalog.AtAccount) {
-		scopes = append(scopes, scope{r.Member, r.Account})
+// counters is how many a reservation is part of.
+func (r Reservation) counters() int64 {
+	if r.onAccount() == "" {
+		return 2
 	}
-	return scopes
+	return 3
 }
 
-func add(tx *db.Tx, r Reservation, s scope, cents bank.Cents) error {
+// add counts a reservation everywhere it counts. A counter whose member or
+// account is empty sums all of them.
+func add(tx *db.Tx, r Reservation) error {
 	_, err := tx.Exec(`
 		insert into usage_counter (institution_id, organization_id, day, limit_no, member_id, account_id, cents)
-		values ($1, $2, $3, $4, $5, $6, $7)
+		select $1, $2, $3, $4, at.member_id, at.account_id, $5
+		  from (select '' as member_id, '' as account_id
+		        union all select $6, ''
+		        union all select $6, $7 where $7 <> '') as at
+		 where true
 		on conflict (institution_id, organization_id, day, limit_no, member_id, account_id)
 		do update set cents = usage_counter.cents + excluded.cents`,
-		r.Institution, r.Organization, r.Day, r.Limit, s.member, s.account, cents)
+		r.Institution, r.Organization, r.Day, r.Limit, r.Cents, r.Member, r.onAccount())
 	if err != nil {
 		return fmt.Errorf("count %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-func take(tx *db.Tx, r Reservation, s scope, cents bank.Cents) error {
+// take takes a reservation out of everything it counts in.
+func take(tx *db.Tx, r Reservation) error {
 	counters, err := tx.Exec(`
 		update usage_counter set cents = cents - $1
-		 where institution_id = $2 and organization_id = $3 and day = $4 and limit_no = $5 and member_id = $6 and account_id = $7`,
-		cents, r.Institution, r.Organization, r.Day, r.Limit, s.member, s.account)
+		 where institution_id = $2 and organization_id = $3 and day = $4 and limit_no = $5
+		   and member_id in ('', $6) and account_id in ('', $7)`,
+		r.Cents, r.Institution, r.Organization, r.Day, r.Limit, r.Member, r.onAccount())
 	if err != nil {
 		return fmt.Errorf("give back %s: %w", r.ID, err)
 	}
-	if counters != 1 {
+	if counters != r.counters() {
 		return fmt.Errorf("usage: %s was never counted on %s", r.ID, r.Day)
 	}
 	return nil
