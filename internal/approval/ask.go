@@ -53,14 +53,16 @@ func (s *Service) kind(name string) (Kind, error) {
 
 // An Ask is what a room asks a second person for.
 type Ask struct {
-	Kind    string
-	Ref     string
-	Editors []bank.UserID // who had a hand in it besides the caller
-	Expires time.Time     // zero: after Lifetime
+	Kind      string
+	Ref       string
+	Initiator Somebody      // on whose right, where it is not the caller's, as by a series
+	Editors   []bank.UserID // who had a hand in it besides the initiator
+	Expires   time.Time     // zero: after Lifetime
 }
 
 // AskIn makes a room's object wait for a second person, tells those who may
-// approve, and returns them: there may be nobody. The caller is the initiator.
+// approve, and returns them: there may be nobody. The caller is the initiator
+// unless the ask names another one.
 // Asking again for the same content changes nothing; for other content the
 // former item is sent back.
 func (s *Service) AskIn(c *guard.Change, a Ask) (item Item, approvers []bank.UserID, err error) {
@@ -81,6 +83,9 @@ func (s *Service) AskIn(c *guard.Change, a Ask) (item Item, approvers []bank.Use
 		Title: matter.Title, Account: matter.Account, Cents: matter.Cents, State: Waiting, Hash: matter.Hash(),
 		Initiator: Somebody{c.Caller.Member(), c.Caller.Name}, Asked: c.Tx.Now, Expires: a.Expires,
 	}
+	if a.Initiator.ID != "" {
+		item.Initiator = a.Initiator
+	}
 	if a.Expires.IsZero() {
 		item.Expires = c.Tx.Now.Add(Lifetime)
 	}
@@ -91,7 +96,7 @@ func (s *Service) AskIn(c *guard.Change, a Ask) (item Item, approvers []bank.Use
 	if found && known.Hash == item.Hash {
 		item = known
 	}
-	for _, hand := range append([]bank.UserID{c.Caller.Member()}, a.Editors...) {
+	for _, hand := range append([]bank.UserID{c.Caller.Member(), item.Initiator.ID}, a.Editors...) {
 		if err := addHand(c.Tx, &item, hand); err != nil {
 			return Item{}, nil, err
 		}

@@ -106,6 +106,9 @@ func (d *deciding) needed() catalog.Set {
 	if d.later() {
 		d.need(&needed, catalog.WiresTransmitFuture)
 	}
+	for p := range d.req.Besides.All {
+		d.need(&needed, p)
+	}
 	return needed
 }
 

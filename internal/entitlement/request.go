@@ -16,6 +16,7 @@ type Request struct {
 	Context   Context
 	Now       time.Time
 	Used      Used
+	Besides   catalog.Set // permissions that a room asks for besides those of the operation
 }
 
 // Used is what already counts against daily limits on the day that the request

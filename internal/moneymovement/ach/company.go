@@ -53,7 +53,7 @@ func organizationTarget(id bank.OrganizationID) activity.Target {
 func (s *Service) SetSender(ctx context.Context, caller bank.Caller, sender Sender) error {
 	var problems fault.Problems
 	for field, routing := range map[string]string{"routing": sender.Routing, "destination": sender.Destination} {
-		if !nacha.CheckRouting(routing) {
+		if !bank.IsRouting(routing) {
 			problems.Add(field, "A routing number has nine digits, the last of which checks the others.")
 		}
 	}

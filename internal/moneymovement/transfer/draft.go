@@ -20,39 +20,10 @@ const (
 )
 
 // A Frequency is how often a series repeats; the empty one is not at all.
-type Frequency string
+type Frequency = calendar.Frequency
 
-const (
-	Once          Frequency = ""
-	Weekly        Frequency = "weekly"
-	EveryTwoWeeks Frequency = "every_two_weeks"
-	Monthly       Frequency = "monthly"
-	Quarterly     Frequency = "quarterly"
-)
-
-// Frequencies are all frequencies in the order of screens.
-func Frequencies() []Frequency { return []Frequency{Once, Weekly, EveryTwoWeeks, Monthly, Quarterly} }
-
-// Label is the frequency as screens show it.
-func (f Frequency) Label() string {
-	return map[Frequency]string{Once: "Once", Weekly: "Every week", EveryTwoWeeks: "Every two weeks", Monthly: "Every month", Quarterly: "Every three months"}[f]
-}
-
-// nominal is the day of the nth occurrence, counted from 1, before weekends and
-// holidays are looked at.
-func (f Frequency) nominal(first bank.Day, n int) bank.Day {
-	switch f {
-	case Weekly:
-		return calendar.AddDays(first, 7*(n-1))
-	case EveryTwoWeeks:
-		return calendar.AddDays(first, 14*(n-1))
-	case Monthly:
-		return calendar.AddMonths(first, n-1)
-	case Quarterly:
-		return calendar.AddMonths(first, 3*(n-1))
-	}
-	return first
-}
+// Once is no series.
+const Once = calendar.Once
 
 // A Draft is a transfer that is asked for.
 type Draft struct {

@@ -48,7 +48,7 @@ type Series struct {
 
 // last reports whether no transfer comes after the one with this number.
 func (s *Series) last(n int) bool {
-	return s.Times > 0 && n >= s.Times || s.Until != "" && s.Frequency.nominal(s.First, n+1) > s.Until
+	return s.Times > 0 && n >= s.Times || s.Until != "" && s.Frequency.Nth(s.First, n+1) > s.Until
 }
 
 // Next are the days of the next transfers, at most so many, as they would be
@@ -58,7 +58,7 @@ func (s *Series) Next(days *calendar.Calendar, most int) (dated []calendar.Datin
 		if n > 1 && s.last(n-1) {
 			return dated
 		}
-		nominal := s.Frequency.nominal(s.First, n)
+		nominal := s.Frequency.Nth(s.First, n)
 		dated = append(dated, days.Date(calendar.Transfers, nominal.Time(days.Place), nominal))
 	}
 	return dated
@@ -107,7 +107,7 @@ func (s *Series) makeNext(c *guard.Change, days *calendar.Calendar) (*Transfer, 
 		Institution: s.Institution, Organization: s.Organization, ID: NewID(c.Tx.Now), Series: s.ID, Occurrence: s.Made,
 		From: s.From, To: s.To, Cents: s.Cents, Memo: s.Memo, State: Scheduled, By: s.By, Maker: s.Maker, Created: c.Tx.Now,
 	}
-	if err := t.date(days, c.Tx, s.Frequency.nominal(s.First, s.Made)); err != nil {
+	if err := t.date(days, c.Tx, s.Frequency.Nth(s.First, s.Made)); err != nil {
 		return nil, err
 	}
 	if err := updateSeries(c.Tx, s); err != nil {

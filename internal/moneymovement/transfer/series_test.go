@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/entitlement"
 	"mandate/internal/moneymovement/transfer"
 )
@@ -31,7 +32,7 @@ func TestSeriesRunsToItsEnd(t *testing.T) {
 	each(t, func(w *world) {
 		w.at("2026-01-30 09:00")
 		d := w.draft(100_00)
-		d.On, d.Repeat, d.Times = "2026-01-31", transfer.Monthly, 3 // a Saturday
+		d.On, d.Repeat, d.Times = "2026-01-31", calendar.Monthly, 3 // a Saturday
 		p, err := w.room.Preview(t.Context(), caller("dana"), d)
 		if err != nil || len(p.Next) != 3 || p.Next[0].Day != "2026-02-02" || p.Next[1].Day != "2026-03-02" || p.Next[2].Day != "2026-03-31" {
 			t.Errorf("the preview shows %+v, %v", p.Next, err)
@@ -60,7 +61,7 @@ func TestSeriesRunsToItsEnd(t *testing.T) {
 func TestSeriesParksAndGoesOn(t *testing.T) {
 	each(t, func(w *world) {
 		d := w.draft(100_00)
-		d.Repeat, d.Until = transfer.Weekly, "2026-03-16"
+		d.Repeat, d.Until = calendar.Weekly, "2026-03-16"
 		made := w.make(d)
 		w.wants(made.ID, transfer.Completed, "")
 		w.set("dana", entitlement.Settings{})
@@ -81,7 +82,7 @@ func TestSeriesParksAndGoesOn(t *testing.T) {
 func TestSeriesCatchesUp(t *testing.T) {
 	each(t, func(w *world) {
 		d := w.draft(100_00)
-		d.On, d.Repeat = "2026-03-04", transfer.Weekly
+		d.On, d.Repeat = "2026-03-04", calendar.Weekly
 		made := w.make(d)
 		w.at("2026-03-18 08:00")
 		for _, want := range []int{1, 1, 1, 0} {
@@ -96,7 +97,7 @@ func TestSeriesCatchesUp(t *testing.T) {
 func TestSeriesSkipsOneAndEnds(t *testing.T) {
 	each(t, func(w *world) {
 		d := w.draft(100_00)
-		d.On, d.Repeat = "2026-03-04", transfer.EveryTwoWeeks
+		d.On, d.Repeat = "2026-03-04", calendar.EveryTwoWeeks
 		made := w.make(d)
 		if err := w.room.Cancel(t.Context(), caller("lee"), made.ID, 0); err != nil {
 			t.Fatal(err)

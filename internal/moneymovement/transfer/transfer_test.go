@@ -93,8 +93,8 @@ func TestDraftsThatCannotBe(t *testing.T) {
 			"memo":   func(d *transfer.Draft) { d.Memo = "a\x00b" },
 			"on":     func(d *transfer.Draft) { d.On = "2026-03-01" },
 			"repeat": func(d *transfer.Draft) { d.Repeat = "hourly" },
-			"times":  func(d *transfer.Draft) { d.Repeat, d.Times = transfer.Weekly, 501 },
-			"until":  func(d *transfer.Draft) { d.Repeat, d.On, d.Until = transfer.Weekly, "2026-03-10", "2026-03-09" },
+			"times":  func(d *transfer.Draft) { d.Repeat, d.Times = calendar.Weekly, 501 },
+			"until":  func(d *transfer.Draft) { d.Repeat, d.On, d.Until = calendar.Weekly, "2026-03-10", "2026-03-09" },
 		} {
 			d := w.draft(100)
 			change(&d)

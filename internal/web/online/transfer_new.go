@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/transfer"
@@ -169,7 +170,7 @@ func (p *transferFormPage) fill(v *moneyView, o *transfer.Options) {
 	}
 	p.Repeat = f.Field("repeat", "How often")
 	p.Repeat.Optional = true
-	for _, frequency := range transfer.Frequencies() {
+	for _, frequency := range calendar.Frequencies() {
 		p.Frequencies = append(p.Frequencies, ui.Option{Value: string(frequency), Label: frequency.Label()})
 	}
 	p.Until, p.Times = f.Field("until", "Until"), f.Field("times", "Number of transfers")

@@ -53,19 +53,3 @@ func (c Code) Zero() bool { return c%10 == 4 || c%10 == 9 }
 // returned reports whether the code is one of returns and notices of change,
 // which come from receiving institutions.
 func (c Code) returned() bool { return c%10 == 1 || c%10 == 6 }
-
-// CheckRouting reports whether nine digits are a routing number: weighted by 3,
-// 7 and 1 they add up to a multiple of ten.
-func CheckRouting(s string) bool {
-	if len(s) != 9 || s == "000000000" {
-		return false
-	}
-	sum := 0
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-		sum += int(s[i]-'0') * [...]int{3, 7, 1}[i%3]
-	}
-	return sum%10 == 0
-}

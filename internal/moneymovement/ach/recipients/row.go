@@ -57,7 +57,7 @@ func (r *Recipient) Check() (problems []Problem) {
 	text(Account, r.Account, nacha.MaxAccount, true)
 	text(ID, r.ID, nacha.MaxID, false)
 	text(Addenda, r.Addenda, nacha.MaxAddenda, false)
-	if !nacha.CheckRouting(r.Routing) {
+	if !bank.IsRouting(r.Routing) {
 		wrong(Routing, "A routing number has nine digits, the last of which checks the others; this one is wrong.")
 	}
 	if _, ok := nacha.CodeOf(r.Kind, r.Debit, r.Prenote); !ok {
@@ -173,7 +173,7 @@ func notTransaction(cell func(Field) string, all []string) string {
 	}
 	if len(all) == 1 { // fixed positions: the word stands at its beginning
 		word, _, _ := strings.Cut(first, " ")
-		if endings[word] != "" && !nacha.CheckRouting(cell(Routing)) {
+		if endings[word] != "" && !bank.IsRouting(cell(Routing)) {
 			return endings[word]
 		}
 	}
