@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 	"mandate/internal/moneymovement/transfer"
@@ -80,7 +81,7 @@ func larkspursPast(p *past) []occasion {
 			return p.as("dana.reyes", p.transfer("operating", "payroll", 4_200_00, "Overtime", 9, transfer.Once))
 		}},
 		{7 * time.Hour, func() error {
-			return p.as("dana.reyes", p.transfer("operating", "materials", 1_500_00, "Purchasing float", 5, transfer.Monthly))
+			return p.as("dana.reyes", p.transfer("operating", "materials", 1_500_00, "Purchasing float", 5, calendar.Monthly))
 		}},
 		{3 * time.Hour, func() error { return p.wrongPasswords("omar.haddad") }},
 	}

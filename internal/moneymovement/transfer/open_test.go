@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/db"
-	"mandate/internal/moneymovement/transfer"
 )
 
 // What goes out later on somebody's right: scheduled transfers and series, not
@@ -18,7 +18,7 @@ func TestWhatGoesOutOnSomebodysRight(t *testing.T) {
 		later.On = "2026-03-09"
 		scheduled := w.make(later)
 		again := w.draft(3_00)
-		again.On, again.Repeat = "2026-03-10", transfer.Monthly
+		again.On, again.Repeat = "2026-03-10", calendar.Monthly
 		series := w.make(again)
 		openOf := func(name string) (text string) {
 			t.Helper()
