@@ -71,7 +71,7 @@ func refusalOf(f failure, err error, reference string) ui.Refusal {
 	if fault.KindOf(err) == fault.Internal {
 		return page
 	}
-	page.Text = sentenceOf(err)
+	page.Text = SentenceOf(err)
 	for _, p := range fault.ProblemsOf(err) {
 		page.Reasons = append(page.Reasons, p.Sentence)
 	}
@@ -98,8 +98,8 @@ func (s *Site) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
-// sentenceOf is what a fault says to the person; other errors say nothing.
-func sentenceOf(err error) string {
+// SentenceOf is what a fault says to the person; other errors say nothing.
+func SentenceOf(err error) string {
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return e.Sentence
 	}

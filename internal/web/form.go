@@ -114,7 +114,7 @@ func (f *Form) Take(err error) error {
 	if err == nil || fault.KindOf(err) != fault.Invalid {
 		return err
 	}
-	f.Sentence = sentenceOf(err)
+	f.Sentence = SentenceOf(err)
 	f.Problems = append(f.Problems, fault.ProblemsOf(err)...)
 	return nil
 }

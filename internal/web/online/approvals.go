@@ -307,7 +307,7 @@ func plainSentence(err error, v *moneyView) string {
 			text += " " + reason.Sentence(v.names())
 		}
 	}
-	return sentenceOf(err) + text
+	return web.SentenceOf(err) + text
 }
 
 func (v *moneyView) approvalFacts(e *approval.Entry) []ui.Fact {

@@ -10,6 +10,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/entrance"
 	"mandate/internal/web/ui"
 )
 
@@ -76,7 +77,7 @@ func (a *app) setPicture(w http.ResponseWriter, r *http.Request) error {
 		err = a.users.SetAvatar(r.Context(), web.CallerOf(r.Context()), file)
 	}
 	if fault.KindOf(err) == fault.Invalid {
-		return a.renderPicture(w, r, http.StatusUnprocessableEntity, sentenceOf(err))
+		return a.renderPicture(w, r, http.StatusUnprocessableEntity, web.SentenceOf(err))
 	}
 	return settled(w, r, err, "Picture saved", baseOf(r).profile())
 }
@@ -126,5 +127,5 @@ func (a *app) removePicture(w http.ResponseWriter, r *http.Request) error {
 
 // pictureAt is the address of somebody's picture, for a page of this path.
 func pictureAt(path string, m usermgmt.Member) string {
-	return baseOfPath(path).avatar(m)
+	return base(entrance.BaseOfPath(path)).avatar(m)
 }

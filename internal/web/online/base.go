@@ -3,40 +3,27 @@ package online
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"mandate/internal/bank"
+	"mandate/internal/web/entrance"
 )
 
 // A base is the first part of a path: the institution's. Every address of the
 // app is made here.
 type base string
 
-func baseOf(r *http.Request) base { return baseOfPath(r.URL.EscapedPath()) }
+func baseOf(r *http.Request) base { return base(entrance.BaseOf(r)) }
 
-func baseOfPath(escaped string) base {
-	first, _, _ := strings.Cut(strings.TrimPrefix(escaped, "/"), "/")
-	if plain, err := url.PathUnescape(first); err == nil {
-		first = plain
-	}
-	return base("/" + url.PathEscape(first))
-}
+func baseFor(id bank.InstitutionID) base { return base(entrance.BaseFor(id)) }
 
-func baseFor(id bank.InstitutionID) base { return base("/" + url.PathEscape(string(id))) }
+func (b base) institution() bank.InstitutionID { return entrance.Base(b).Institution() }
 
-func (b base) institution() bank.InstitutionID {
-	id, err := url.PathUnescape(strings.TrimPrefix(string(b), "/"))
-	if err != nil {
-		return ""
-	}
-	return bank.InstitutionID(id)
-}
+func (b base) at(path string) string { return entrance.Base(b).At(path) }
 
-func (b base) at(path string) string { return string(b) + path }
+func (b base) home() string     { return entrance.Base(b).Home() }
+func (b base) signOut() string  { return entrance.Base(b).SignOut() }
+func (b base) security() string { return entrance.Base(b).Security() }
 
-func (b base) home() string    { return b.at("/home") }
-func (b base) signIn() string  { return b.at("/sign-in") }
-func (b base) signOut() string { return b.at("/sign-out") }
 func (b base) profile() string { return b.at("/profile") }
 func (b base) whyMe() string   { return b.at("/why") }
 func (b base) history() string { return b.at("/settings/history") }

@@ -14,6 +14,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/entrance"
 	"mandate/internal/web/ui"
 )
 
@@ -335,7 +336,7 @@ func (a *app) reviewBulk(w http.ResponseWriter, r *http.Request, f *web.Form, se
 	page := bulkReviewPage{
 		Shell: a.shell(r, me, "Review changes", ui.Link{Label: "User management", Href: b.users()}, ui.Link{Label: "Change several", Href: b.bulk()}),
 		Lead:  change.sentence() + " Nothing is saved yet.", Action: b.bulk() + "/save", Back: b.bulk(), Cancel: b.users(), Sentence: sentence,
-		Carried: carriedFields(r),
+		Carried: entrance.CarriedFields(r),
 	}
 	page.Carried = slices.DeleteFunc(page.Carried, func(field [2]string) bool { return field[0] == "do" || field[0] == "version" })
 	words := newDescriber(me, mine.Accounts)
@@ -445,7 +446,7 @@ func (a *app) saveBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	done, err := a.proven(w, r, ask, func() error { return a.users.SaveMany(r.Context(), caller, edits) })
 	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid) {
-		return a.reviewBulk(w, r, f, sentenceOf(err))
+		return a.reviewBulk(w, r, f, web.SentenceOf(err))
 	}
 	if err != nil || !done {
 		return err

@@ -76,7 +76,7 @@ func (a *app) editUser(w http.ResponseWriter, r *http.Request) error {
 		return a.users.EditProfile(r.Context(), web.CallerOf(r.Context()), person(r), details)
 	})
 	if fault.KindOf(err) == fault.Conflict || isOwnRole(err) {
-		f.Sentence = sentenceOf(err)
+		f.Sentence = web.SentenceOf(err)
 		return a.renderEdit(w, r, me, m, f)
 	}
 	if err := f.Take(err); err != nil {

@@ -92,7 +92,7 @@ func (a *app) enableFirst(w http.ResponseWriter, r *http.Request, f *web.Form) (
 	edit := usermgmt.Edit{Person: person(r), Version: profile.Member.Version, Changes: usermgmt.Access(&profile, on)}
 	err = a.users.EnableAccounts(r.Context(), caller, edit)
 	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid) {
-		return true, a.inviteBlocked(w, r, http.StatusConflict, chosen, sentenceOf(err))
+		return true, a.inviteBlocked(w, r, http.StatusConflict, chosen, web.SentenceOf(err))
 	}
 	return false, err
 }

@@ -162,7 +162,7 @@ func (a *app) question(w http.ResponseWriter, r *http.Request, status int, me us
 func settled(w http.ResponseWriter, r *http.Request, err error, said, to string) error {
 	switch fault.KindOf(err) {
 	case fault.Conflict, fault.TooMany, fault.Unavailable:
-		web.Flash(w, r, ui.Bad, sentenceOf(err))
+		web.Flash(w, r, ui.Bad, web.SentenceOf(err))
 	default:
 		if err != nil {
 			return err
@@ -211,7 +211,7 @@ func (a *app) hold(w http.ResponseWriter, r *http.Request) error {
 	ask := proofFor(b, m, "Before you put "+m.Name()+"'s account access on hold.")
 	done, err := a.proven(w, r, ask, func() error { return a.users.Hold(r.Context(), web.CallerOf(r.Context()), person(r), why) })
 	if fault.KindOf(err) == fault.Conflict {
-		return a.renderHold(w, r, http.StatusConflict, me, m, sentenceOf(err))
+		return a.renderHold(w, r, http.StatusConflict, me, m, web.SentenceOf(err))
 	}
 	if err != nil || !done {
 		return err
@@ -410,7 +410,7 @@ func (a *app) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	ask := proofFor(b, m, "Before you delete "+m.Name()+". It cannot be undone.")
 	done, err := a.proven(w, r, ask, func() error { return a.users.Delete(r.Context(), web.CallerOf(r.Context()), person(r)) })
 	if fault.KindOf(err) == fault.Conflict {
-		return a.renderDelete(w, r, http.StatusConflict, sentenceOf(err), "")
+		return a.renderDelete(w, r, http.StatusConflict, web.SentenceOf(err), "")
 	}
 	if err != nil || !done {
 		return err

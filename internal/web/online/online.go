@@ -8,7 +8,7 @@ package online
 import (
 	"context"
 	"net/http"
-	"net/url"
+	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -17,6 +17,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/entrance"
 )
 
 // Users is what the app needs of the room of organizations and their people.
@@ -34,15 +35,7 @@ type Users interface {
 }
 
 // Identity is what the app needs of the room of proving who somebody is.
-type Identity interface {
-	SignIn(context.Context, identity.Attempt) (identity.Granted, error)
-	Session(context.Context, bank.InstitutionID, identity.Secret, identity.Source) (identity.Session, error)
-	SignOut(context.Context, bank.InstitutionID, identity.Secret) error
-	AskProof(context.Context, bank.Caller, identity.Challenge) ([]identity.Method, error)
-	Prove(context.Context, bank.Caller, identity.Challenge, identity.Answer) error
-	Doors
-	Safety
-}
+type Identity = entrance.Identity
 
 // A Config is what the app is made of. Notice is one line above every page,
 // such as "Demo data"; it may be empty.
@@ -56,60 +49,52 @@ type Config struct {
 }
 
 type app struct {
-	users    Users
-	identity Identity
-	alerts   Alerts
-	money    Money
-	site     *web.Site
-	notice   string
-	faults   *Faults
+	users  Users
+	alerts Alerts
+	money  Money
+	site   *web.Site
+	door   *entrance.Door
+	notice string
+	faults *Faults
 }
 
 // New makes the app of a site that has its Origin and Key, and what else is of
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "online"
-	a := &app{users: cfg.Users, identity: cfg.Identity, alerts: cfg.Alerts, money: cfg.Money, site: &site, notice: cfg.Notice, faults: cfg.Faults}
+	a := &app{users: cfg.Users, alerts: cfg.Alerts, money: cfg.Money, site: &site, notice: cfg.Notice, faults: cfg.Faults}
 	if cfg.Faults != nil {
 		a.users = faulty{cfg.Users, cfg.Faults}
 	}
-	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.signInAddress, a.dress
+	a.door = entrance.New(entrance.Config{
+		Kind: identity.KindMember, Channel: bank.ChannelOnline, App: "Online", Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
+		House: a.house, Shell: a.ownShell,
+	})
+	site.Authenticate, site.SignIn, site.Dress = a.door.Authenticate, a.door.SignInAddress, a.door.Dress
 	return site.Handler(a.routes())
 }
 
-// authenticate finds out who asks. The sign-in must be of the institution that
-// the path names: at any other it is none.
-func (a *app) authenticate(r *http.Request) (context.Context, error) {
-	token := a.site.Session(r)
-	if token == "" {
-		return nil, identity.ErrSignedOut
-	}
-	session, err := a.identity.Session(r.Context(), baseOf(r).institution(), identity.Secret(token), a.source(r))
+// house is an institution as the doors show it.
+func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House, error) {
+	i, err := a.users.Institution(ctx, id)
+	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Place: placeOf(i)}, err
+}
+
+// A proof is what the page of a high-risk authorization says.
+type proof = entrance.Proof
+
+// proven does something that may need a high-risk authorization.
+func (a *app) proven(w http.ResponseWriter, r *http.Request, ask func() (proof, error), do func() error) (done bool, err error) {
+	return a.door.Proven(w, r, ask, do)
+}
+
+// placeOf is where an institution's day begins and ends.
+func placeOf(i usermgmt.Institution) *time.Location {
+	place, err := time.LoadLocation(i.TimeZone)
 	if err != nil {
-		return nil, err
+		return time.UTC
 	}
-	return web.WithCaller(r.Context(), session.Caller), nil
-}
-
-func (a *app) source(r *http.Request) identity.Source {
-	ip := ""
-	if addr := a.site.Source(r); addr.IsValid() {
-		ip = addr.String()
-	}
-	return identity.Source{Channel: bank.ChannelOnline, IP: ip, Device: deviceName(r.UserAgent()), DeviceToken: a.kept(r, keptDevice)}
-}
-
-// signInAddress is where somebody goes who must sign in first: they come back
-// to the page they asked for.
-func (a *app) signInAddress(r *http.Request) string {
-	q := url.Values{}
-	if r.Method == http.MethodGet {
-		q.Set("return", r.URL.RequestURI())
-	}
-	if a.site.Session(r) != "" {
-		q.Set("because", becauseEnded)
-	}
-	return baseOf(r).signIn() + "?" + q.Encode()
+	return place
 }
 
 // me is the standing of whoever is signed in.

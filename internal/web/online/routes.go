@@ -8,7 +8,6 @@ import (
 // routes are all addresses of the app, each with what it needs. The rooms
 // enforce it inside their transactions.
 func (a *app) routes() []web.Route {
-	anybody := web.Needs{Who: web.Anybody, Institution: web.FromPath}
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	member := func(op catalog.Operation) web.Needs {
 		return web.Needs{Who: web.SignedIn, May: op.ID(), Institution: web.FromPath}
@@ -17,12 +16,6 @@ func (a *app) routes() []web.Route {
 	save.Proof, save.Event = true, "orguser.permission_changed"
 
 	routes := []web.Route{
-		{Method: "GET", Pattern: "/{institution}", Handler: a.enter, Needs: anybody},
-		{Method: "GET", Pattern: "/{institution}/{$}", Handler: a.enter, Needs: anybody},
-		{Method: "GET", Pattern: "/{institution}/sign-in", Handler: a.signInPage, Needs: anybody},
-		{Method: "POST", Pattern: "/{institution}/sign-in", Handler: a.signIn, Needs: anybody},
-		{Method: "POST", Pattern: "/{institution}/sign-out", Handler: a.signOut, Needs: anybody},
-
 		{Method: "GET", Pattern: "/{institution}/home", Handler: a.home, Needs: own},
 		{Method: "GET", Pattern: "/{institution}/profile", Handler: a.ownProfile, Needs: own},
 		{Method: "GET", Pattern: "/{institution}/why", Handler: a.whyMe, Needs: own},
@@ -40,8 +33,7 @@ func (a *app) routes() []web.Route {
 		{Method: "POST", Pattern: "/{institution}/settings/users/{user}/save", Handler: a.explained(a.save), Needs: save},
 	}
 	routes = append(routes, a.managingRoutes()...)
-	routes = append(routes, a.entryRoutes()...)
-	routes = append(routes, a.securityRoutes()...)
+	routes = append(routes, a.door.Routes()...)
 	routes = append(routes, a.alertRoutes()...)
 	routes = append(routes, a.moneyRoutes()...)
 	if a.faults != nil {

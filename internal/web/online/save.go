@@ -1,12 +1,10 @@
 package online
 
 import (
-	"errors"
 	"net/http"
 
 	"mandate/internal/activity"
 	"mandate/internal/fault"
-	"mandate/internal/guard"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -37,14 +35,6 @@ func (a *app) save(w http.ResponseWriter, r *http.Request) error {
 	web.Flash(w, r, ui.Good, "Permissions saved")
 	http.Redirect(w, r, b.user(edit.Person.User), http.StatusSeeOther)
 	return nil
-}
-
-// stepUp is what a high-risk authorization is asked for, where one is.
-func stepUp(err error) (*guard.StepUp, bool) {
-	if fault.KindOf(err) != fault.StepUp {
-		return nil, false
-	}
-	return errors.AsType[*guard.StepUp](err)
 }
 
 // saveProof says what a high-risk authorization is for: the old and new values.
@@ -83,11 +73,4 @@ func askedLines(words describer, profile *usermgmt.Profile, edit usermgmt.Edit) 
 		}
 	}
 	return lines
-}
-
-func sentenceOf(err error) string {
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return e.Sentence
-	}
-	return ""
 }

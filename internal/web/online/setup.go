@@ -58,7 +58,7 @@ func (a *app) renderSetup(w http.ResponseWriter, r *http.Request, status int, wr
 	}
 	page := a.setupPage(r, me, &setup)
 	if wrong != nil {
-		page.Sentence, page.Problems = sentenceOf(wrong), fault.ProblemsOf(wrong)
+		page.Sentence, page.Problems = web.SentenceOf(wrong), fault.ProblemsOf(wrong)
 	}
 	if err := a.offerColleagues(r, me, &page, setup.Source); err != nil {
 		return err

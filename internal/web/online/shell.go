@@ -5,9 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/a-h/templ"
-
-	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
@@ -66,22 +63,11 @@ func look(i usermgmt.Institution) ui.Institution {
 	return ui.Institution{Name: i.Name, Accent: i.Accent}
 }
 
-func (a *app) entry(i usermgmt.Institution, title string) ui.Entry {
-	return ui.Entry{Title: title, Institution: look(i), App: "Online", Home: baseFor(i.ID).signIn(), Notice: a.notice}
-}
-
-// dress puts an error page into the app: with the navigation for somebody who
-// is signed in, otherwise as plainly as the sign-in.
-func (a *app) dress(r *http.Request, title string, content templ.Component) templ.Component {
-	if web.CallerOf(r.Context()).Kind == bank.ActorMember {
-		if me, err := a.me(r); err == nil {
-			return ui.Within(ui.Page(a.shell(r, me, title)), content)
-		}
+// ownShell is the shell of whoever is signed in.
+func (a *app) ownShell(r *http.Request, title string, crumbs ...ui.Link) (ui.Shell, error) {
+	me, err := a.me(r)
+	if err != nil {
+		return ui.Shell{}, err
 	}
-	entry := ui.Entry{Title: title, Institution: ui.Institution{Name: "Mandate"}, Wide: true}
-	if i, err := a.users.Institution(r.Context(), baseOf(r).institution()); err == nil {
-		entry = a.entry(i, title)
-		entry.Wide = true
-	}
-	return ui.Within(ui.EntryPage(entry), content)
+	return a.shell(r, me, title, crumbs...), nil
 }

@@ -1,4 +1,4 @@
-package online
+package entrance
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 
 	"mandate/internal/fault"
 	"mandate/internal/identity"
-	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
@@ -20,6 +19,7 @@ type enrolPage struct {
 	Lead     string
 	Sentence string
 	Problems []fault.Problem
+	Fixed    string // the username, where it is not theirs to choose
 	Username ui.Field
 	Password ui.Field
 	Rules    []identity.Rule
@@ -36,37 +36,37 @@ type donePage struct {
 // survives a refresh, and says so when it is finished.
 //
 // GET /{institution}/enrol
-func (a *app) enrolPage(w http.ResponseWriter, r *http.Request) error {
-	i, e, err := a.redeemed(r, invitations)
+func (d *Door) enrolPage(w http.ResponseWriter, r *http.Request) error {
+	i, e, err := d.redeemed(r, invitations)
 	switch {
 	case linkCode(err) == "LINK_USED": // by this browser
 		return web.Render(w, r, http.StatusOK, doneView(donePage{
-			Entry: a.entry(i, "Successfully created account"),
+			Entry: d.entry(i, "Successfully created account"),
 			Title: "Successfully created account",
-			Text:  "Sign in with the username and password that you chose.",
-			Next:  ui.Action{Label: "Sign in", Variant: ui.Primary, Full: true, Href: baseFor(i.ID).signIn()},
+			Text:  d.words.enrolled,
+			Next:  ui.Action{Label: "Sign in", Variant: ui.Primary, Full: true, Href: BaseFor(i.ID).SignIn()},
 		}))
 	case linkCode(err) != "":
-		return a.renderLinkFailure(w, r, invitations, i, e, err)
+		return d.renderLinkFailure(w, r, invitations, i, e, err)
 	case err != nil:
 		return err
 	}
-	return a.renderEnrol(w, r, i, e, web.NewForm(nil))
+	return d.renderEnrol(w, r, i, e, web.NewForm(nil))
 }
 
 // redeemed is what this browser has redeemed and may still finish.
-func (a *app) redeemed(r *http.Request, l letter) (i usermgmt.Institution, e identity.Enrolment, err error) {
-	if i, err = a.house(r); err != nil {
+func (d *Door) redeemed(r *http.Request, l letter) (i House, e identity.Enrolment, err error) {
+	if i, err = d.house(r); err != nil {
 		return i, e, err
 	}
-	e, err = a.identity.Resume(r.Context(), i.ID, l.purpose, a.kept(r, l.kept))
+	e, err = d.Identity.Resume(r.Context(), i.ID, l.purpose, d.kept(r, l.kept))
 	return i, e, err
 }
 
-func (a *app) renderEnrol(w http.ResponseWriter, r *http.Request, i usermgmt.Institution, e identity.Enrolment, f *web.Form) error {
-	b := baseFor(i.ID)
+func (d *Door) renderEnrol(w http.ResponseWriter, r *http.Request, i House, e identity.Enrolment, f *web.Form) error {
+	b := BaseFor(i.ID)
 	page := enrolPage{
-		Entry:    a.entry(i, "Create your account"),
+		Entry:    d.entry(i, "Create your account"),
 		Action:   b.enrol(),
 		Lead:     "For " + e.Person.Name() + " at " + e.Person.OrganizationName + ". You sign in with it from now on.",
 		Sentence: f.Sentence, Problems: f.Problems,
@@ -77,11 +77,17 @@ func (a *app) renderEnrol(w http.ResponseWriter, r *http.Request, i usermgmt.Ins
 	page.Username.Autocomplete, page.Password.Autocomplete = "username", "new-password"
 	page.Username = judged(page.Username, b.enrol(), templ.Attributes{"autocapitalize": "none", "spellcheck": "false"})
 	page.Password = judged(page.Password, b.enrol(), nil)
+	if d.Kind == identity.KindStaff {
+		page.Lead, page.Fixed = "You sign in with "+e.Person.Email+" from now on. Choose a password.", e.Person.Email
+	}
 	return web.Render(w, r, f.Status(), enrolView(page))
 }
 
 // enrolmentRules are the rules for what was typed so far.
 func enrolmentRules(e identity.Enrolment, f *web.Form) []identity.Rule {
+	if e.Link.Subject.Kind == identity.KindStaff {
+		return e.Person.PasswordRules(e.Person.Email).Judge(identity.Secret(f.Raw("password")))
+	}
 	username := typedUsername(f)
 	name := identity.JudgeUsername(username)
 	name.Sentence = "Username: " + name.Sentence
@@ -111,10 +117,10 @@ func judged(field ui.Field, address string, more templ.Attributes) ui.Field {
 // that a password never stands in an address.
 //
 // POST /{institution}/enrol/rules
-func (a *app) enrolRules(w http.ResponseWriter, r *http.Request) error {
-	i, e, err := a.redeemed(r, invitations)
+func (d *Door) enrolRules(w http.ResponseWriter, r *http.Request) error {
+	i, e, err := d.redeemed(r, invitations)
 	if linkCode(err) != "" {
-		return leaveFor(w, r, baseFor(i.ID).enrol())
+		return leaveFor(w, r, BaseFor(i.ID).enrol())
 	}
 	if err != nil {
 		return err
@@ -134,28 +140,28 @@ func leaveFor(w http.ResponseWriter, r *http.Request, address string) error {
 }
 
 // POST /{institution}/enrol
-func (a *app) enrol(w http.ResponseWriter, r *http.Request) error {
-	i, e, err := a.redeemed(r, invitations)
+func (d *Door) enrol(w http.ResponseWriter, r *http.Request) error {
+	i, e, err := d.redeemed(r, invitations)
 	if linkCode(err) != "" {
-		return a.renderLinkFailure(w, r, invitations, i, e, err)
+		return d.renderLinkFailure(w, r, invitations, i, e, err)
 	}
 	if err != nil {
 		return err
 	}
 	f := web.ReadForm(r)
-	err = a.identity.Enrol(r.Context(), i.ID, a.kept(r, keptEnrolment), typedUsername(f), identity.Secret(f.Raw("password")), a.source(r))
+	err = d.Identity.Enrol(r.Context(), i.ID, d.kept(r, keptEnrolment), typedUsername(f), identity.Secret(f.Raw("password")), d.Source(r))
 	if errors.Is(err, identity.ErrUsernameTaken) {
 		f.Problems, err = append(f.Problems, fault.ProblemsOf(err)...), nil
 	}
 	if linkCode(err) != "" {
-		return a.renderLinkFailure(w, r, invitations, i, e, err)
+		return d.renderLinkFailure(w, r, invitations, i, e, err)
 	}
 	if err := f.Take(err); err != nil {
 		return err
 	}
 	if !f.OK() {
-		return a.renderEnrol(w, r, i, e, f)
+		return d.renderEnrol(w, r, i, e, f)
 	}
-	http.Redirect(w, r, baseFor(i.ID).enrol(), http.StatusSeeOther)
+	http.Redirect(w, r, BaseFor(i.ID).enrol(), http.StatusSeeOther)
 	return nil
 }

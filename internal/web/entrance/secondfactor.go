@@ -1,4 +1,4 @@
-package online
+package entrance
 
 import (
 	"encoding/base64"
@@ -12,7 +12,6 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/fault"
 	"mandate/internal/identity"
-	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
@@ -44,34 +43,34 @@ type secondPage struct {
 
 // admitted goes on with somebody whose password was right: in, or to what is
 // still missing.
-func (a *app) admitted(w http.ResponseWriter, r *http.Request, b base, g identity.Granted, back string) error {
+func (d *Door) admitted(w http.ResponseWriter, r *http.Request, b Base, g identity.Granted, back string) error {
 	next := b.firstFactor()
 	switch g.Session.Stage {
 	case identity.StageComplete:
-		a.welcome(w, g)
-		http.Redirect(w, r, web.LocalPath(inside(b, back), b.home()), http.StatusSeeOther)
+		d.welcome(w, g)
+		http.Redirect(w, r, web.LocalPath(inside(b, back), b.Home()), http.StatusSeeOther)
 		return nil
 	case identity.StageSecondFactor:
 		next = b.second()
 	}
-	a.site.Keep(w, keptWaiting, string(g.Token), waitingSeconds)
+	d.Site.Keep(w, keptWaiting, string(g.Token), waitingSeconds)
 	http.Redirect(w, r, next+"?"+url.Values{"return": {back}}.Encode(), http.StatusSeeOther)
 	return nil
 }
 
 // welcome gives the browser its sign-in, and what it is known again by.
-func (a *app) welcome(w http.ResponseWriter, g identity.Granted) {
-	a.site.SetSession(w, string(g.Token))
-	a.site.Keep(w, keptDevice, string(g.DeviceToken), deviceSeconds)
-	a.site.Keep(w, keptWaiting, "", 0)
+func (d *Door) welcome(w http.ResponseWriter, g identity.Granted) {
+	d.Site.SetSession(w, string(g.Token))
+	d.Site.Keep(w, keptDevice, string(g.DeviceToken), deviceSeconds)
+	d.Site.Keep(w, keptWaiting, "", 0)
 }
 
 // waiting is the sign-in of this browser that is not complete.
-func (a *app) waiting(r *http.Request, stage identity.Stage) (i usermgmt.Institution, session identity.Session, methods []identity.Method, err error) {
-	if i, err = a.house(r); err != nil {
+func (d *Door) waiting(r *http.Request, stage identity.Stage) (i House, session identity.Session, methods []identity.Method, err error) {
+	if i, err = d.house(r); err != nil {
 		return i, session, nil, err
 	}
-	session, methods, err = a.identity.Waiting(r.Context(), i.ID, a.kept(r, keptWaiting), a.source(r))
+	session, methods, err = d.Identity.Waiting(r.Context(), i.ID, d.kept(r, keptWaiting), d.Source(r))
 	if err == nil && session.Stage != stage {
 		err = identity.ErrSignedOut
 	}
@@ -80,24 +79,24 @@ func (a *app) waiting(r *http.Request, stage identity.Stage) (i usermgmt.Institu
 
 // startOver leads back to the sign-in, which says that it could not be
 // completed.
-func (a *app) startOver(w http.ResponseWriter, r *http.Request, b base) error {
-	a.site.Keep(w, keptWaiting, "", 0)
-	return leaveFor(w, r, b.signIn()+"?because="+becauseUnproven)
+func (d *Door) startOver(w http.ResponseWriter, r *http.Request, b Base) error {
+	d.Site.Keep(w, keptWaiting, "", 0)
+	return leaveFor(w, r, b.SignIn()+"?because="+becauseUnproven)
 }
 
 // secondPage asks for a second factor.
 //
 // GET /{institution}/sign-in/second
-func (a *app) secondPage(w http.ResponseWriter, r *http.Request) error {
-	i, _, methods, err := a.waiting(r, identity.StageSecondFactor)
+func (d *Door) secondPage(w http.ResponseWriter, r *http.Request) error {
+	i, _, methods, err := d.waiting(r, identity.StageSecondFactor)
 	if errors.Is(err, identity.ErrSignedOut) {
-		return a.startOver(w, r, baseFor(i.ID))
+		return d.startOver(w, r, BaseFor(i.ID))
 	}
 	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	return a.renderSecond(w, r, i, methods, web.NewForm(map[string]string{"with": q.Get("with"), "return": q.Get("return")}))
+	return d.renderSecond(w, r, i, methods, web.NewForm(map[string]string{"with": q.Get("with"), "return": q.Get("return")}))
 }
 
 var methodLinks = map[identity.Method]ui.Link{
@@ -106,11 +105,11 @@ var methodLinks = map[identity.Method]ui.Link{
 	identity.MethodRecovery: {Label: "Use a recovery code", Icon: "key-round"},
 }
 
-func (a *app) renderSecond(w http.ResponseWriter, r *http.Request, i usermgmt.Institution, methods []identity.Method, f *web.Form) error {
-	b := baseFor(i.ID)
+func (d *Door) renderSecond(w http.ResponseWriter, r *http.Request, i House, methods []identity.Method, f *web.Form) error {
+	b := BaseFor(i.ID)
 	page := secondPage{
-		Entry: a.entry(i, "Confirm that it is you"), Action: b.second(), Ask: b.second() + "/ask", Return: f.Raw("return"),
-		With: chosenMethod(methods, f.Raw("with")), Sentence: f.Sentence, Restart: b.signIn(),
+		Entry: d.entry(i, "Confirm that it is you"), Action: b.second(), Ask: b.second() + "/ask", Return: f.Raw("return"),
+		With: chosenMethod(methods, f.Raw("with")), Sentence: f.Sentence, Restart: b.SignIn(),
 		Code: f.Field("code", "Code"), Recovery: f.Field("recovery", "Recovery code"),
 	}
 	page.Code.Value, page.Code.Max = "", maxCode
@@ -141,8 +140,8 @@ func chosenMethod(methods []identity.Method, asked string) identity.Method {
 // askSecond is what a browser is asked to complete a sign-in with a passkey.
 //
 // POST /{institution}/sign-in/second/ask
-func (a *app) askSecond(w http.ResponseWriter, r *http.Request) error {
-	options, err := a.identity.AskPasskeyToSignIn(r.Context(), baseOf(r).institution(), a.kept(r, keptWaiting))
+func (d *Door) askSecond(w http.ResponseWriter, r *http.Request) error {
+	options, err := d.Identity.AskPasskeyToSignIn(r.Context(), BaseOf(r).Institution(), d.kept(r, keptWaiting))
 	if err != nil {
 		return err
 	}
@@ -152,10 +151,10 @@ func (a *app) askSecond(w http.ResponseWriter, r *http.Request) error {
 }
 
 // POST /{institution}/sign-in/second
-func (a *app) second(w http.ResponseWriter, r *http.Request) error {
-	i, _, methods, err := a.waiting(r, identity.StageSecondFactor)
+func (d *Door) second(w http.ResponseWriter, r *http.Request) error {
+	i, _, methods, err := d.waiting(r, identity.StageSecondFactor)
 	if errors.Is(err, identity.ErrSignedOut) {
-		return a.startOver(w, r, baseFor(i.ID))
+		return d.startOver(w, r, BaseFor(i.ID))
 	}
 	if err != nil {
 		return err
@@ -164,34 +163,34 @@ func (a *app) second(w http.ResponseWriter, r *http.Request) error {
 	answer, given := secondAnswer(f)
 	if !given {
 		f.Sentence = "Fill in what you are asked for."
-		return a.renderSecond(w, r, i, methods, f)
+		return d.renderSecond(w, r, i, methods, f)
 	}
-	g, err := a.identity.SecondFactor(r.Context(), i.ID, a.kept(r, keptWaiting), answer, a.source(r))
+	g, err := d.Identity.SecondFactor(r.Context(), i.ID, d.kept(r, keptWaiting), answer, d.Source(r))
 	switch {
 	case errors.Is(err, identity.ErrSignIn):
-		return a.secondRefused(w, r, f)
+		return d.secondRefused(w, r, f)
 	case errors.Is(err, identity.ErrSignedOut):
-		return a.startOver(w, r, baseFor(i.ID))
+		return d.startOver(w, r, BaseFor(i.ID))
 	case err != nil:
 		if err := f.Take(err); err != nil {
 			return err
 		}
-		return a.renderSecond(w, r, i, methods, f)
+		return d.renderSecond(w, r, i, methods, f)
 	}
-	return a.admitted(w, r, baseFor(i.ID), g, f.Raw("return"))
+	return d.admitted(w, r, BaseFor(i.ID), g, f.Raw("return"))
 }
 
 // secondRefused asks once more, unless that was the last attempt.
-func (a *app) secondRefused(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	i, _, methods, err := a.waiting(r, identity.StageSecondFactor)
+func (d *Door) secondRefused(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	i, _, methods, err := d.waiting(r, identity.StageSecondFactor)
 	if errors.Is(err, identity.ErrSignedOut) {
-		return a.startOver(w, r, baseFor(i.ID))
+		return d.startOver(w, r, BaseFor(i.ID))
 	}
 	if err != nil {
 		return err
 	}
 	f.Sentence = "This was not right. Try again, or ask your administrator."
-	return a.renderSecond(w, r, i, methods, f)
+	return d.renderSecond(w, r, i, methods, f)
 }
 
 func secondAnswer(f *web.Form) (answer identity.Answer, given bool) {
@@ -262,7 +261,7 @@ type passkeyStep struct {
 }
 
 func newPasskeyStep(r *http.Request, options []byte, action, back string) passkeyStep {
-	name := ui.Field{Name: "name", Label: "Name", Value: deviceName(r.UserAgent()), Help: "By which you will know it again.", Max: maxFactorName}
+	name := ui.Field{Name: "name", Label: "Name", Value: DeviceName(r.UserAgent()), Help: "By which you will know it again.", Max: maxFactorName}
 	return passkeyStep{Action: action, Options: string(options), Name: name, Back: back}
 }
 
@@ -290,10 +289,10 @@ type firstFactorPage struct {
 
 // newcomer is somebody who must enrol a second factor before anything else. For
 // anybody else ok is false, and the request has been answered or failed.
-func (a *app) newcomer(w http.ResponseWriter, r *http.Request) (i usermgmt.Institution, caller bank.Caller, ok bool, err error) {
-	i, session, _, err := a.waiting(r, identity.StageEnrol)
+func (d *Door) newcomer(w http.ResponseWriter, r *http.Request) (i House, caller bank.Caller, ok bool, err error) {
+	i, session, _, err := d.waiting(r, identity.StageEnrol)
 	if errors.Is(err, identity.ErrSignedOut) {
-		return i, caller, false, a.startOver(w, r, baseFor(i.ID))
+		return i, caller, false, d.startOver(w, r, BaseFor(i.ID))
 	}
 	return i, session.Caller, err == nil, err
 }
@@ -302,99 +301,99 @@ func (a *app) newcomer(w http.ResponseWriter, r *http.Request) (i usermgmt.Insti
 // required and who has none.
 //
 // GET /{institution}/sign-in/factor
-func (a *app) firstFactorPage(w http.ResponseWriter, r *http.Request) error {
-	i, _, ok, err := a.newcomer(w, r)
+func (d *Door) firstFactorPage(w http.ResponseWriter, r *http.Request) error {
+	i, _, ok, err := d.newcomer(w, r)
 	if !ok {
 		return err
 	}
-	b := baseFor(i.ID)
+	b := BaseFor(i.ID)
 	return web.Render(w, r, http.StatusOK, firstFactorView(firstFactorPage{
-		Entry: a.entry(i, "Add a second factor"), Lead: i.Name + " asks you to confirm your sign-in with something that you have, beside your password.",
+		Entry: d.entry(i, "Add a second factor"), Lead: i.Name + " asks you to confirm your sign-in with something that you have, beside your password.",
 		App: b.firstFactor() + "/app", Key: b.firstFactor() + "/passkey",
 	}))
 }
 
 // renderFirst shows one step of enrolling before a first sign-in.
-func (a *app) renderFirst(w http.ResponseWriter, r *http.Request, i usermgmt.Institution, status int, title string, step templ.Component) error {
-	return web.Render(w, r, status, entryStep(a.entry(i, title), step))
+func (d *Door) renderFirst(w http.ResponseWriter, r *http.Request, i House, status int, title string, step templ.Component) error {
+	return web.Render(w, r, status, entryStep(d.entry(i, title), step))
 }
 
 // POST /{institution}/sign-in/factor/app
-func (a *app) firstApp(w http.ResponseWriter, r *http.Request) error {
-	i, caller, ok, err := a.newcomer(w, r)
+func (d *Door) firstApp(w http.ResponseWriter, r *http.Request) error {
+	i, caller, ok, err := d.newcomer(w, r)
 	if !ok {
 		return err
 	}
-	e, err := a.identity.BeginApp(r.Context(), caller, "")
+	e, err := d.Identity.BeginApp(r.Context(), caller, "")
 	if err != nil {
 		return err
 	}
-	return a.renderFirst(w, r, i, http.StatusOK, addAppTitle, appStepView(newAppStep(e, baseFor(i.ID).firstFactor()+"/app/confirm")))
+	return d.renderFirst(w, r, i, http.StatusOK, addAppTitle, appStepView(newAppStep(e, BaseFor(i.ID).firstFactor()+"/app/confirm")))
 }
 
 // POST /{institution}/sign-in/factor/app/confirm
-func (a *app) confirmFirstApp(w http.ResponseWriter, r *http.Request) error {
-	i, caller, ok, err := a.newcomer(w, r)
+func (d *Door) confirmFirstApp(w http.ResponseWriter, r *http.Request) error {
+	i, caller, ok, err := d.newcomer(w, r)
 	if !ok {
 		return err
 	}
-	f, b := web.ReadForm(r), baseFor(i.ID)
-	codes, err := a.identity.ConfirmApp(r.Context(), caller, f.Raw("id"), identity.Secret(f.Raw("code")))
+	f, b := web.ReadForm(r), BaseFor(i.ID)
+	codes, err := d.Identity.ConfirmApp(r.Context(), caller, f.Raw("id"), identity.Secret(f.Raw("code")))
 	if err := f.Take(err); err != nil {
 		return err
 	}
 	if !f.OK() {
-		return a.renderFirst(w, r, i, f.Status(), addAppTitle, appStepView(againAppStep(f, b.firstFactor()+"/app/confirm", b.firstFactor())))
+		return d.renderFirst(w, r, i, f.Status(), addAppTitle, appStepView(againAppStep(f, b.firstFactor()+"/app/confirm", b.firstFactor())))
 	}
-	return a.firstFactorAdded(w, r, i, codes)
+	return d.firstFactorAdded(w, r, i, codes)
 }
 
 // POST /{institution}/sign-in/factor/passkey
-func (a *app) firstPasskey(w http.ResponseWriter, r *http.Request) error {
-	i, caller, ok, err := a.newcomer(w, r)
+func (d *Door) firstPasskey(w http.ResponseWriter, r *http.Request) error {
+	i, caller, ok, err := d.newcomer(w, r)
 	if !ok {
 		return err
 	}
-	options, err := a.identity.BeginPasskey(r.Context(), caller)
+	options, err := d.Identity.BeginPasskey(r.Context(), caller)
 	if err != nil {
 		return err
 	}
-	b := baseFor(i.ID)
-	return a.renderFirst(w, r, i, http.StatusOK, addPasskeyTitle, passkeyStepView(newPasskeyStep(r, options, b.firstFactor()+"/passkey/finish", b.firstFactor())))
+	b := BaseFor(i.ID)
+	return d.renderFirst(w, r, i, http.StatusOK, addPasskeyTitle, passkeyStepView(newPasskeyStep(r, options, b.firstFactor()+"/passkey/finish", b.firstFactor())))
 }
 
 // POST /{institution}/sign-in/factor/passkey/finish
-func (a *app) finishFirstPasskey(w http.ResponseWriter, r *http.Request) error {
-	i, caller, ok, err := a.newcomer(w, r)
+func (d *Door) finishFirstPasskey(w http.ResponseWriter, r *http.Request) error {
+	i, caller, ok, err := d.newcomer(w, r)
 	if !ok {
 		return err
 	}
 	f := web.ReadForm(r)
-	codes, err := a.identity.FinishPasskey(r.Context(), caller, f.Raw("name"), []byte(f.Raw("passkey")))
+	codes, err := d.Identity.FinishPasskey(r.Context(), caller, f.Raw("name"), []byte(f.Raw("passkey")))
 	if fault.KindOf(err) == fault.Invalid {
-		return startAgain(w, r, err, baseFor(i.ID).firstFactor())
+		return startAgain(w, r, err, BaseFor(i.ID).firstFactor())
 	}
 	if err != nil {
 		return err
 	}
-	return a.firstFactorAdded(w, r, i, codes)
+	return d.firstFactorAdded(w, r, i, codes)
 }
 
 // startAgain says what was wrong on the page where a step began: its question
 // can be answered once.
 func startAgain(w http.ResponseWriter, r *http.Request, wrong error, at string) error {
-	web.Flash(w, r, ui.Bad, sentenceOf(wrong))
+	web.Flash(w, r, ui.Bad, web.SentenceOf(wrong))
 	http.Redirect(w, r, at, http.StatusSeeOther)
 	return nil
 }
 
 // firstFactorAdded completes the sign-in and shows the recovery codes.
-func (a *app) firstFactorAdded(w http.ResponseWriter, r *http.Request, i usermgmt.Institution, codes []identity.Secret) error {
-	g, err := a.identity.FinishEnrolment(r.Context(), i.ID, a.kept(r, keptWaiting), a.source(r))
+func (d *Door) firstFactorAdded(w http.ResponseWriter, r *http.Request, i House, codes []identity.Secret) error {
+	g, err := d.Identity.FinishEnrolment(r.Context(), i.ID, d.kept(r, keptWaiting), d.Source(r))
 	if err != nil {
 		return err
 	}
-	a.welcome(w, g)
-	step := newCodesStep(codes, "Your second factor is in place, and you are signed in.", baseFor(i.ID).home())
-	return a.renderFirst(w, r, i, http.StatusOK, codesTitle, codesStepView(step))
+	d.welcome(w, g)
+	step := newCodesStep(codes, "Your second factor is in place, and you are signed in.", BaseFor(i.ID).Home())
+	return d.renderFirst(w, r, i, http.StatusOK, codesTitle, codesStepView(step))
 }

@@ -1,4 +1,4 @@
-package online
+package entrance
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 
 // deviceName says in a few words what browser somebody has: "Firefox on
 // Windows". It is what the browser says of itself, so it decides nothing.
-func deviceName(userAgent string) string {
+func DeviceName(userAgent string) string {
 	name := browserOf(userAgent)
 	if system := systemOf(userAgent); system != "" {
 		name += " on " + system

@@ -1,4 +1,4 @@
-package online
+package entrance
 
 import (
 	"errors"
@@ -9,14 +9,15 @@ import (
 	"github.com/a-h/templ"
 
 	"mandate/internal/fault"
+	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
 
-// A proof is what the page of a high-risk authorization says besides asking for
+// A Proof is what the page of a high-risk authorization says besides asking for
 // it: what is about to be done, and where "Cancel" leads.
-type proof struct {
+type Proof struct {
 	Text   string
 	Cancel string
 	Crumbs []ui.Link
@@ -38,6 +39,7 @@ type provePage struct {
 	Shell    ui.Shell
 	Action   string
 	Text     string
+	Left     string // how many wrong attempts there may be
 	About    templ.Component
 	Cancel   string
 	Sentence string
@@ -48,50 +50,58 @@ type provePage struct {
 	Passkey  string // what the browser is asked, as JSON; empty where there is no passkey
 }
 
-// proven does something that may need a high-risk authorization. Where it does,
+// Proven does something that may need a high-risk authorization. Where it does,
 // the page that asks for one carries everything that was typed, and its form
 // comes back to the same address. done is false where the request has been
 // answered by that page.
 //
-//	ask := func() (proof, error) { return proof{Text: "Before you delete Dana Diaz.", Cancel: back}, nil }
-//	done, err := a.proven(w, r, ask, func() error { return a.users.Delete(...) })
+//	ask := func() (entrance.Proof, error) { return entrance.Proof{Text: "Before you delete Dana Diaz.", Cancel: back}, nil }
+//	done, err := a.door.Proven(w, r, ask, func() error { return a.users.Delete(...) })
 //	if err != nil || !done {
 //		return err
 //	}
-func (a *app) proven(w http.ResponseWriter, r *http.Request, ask func() (proof, error), do func() error) (done bool, err error) {
+func (d *Door) Proven(w http.ResponseWriter, r *http.Request, ask func() (Proof, error), do func() error) (done bool, err error) {
 	err = do()
 	asked, ok := stepUp(err)
 	if !ok {
 		return err == nil, err
 	}
 	challenge := identity.Challenge{Action: asked.Action, Target: asked.Target, Content: asked.Content}
-	if proven, err := a.prove(w, r, ask, challenge); err != nil || !proven {
+	if proven, err := d.Prove(w, r, ask, challenge); err != nil || !proven {
 		return false, err
 	}
 	err = do()
 	return err == nil, err
 }
 
-// prove takes the answer to a challenge from the form of this request. Without
+// stepUp is what a high-risk authorization is asked for, where one is.
+func stepUp(err error) (*guard.StepUp, bool) {
+	if fault.KindOf(err) != fault.StepUp {
+		return nil, false
+	}
+	return errors.AsType[*guard.StepUp](err)
+}
+
+// Prove takes the answer to a challenge from the form of this request. Without
 // a right one it answers the request: with the page that asks, or by signing
 // out whoever was wrong three times.
-func (a *app) prove(w http.ResponseWriter, r *http.Request, ask func() (proof, error), challenge identity.Challenge) (proven bool, err error) {
+func (d *Door) Prove(w http.ResponseWriter, r *http.Request, ask func() (Proof, error), challenge identity.Challenge) (proven bool, err error) {
 	answer, given := proofAnswer(web.ReadForm(r))
 	if given {
-		err = a.identity.Prove(r.Context(), web.CallerOf(r.Context()), challenge, answer)
+		err = d.Identity.Prove(r.Context(), web.CallerOf(r.Context()), challenge, answer)
 		if err == nil {
 			return true, nil
 		}
 	}
 	switch {
 	case errors.Is(err, identity.ErrLockedOut):
-		a.site.ClearSession(w)
-		http.Redirect(w, r, baseOf(r).signIn()+"?because="+becauseLocked, http.StatusSeeOther)
+		d.Site.ClearSession(w)
+		http.Redirect(w, r, BaseOf(r).SignIn()+"?because="+becauseLocked, http.StatusSeeOther)
 		return false, nil
 	case err != nil && fault.KindOf(err) != fault.StepUp && fault.KindOf(err) != fault.Invalid:
 		return false, err
 	}
-	return false, a.renderProve(w, r, ask, challenge, err)
+	return false, d.renderProve(w, r, ask, challenge, err)
 }
 
 // proofAnswer is what somebody showed to prove that it is them: the strongest
@@ -114,23 +124,23 @@ func proofAnswer(f *web.Form) (answer identity.Answer, given bool) {
 
 // renderProve asks for whichever factor is enrolled, and for the password where
 // none is.
-func (a *app) renderProve(w http.ResponseWriter, r *http.Request, ask func() (proof, error), challenge identity.Challenge, wrong error) error {
+func (d *Door) renderProve(w http.ResponseWriter, r *http.Request, ask func() (Proof, error), challenge identity.Challenge, wrong error) error {
 	caller := web.CallerOf(r.Context())
 	p, err := ask()
 	if err != nil {
 		return err
 	}
-	methods, err := a.identity.AskProof(r.Context(), caller, challenge)
+	methods, err := d.Identity.AskProof(r.Context(), caller, challenge)
 	if err != nil {
 		return err
 	}
-	me, err := a.me(r)
+	shell, err := d.Shell(r, "Confirm that it is you", p.Crumbs...)
 	if err != nil {
 		return err
 	}
 	page := provePage{
-		Shell: a.shell(r, me, "Confirm that it is you", p.Crumbs...), Action: r.URL.RequestURI(),
-		Text: p.Text, About: p.About, Cancel: p.Cancel, Sentence: sentenceOf(wrong), Carried: carriedFields(r),
+		Shell: shell, Left: d.words.proofsLeft, Action: r.URL.RequestURI(),
+		Text: p.Text, About: p.About, Cancel: p.Cancel, Sentence: web.SentenceOf(wrong), Carried: CarriedFields(r),
 	}
 	page.Shell.Narrow = true
 	if page.Sentence == "" && askedBefore(r) {
@@ -138,7 +148,7 @@ func (a *app) renderProve(w http.ResponseWriter, r *http.Request, ask func() (pr
 	}
 	page.offer(methods)
 	if slices.Contains(methods, identity.MethodPasskey) {
-		options, err := a.identity.AskPasskey(r.Context(), caller, challenge)
+		options, err := d.Identity.AskPasskey(r.Context(), caller, challenge)
 		if err != nil {
 			return err
 		}
@@ -165,8 +175,8 @@ func askedBefore(r *http.Request) bool {
 	return slices.ContainsFunc(proveFields, func(name string) bool { return r.PostForm.Has(name) })
 }
 
-// carriedFields are everything that was typed, for the form that comes back.
-func carriedFields(r *http.Request) [][2]string {
+// CarriedFields are everything that was typed, for the form that comes back.
+func CarriedFields(r *http.Request) [][2]string {
 	var carried [][2]string
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 		if name == web.TokenField || slices.Contains(proveFields, name) {

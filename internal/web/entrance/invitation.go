@@ -1,4 +1,4 @@
-package online
+package entrance
 
 import (
 	"crypto/hmac"
@@ -11,7 +11,6 @@ import (
 
 	"mandate/internal/fault"
 	"mandate/internal/identity"
-	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
@@ -22,11 +21,11 @@ type letter struct {
 	purpose identity.Purpose
 	kept    string // where the browser keeps what it redeemed
 	failed  string // the title of every failure
-	address func(base, string) string
-	finish  func(base) string
+	address func(Base, string) string
+	finish  func(Base) string
 }
 
-var invitations = letter{identity.PurposeInvitation, keptEnrolment, "Invitation link failed", base.invitation, base.enrol}
+var invitations = letter{identity.PurposeInvitation, keptEnrolment, "Invitation link failed", Base.invitation, Base.enrol}
 
 // A landingPage is where a link from a mail leads. It shows whom the link is
 // about and has one button.
@@ -46,48 +45,54 @@ type landingPage struct {
 //
 // GET /{institution}/invitation/{token}
 // GET /{institution}/password-reset/{token}
-func (a *app) landing(l letter) web.HandlerFunc {
+func (d *Door) landing(l letter) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		i, err := a.house(r)
+		i, err := d.house(r)
 		if err != nil {
 			return err
 		}
-		return a.renderLanding(w, r, l, i, false)
+		return d.renderLanding(w, r, l, i, false)
 	}
 }
 
-func (a *app) renderLanding(w http.ResponseWriter, r *http.Request, l letter, i usermgmt.Institution, again bool) error {
+func (d *Door) renderLanding(w http.ResponseWriter, r *http.Request, l letter, i House, again bool) error {
 	token := r.PathValue("token")
-	e, err := a.identity.Look(r.Context(), i.ID, l.purpose, identity.Secret(token))
+	e, err := d.Identity.Look(r.Context(), i.ID, l.purpose, identity.Secret(token))
 	if linkCode(err) != "" {
-		return a.renderLinkFailure(w, r, l, i, e, err)
+		return d.renderLinkFailure(w, r, l, i, e, err)
 	}
 	if err != nil {
 		return err
 	}
-	binding := a.site.Kept(r, keptLink)
+	binding := d.Site.Kept(r, keptLink)
 	if binding == "" {
 		binding = rand.Text()
-		a.site.Keep(w, keptLink, binding, linkSeconds)
+		d.Site.Keep(w, keptLink, binding, linkSeconds)
 	}
 	page := landingPage{
-		Action: l.address(baseFor(i.ID), token), Nonce: nonceOf(binding, l, token), Again: again,
-		Expires: ui.DateTime(e.Link.Expires, placeOf(i)),
+		Action: l.address(BaseFor(i.ID), token), Nonce: nonceOf(binding, l, token), Again: again,
+		Expires: ui.DateTime(e.Link.Expires, i.Place),
+	}
+	of, at := e.Person.OrganizationName, e.Person.OrganizationName+" at "+i.Name
+	invited := e.Link.AskedBy + " invited you to use online banking for " + at
+	if d.Kind == identity.KindStaff {
+		of, at = i.Name, i.Name
+		invited = e.Link.AskedBy + " invited you to the " + d.App + " of " + i.Name
 	}
 	if l.purpose == identity.PurposeInvitation {
-		page.Title, page.Button = "Join "+e.Person.OrganizationName, "Join"
+		page.Title, page.Button = "Join "+of, "Join"
 		page.Lines = []string{
-			ui.Ended(e.Link.AskedBy + " invited you to use online banking for " + e.Person.OrganizationName + " at " + i.Name),
-			"You choose a username and a password next.",
+			ui.Ended(invited),
+			d.words.chooses,
 		}
 	} else {
 		page.Title, page.Button = "Reset your password", "Reset password"
 		page.Lines = []string{
-			ui.Ended("A new password was asked for your sign-in to " + e.Person.OrganizationName + " at " + i.Name),
+			ui.Ended("A new password was asked for your sign-in to " + at),
 			"If it was not you, close this page: your password stays as it is.",
 		}
 	}
-	page.Entry = a.entry(i, page.Title)
+	page.Entry = d.entry(i, page.Title)
 	status := http.StatusOK
 	if again {
 		status = http.StatusConflict
@@ -107,25 +112,25 @@ func nonceOf(binding string, l letter, token string) string {
 //
 // POST /{institution}/invitation/{token}
 // POST /{institution}/password-reset/{token}
-func (a *app) redeem(l letter) web.HandlerFunc {
+func (d *Door) redeem(l letter) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		i, err := a.house(r)
+		i, err := d.house(r)
 		if err != nil {
 			return err
 		}
-		f, token, binding := web.ReadForm(r), r.PathValue("token"), a.site.Kept(r, keptLink)
+		f, token, binding := web.ReadForm(r), r.PathValue("token"), d.Site.Kept(r, keptLink)
 		if binding == "" || !hmac.Equal([]byte(f.Raw("nonce")), []byte(nonceOf(binding, l, token))) {
-			return a.renderLanding(w, r, l, i, true)
+			return d.renderLanding(w, r, l, i, true)
 		}
-		browser, e, err := a.identity.Redeem(r.Context(), i.ID, l.purpose, identity.Secret(token), a.source(r))
+		browser, e, err := d.Identity.Redeem(r.Context(), i.ID, l.purpose, identity.Secret(token), d.Source(r))
 		if linkCode(err) != "" {
-			return a.renderLinkFailure(w, r, l, i, e, err)
+			return d.renderLinkFailure(w, r, l, i, e, err)
 		}
 		if err != nil {
 			return err
 		}
-		a.site.Keep(w, l.kept, string(browser), redeemedSeconds)
-		http.Redirect(w, r, l.finish(baseFor(i.ID)), http.StatusSeeOther)
+		d.Site.Keep(w, l.kept, string(browser), redeemedSeconds)
+		http.Redirect(w, r, l.finish(BaseFor(i.ID)), http.StatusSeeOther)
 		return nil
 	}
 }
@@ -146,17 +151,17 @@ type linkFailurePage struct {
 	Want    string // where a new invitation is asked for; empty where that is of no use
 }
 
-func (a *app) renderLinkFailure(w http.ResponseWriter, r *http.Request, l letter, i usermgmt.Institution, e identity.Enrolment, failure error) error {
-	page := linkFailurePage{Entry: a.entry(i, l.failed), Refusal: ui.Refusal{Icon: "link", Title: l.failed}}
-	b := baseFor(i.ID)
+func (d *Door) renderLinkFailure(w http.ResponseWriter, r *http.Request, l letter, i House, e identity.Enrolment, failure error) error {
+	page := linkFailurePage{Entry: d.entry(i, l.failed), Refusal: ui.Refusal{Icon: "link", Title: l.failed}}
+	b := BaseFor(i.ID)
 	code := linkCode(failure)
 	if l.purpose == identity.PurposeInvitation {
-		page.Refusal.Text, page.Refusal.Who, page.Actions = invitationFailure(b, i, code, e)
+		page.Refusal.Text, page.Refusal.Who, page.Actions = d.invitationFailure(b, i, code, e)
 	} else {
-		page.Refusal.Text, page.Refusal.Who, page.Actions = resetFailure(b, i, code, e)
+		page.Refusal.Text, page.Refusal.Who, page.Actions = d.resetFailure(b, i, code, e)
 	}
 	if code == "LINK_USED" {
-		if _, err := a.identity.Resume(r.Context(), i.ID, l.purpose, a.kept(r, l.kept)); err == nil {
+		if _, err := d.Identity.Resume(r.Context(), i.ID, l.purpose, d.kept(r, l.kept)); err == nil {
 			page.Refusal.Who = "You have not finished yet. You can go on in this browser."
 			page.Actions = []ui.Action{{Label: "Go on", Variant: ui.Primary, Href: l.finish(b)}}
 			e = identity.Enrolment{} // nothing else is wanted
@@ -173,18 +178,18 @@ func (a *app) renderLinkFailure(w http.ResponseWriter, r *http.Request, l letter
 }
 
 // invitationFailure says what became of an invitation and what to do about it.
-func invitationFailure(b base, i usermgmt.Institution, code string, e identity.Enrolment) (text, what string, actions []ui.Action) {
-	who := "the admin who invited you"
+func (d *Door) invitationFailure(b Base, i House, code string, e identity.Enrolment) (text, what string, actions []ui.Action) {
+	who := d.words.helper
 	if e.Link.AskedBy != "" {
 		who = e.Link.AskedBy
 	}
-	signIn := ui.Action{Label: "Sign in", Variant: ui.Primary, Href: b.signIn()}
+	signIn := ui.Action{Label: "Sign in", Variant: ui.Primary, Href: b.SignIn()}
 	switch code {
 	case "LINK_EXPIRED":
 		if !e.Link.Redeemed.IsZero() {
 			return "The half hour for creating your account is over, and this invitation is used up.", "Ask " + who + " to send you a new one.", nil
 		}
-		return "This invitation expired on " + ui.DateTime(e.Link.Expires, placeOf(i)) + ". Invitations last seven days.", "Ask " + who + " to send you a new one.", nil
+		return "This invitation expired on " + ui.DateTime(e.Link.Expires, i.Place) + ". Invitations last seven days.", "Ask " + who + " to send you a new one.", nil
 	case "LINK_REPLACED":
 		return "A newer invitation has replaced this one.", "Look for the newest email from " + i.Name + " and open the link in it.", nil
 	case "LINK_CANCELLED":
@@ -201,34 +206,34 @@ func invitationFailure(b base, i usermgmt.Institution, code string, e identity.E
 // whose own failed.
 //
 // POST /{institution}/invitation/{token}/want
-func (a *app) wantInvitation(w http.ResponseWriter, r *http.Request) error {
-	i, err := a.house(r)
+func (d *Door) wantInvitation(w http.ResponseWriter, r *http.Request) error {
+	i, err := d.house(r)
 	if err != nil {
 		return err
 	}
 	token := identity.Secret(r.PathValue("token"))
-	err = a.identity.WantInvitation(r.Context(), i.ID, token, a.source(r))
+	err = d.Identity.WantInvitation(r.Context(), i.ID, token, d.Source(r))
 	switch code := linkCode(err); {
 	case code == "LINK_WORKS":
-		http.Redirect(w, r, baseFor(i.ID).invitation(string(token)), http.StatusSeeOther)
+		http.Redirect(w, r, BaseFor(i.ID).invitation(string(token)), http.StatusSeeOther)
 		return nil
 	case code != "":
-		return a.renderLinkFailure(w, r, invitations, i, identity.Enrolment{}, err)
+		return d.renderLinkFailure(w, r, invitations, i, identity.Enrolment{}, err)
 	case err != nil:
 		return err
 	}
-	http.Redirect(w, r, baseFor(i.ID).wanted(), http.StatusSeeOther)
+	http.Redirect(w, r, BaseFor(i.ID).wanted(), http.StatusSeeOther)
 	return nil
 }
 
 // GET /{institution}/invitation-wanted
-func (a *app) wantedPage(w http.ResponseWriter, r *http.Request) error {
-	i, err := a.house(r)
+func (d *Door) wantedPage(w http.ResponseWriter, r *http.Request) error {
+	i, err := d.house(r)
 	if err != nil {
 		return err
 	}
 	return web.Render(w, r, http.StatusOK, doneView(donePage{
-		Entry: a.entry(i, "Your admins were asked"), Title: "Your admins were asked",
-		Text: "The admins of your organization read that you want a new invitation. Whether they send one is theirs to decide; watch your email.",
+		Entry: d.entry(i, d.words.wantedTitle), Title: d.words.wantedTitle,
+		Text: d.words.wanted,
 	}))
 }

@@ -1,4 +1,4 @@
-package online
+package entrance
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ func TestDeviceName(t *testing.T) {
 		"\u202egnp.exe/1 Linux":             "gnpexe on Linux",
 		"Go-http-client/1.1 Firefox/1 OPR/": "Opera",
 	} {
-		if got := deviceName(agent); got != want {
+		if got := DeviceName(agent); got != want {
 			t.Errorf("%.60q is %q, want %q", agent, got, want)
 		}
 	}

@@ -1,16 +1,15 @@
-package online
+package entrance
 
 import (
 	"net/http"
 
 	"mandate/internal/fault"
 	"mandate/internal/identity"
-	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
 
-var resets = letter{identity.PurposeReset, keptReset, "Reset link failed", base.resetLink, base.newPassword}
+var resets = letter{identity.PurposeReset, keptReset, "Reset link failed", Base.resetLink, Base.newPassword}
 
 type resetPage struct {
 	Entry    ui.Entry
@@ -25,28 +24,28 @@ type resetPage struct {
 // resetPage is the form of somebody whose reset link this browser redeemed.
 //
 // GET /{institution}/new-password
-func (a *app) resetPage(w http.ResponseWriter, r *http.Request) error {
-	i, e, err := a.redeemed(r, resets)
+func (d *Door) resetPage(w http.ResponseWriter, r *http.Request) error {
+	i, e, err := d.redeemed(r, resets)
 	switch {
 	case linkCode(err) == "LINK_USED": // by this browser
 		return web.Render(w, r, http.StatusOK, doneView(donePage{
-			Entry: a.entry(i, "Your password was changed"),
+			Entry: d.entry(i, "Your password was changed"),
 			Title: "Your password was changed",
 			Text:  "You are signed out everywhere. Sign in with your new password; whatever else you need to sign in stays as it was.",
-			Next:  ui.Action{Label: "Sign in", Variant: ui.Primary, Full: true, Href: baseFor(i.ID).signIn()},
+			Next:  ui.Action{Label: "Sign in", Variant: ui.Primary, Full: true, Href: BaseFor(i.ID).SignIn()},
 		}))
 	case linkCode(err) != "":
-		return a.renderLinkFailure(w, r, resets, i, e, err)
+		return d.renderLinkFailure(w, r, resets, i, e, err)
 	case err != nil:
 		return err
 	}
-	return a.renderReset(w, r, i, e, web.NewForm(nil))
+	return d.renderReset(w, r, i, e, web.NewForm(nil))
 }
 
-func (a *app) renderReset(w http.ResponseWriter, r *http.Request, i usermgmt.Institution, e identity.Enrolment, f *web.Form) error {
-	b := baseFor(i.ID)
+func (d *Door) renderReset(w http.ResponseWriter, r *http.Request, i House, e identity.Enrolment, f *web.Form) error {
+	b := BaseFor(i.ID)
 	page := resetPage{
-		Entry: a.entry(i, "Choose a new password"), Action: b.newPassword(), Username: e.Username,
+		Entry: d.entry(i, "Choose a new password"), Action: b.newPassword(), Username: e.Username,
 		Sentence: f.Sentence, Problems: f.Problems, Password: newPasswordField(f, b.newPassword()),
 		Rules: e.Rules.Judge(identity.Secret(f.Raw("password"))),
 	}
@@ -61,10 +60,10 @@ func newPasswordField(f *web.Form, address string) ui.Field {
 }
 
 // POST /{institution}/new-password/rules
-func (a *app) resetRules(w http.ResponseWriter, r *http.Request) error {
-	i, e, err := a.redeemed(r, resets)
+func (d *Door) resetRules(w http.ResponseWriter, r *http.Request) error {
+	i, e, err := d.redeemed(r, resets)
 	if linkCode(err) != "" {
-		return leaveFor(w, r, baseFor(i.ID).newPassword())
+		return leaveFor(w, r, BaseFor(i.ID).newPassword())
 	}
 	if err != nil {
 		return err
@@ -73,32 +72,32 @@ func (a *app) resetRules(w http.ResponseWriter, r *http.Request) error {
 }
 
 // POST /{institution}/new-password
-func (a *app) reset(w http.ResponseWriter, r *http.Request) error {
-	i, e, err := a.redeemed(r, resets)
+func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
+	i, e, err := d.redeemed(r, resets)
 	if linkCode(err) != "" {
-		return a.renderLinkFailure(w, r, resets, i, e, err)
+		return d.renderLinkFailure(w, r, resets, i, e, err)
 	}
 	if err != nil {
 		return err
 	}
 	f := web.ReadForm(r)
-	err = a.identity.ResetPassword(r.Context(), i.ID, a.kept(r, keptReset), identity.Secret(f.Raw("password")), a.source(r))
+	err = d.Identity.ResetPassword(r.Context(), i.ID, d.kept(r, keptReset), identity.Secret(f.Raw("password")), d.Source(r))
 	if linkCode(err) != "" {
-		return a.renderLinkFailure(w, r, resets, i, e, err)
+		return d.renderLinkFailure(w, r, resets, i, e, err)
 	}
 	if err := f.Take(err); err != nil {
 		return err
 	}
 	if !f.OK() {
-		return a.renderReset(w, r, i, e, f)
+		return d.renderReset(w, r, i, e, f)
 	}
-	a.site.ClearSession(w) // it has ended with the old password
-	http.Redirect(w, r, baseFor(i.ID).newPassword(), http.StatusSeeOther)
+	d.Site.ClearSession(w) // it has ended with the old password
+	http.Redirect(w, r, BaseFor(i.ID).newPassword(), http.StatusSeeOther)
 	return nil
 }
 
 // resetFailure says what became of a reset link and what to do about it.
-func resetFailure(b base, i usermgmt.Institution, code string, e identity.Enrolment) (text, what string, actions []ui.Action) {
+func (d *Door) resetFailure(b Base, i House, code string, e identity.Enrolment) (text, what string, actions []ui.Action) {
 	again := []ui.Action{{Label: "Send a new link", Variant: ui.Primary, Href: b.forgot()}}
 	switch code {
 	case "LINK_EXPIRED":
@@ -109,10 +108,10 @@ func resetFailure(b base, i usermgmt.Institution, code string, e identity.Enrolm
 	case "LINK_REPLACED":
 		return "A newer link has replaced this one.", "Look for the newest email from " + i.Name + " and open the link in it.", again
 	case "LINK_CANCELLED":
-		return "This link was cancelled.", "Ask an admin of your organization if you think that this is a mistake.", nil
+		return "This link was cancelled.", d.words.askIfMistake, nil
 	case "LINK_USED":
 		return "This link has already been used.", "If you chose a new password, sign in with it. If you did not, have a new link sent to you.",
-			append([]ui.Action{{Label: "Sign in", Variant: ui.Primary, Href: b.signIn()}}, ui.Action{Label: "Send a new link", Href: b.forgot()})
+			append([]ui.Action{{Label: "Sign in", Variant: ui.Primary, Href: b.SignIn()}}, ui.Action{Label: "Send a new link", Href: b.forgot()})
 	}
 	return "This link is not complete, or it never was one of ours.", "Open the link in your email again, copy the whole of it if you copy it, or have a new one sent to you.", again
 }
