@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mandate/internal/api"
+	"mandate/internal/approval/approvaltest"
 	"mandate/internal/authorization"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -21,6 +22,8 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/gate"
 	"mandate/internal/guard"
+	"mandate/internal/host/ledger"
+	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
 	"mandate/internal/usermgmt"
@@ -33,6 +36,11 @@ type program struct {
 	clients *client.Service
 	server  *httptest.Server
 	key     string // of a caller of the first institution that is bound to nothing
+
+	books  *ledger.Ledger
+	papers *approvaltest.Papers
+	stops  *stoppayment.Service
+	asked  int // requests for somebody, for their keys
 }
 
 func start(t *testing.T, d *db.DB) *program {
@@ -41,12 +49,14 @@ func start(t *testing.T, d *db.DB) *program {
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log)}
 	mux := http.NewServeMux()
-	api.New(api.Config{
+	config := api.Config{
 		Gate:           gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
 		Decisions:      pdp.New(d, pdptest.Sources(), nil),
 		Users:          usermgmt.New(door, nil),
 		Authorizations: authorization.New(d, door, 0),
-	}).Mount(mux)
+	}
+	p.openMoney(&config, d, door)
+	api.New(config).Mount(mux)
 	p.server = httptest.NewServer(mux)
 	t.Cleanup(p.server.Close)
 	p.key = p.caller("first", "Hub")

@@ -142,10 +142,7 @@ func (e *Edge) history(ctx context.Context, in *historyInput) (*historyOutput, e
 	if err != nil {
 		return nil, err
 	}
-	list := HistoryList{Events: []HistoryEvent{}}
-	for _, event := range events {
-		list.Events = append(list.Events, historyEventOf(event))
-	}
+	list := HistoryList{Events: eventsOf(events)}
 	if len(events) == in.Size {
 		list.Before = events[len(events)-1].Sequence
 	}
@@ -157,6 +154,14 @@ func micros(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMicro()
+}
+
+func eventsOf(events []activity.Event) []HistoryEvent {
+	all := []HistoryEvent{}
+	for _, event := range events {
+		all = append(all, historyEventOf(event))
+	}
+	return all
 }
 
 func historyEventOf(e activity.Event) HistoryEvent {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/ijson"
 )
@@ -23,6 +24,16 @@ type Problem struct {
 	Detail string         `json:"detail,omitempty" doc:"What is wrong, in a sentence."`
 	Code   string         `json:"code,omitempty" doc:"A stable name of the problem, for programs."`
 	Errors []ProblemField `json:"errors,omitempty" doc:"Everything that is wrong with the request, at once."`
+
+	Reasons []RefusalReason `json:"reasons,omitempty" doc:"Everything that blocks, where the person may not do this."`
+}
+
+// A RefusalReason is one thing that blocks, with what is left of a limit, and
+// who can change it.
+type RefusalReason struct {
+	Reason
+	Remaining string  `json:"remaining,omitempty" doc:"What is left of a limit."`
+	ChangedBy []Place `json:"changed_by,omitempty" doc:"Who can change it, and where; absent where nobody can."`
 }
 
 // A ProblemField is one thing that is wrong with a request.
@@ -53,6 +64,7 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 func (e *Edge) judge(ctx context.Context, err error) error {
 	status, headers, f := e.Gate.Judge(ctx, err)
 	p := problemOf(status, f)
+	p.explain(err)
 	if len(headers) == 0 {
 		return p
 	}
@@ -74,6 +86,32 @@ func problemOf(status int, f *fault.Error) *Problem {
 		p.Errors = append(p.Errors, ProblemField{problem.Field, problem.Sentence})
 	}
 	return p
+}
+
+// explain adds why the person may not do it, where the engine said so. It is
+// said to the person, so a hold looks like any other state.
+func (p *Problem) explain(err error) {
+	refused, ok := errors.AsType[interface {
+		error
+		Why() entitlement.Explanation
+	}](err)
+	if !ok {
+		return
+	}
+	why := refused.Why()
+	for _, r := range withoutHold(why.Reasons) {
+		shown := RefusalReason{Reason: authorizationReasons([]entitlement.Reason{r}, entitlement.Names{})[0]}
+		if shown.Limit != "" {
+			shown.Remaining = max(0, r.Limit-r.Used).String()
+		}
+		for _, step := range why.Fix {
+			if step.Permission == r.Permission && step.Account == r.Account && step.Permission != entitlement.NoPermission {
+				shown.ChangedBy = stepOf(step, entitlement.Names{}).By
+			}
+		}
+		p.Reasons = append(p.Reasons, shown)
+	}
+	p.Code = p.Reasons[0].Code
 }
 
 // refuse writes what the gate refuses.

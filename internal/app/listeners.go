@@ -82,7 +82,8 @@ func (a *App) APIHandler() http.Handler {
 	authzen.New(authzen.Config{
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
-	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations}).Mount(mux)
+	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations,
+		Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops}).Mount(mux)
 	return a.webMetrics.Observe("api", a.Log, mux)
 }
 

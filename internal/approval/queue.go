@@ -6,6 +6,7 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
@@ -14,11 +15,12 @@ import (
 // An Entry is an item as somebody sees it in the queue.
 type Entry struct {
 	Item
-	Mine      bool       // whoever looks may decide it
-	Own       bool       // whoever looks made or edited it
-	Stale     bool       // it waits, and is no longer what was asked for: nobody can approve it
-	Lines     []Line     // what it is about, as it stands now
-	Approvers []Somebody // who may approve it now, while it waits; there may be nobody
+	Mine      bool              // whoever looks may decide it
+	Own       bool              // whoever looks made or edited it
+	Stale     bool              // it waits, and is no longer what was asked for: nobody can approve it
+	Operation catalog.Operation // what whoever approves must be allowed
+	Lines     []Line            // what it is about, as it stands now
+	Approvers []Somebody        // who may approve it now, while it waits; there may be nobody
 	Reasons   []entitlement.Reason
 	Fix       []entitlement.Step // what would let them decide it
 }
@@ -147,7 +149,7 @@ func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, 
 	}
 	me := caller.Member()
 	d := mayApprove(v.Policy, &matter, hands, me, v.Tx.Now)
-	e.Lines = matter.Lines
+	e.Lines, e.Operation = matter.Lines, matter.Approve(me).Operation
 	e.Own, e.Reasons = slices.Contains(hands, me), d.Reasons
 	if !d.Allowed {
 		e.Fix = whyNot(v.Policy, &matter, d, me, v.Tx.Now).Fix

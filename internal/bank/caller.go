@@ -39,6 +39,12 @@ type Caller struct {
 	IP           string
 	Device       string // what the browser or program says it is
 	SignIn       string // the record of the sign-in, where there is one
+
+	// Through is the program that acts for a member; empty: they act themselves.
+	// Vouched is how that program made sure, for this very request, that it is
+	// them, such as "passkey"; empty: it did not.
+	Through ClientID
+	Vouched string
 }
 
 // Member is the organization user that calls; empty for everybody else.

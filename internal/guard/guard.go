@@ -100,13 +100,15 @@ func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply
 		if err != nil {
 			return err
 		}
-		if err := c.permit(); err != nil {
-			return err
-		}
-		if err := apply(c); err != nil {
-			return err
-		}
-		return c.commit()
+		return c.once(ctx, func() error {
+			if err := c.permit(); err != nil {
+				return err
+			}
+			if err := apply(c); err != nil {
+				return err
+			}
+			return c.commit()
+		})
 	})
 	if refused, ok := refusal(err); ok {
 		if e := g.recordRefusal(ctx, caller, action, refused); e != nil {
@@ -228,6 +230,9 @@ func (c *Change) RequireProof(content []byte) error {
 	if c.Caller.Kind != bank.ActorMember && c.Caller.Kind != bank.ActorStaff {
 		return nil
 	}
+	if c.Caller.Through != "" {
+		return c.vouched(content)
+	}
 	if c.guard.proofs == nil {
 		return fault.New(fault.Unavailable, "High-risk authorization is not available, so this cannot be done now.")
 	}
@@ -236,6 +241,16 @@ func (c *Change) RequireProof(content []byte) error {
 		return f.Because(&StepUp{Action: c.action.Event, Target: c.action.Target.ID, Content: content})
 	}
 	return err
+}
+
+// vouched takes the word of the program that acts for a member: it must say how
+// it made sure of them for this very request. History keeps what it said.
+func (c *Change) vouched(content []byte) error {
+	if c.Caller.Vouched != "" {
+		return nil
+	}
+	return fault.New(fault.StepUp, "Make sure that it is the person, and say how, to go on.").With("HIGH_RISK_AUTHORIZATION").
+		Because(&StepUp{Action: c.action.Event, Target: c.action.Target.ID, Content: content})
 }
 
 // A StepUp is the cause of a fault of kind StepUp: what the high-risk

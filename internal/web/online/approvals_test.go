@@ -2,19 +2,15 @@ package online_test
 
 import (
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"mandate/internal/activity"
 	"mandate/internal/approval"
+	"mandate/internal/approval/approvaltest"
 	"mandate/internal/bank"
-	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
-	"mandate/internal/fault"
-	"mandate/internal/guard"
 	"mandate/internal/usermgmt"
 )
 
@@ -31,70 +27,14 @@ func (p *purse) names(tx *db.Tx, institution bank.InstitutionID, organization ba
 	return called, nil
 }
 
-// A paper is something that waits and is no payment.
-type paper struct {
-	content string
-	cents   bank.Cents
-}
-
-// papers is a room whose papers are asked about as wires are.
-type papers struct {
-	door  *guard.Guard
-	queue *approval.Service
-	mu    sync.Mutex
-	all   map[string]paper
-	ended []approval.State
-}
-
-func (r *papers) put(ref string, p paper) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.all[ref] = p
-}
-
-func (r *papers) Matter(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, ref string) (approval.Matter, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p, known := r.all[ref]
-	if !known {
-		return approval.Matter{}, fault.New(fault.NotFound, "There is no such paper.")
-	}
-	ask := func(op catalog.Operation) entitlement.Request {
-		return entitlement.Request{Operation: op, Account: "acc_operating", Amount: entitlement.AmountOf(p.cents)}
-	}
-	return approval.Matter{
-		Title: "Paper " + ref, Account: "acc_operating", Cents: p.cents, Content: []byte(p.content), Lines: []approval.Line{{Term: "Payee", Value: "Harbor Supplies"}},
-		Approve: func(bank.UserID) entitlement.Request { return ask(catalog.WiresApprove) },
-		See:     func(bank.UserID) entitlement.Request { return ask(catalog.WiresView) }, Initiate: ask(catalog.WiresTransmitOperation),
-	}, nil
-}
-
-func (r *papers) Events() approval.Events {
-	return approval.Events{Approved: "wire.approved", Rejected: "wire.rejected", Expired: "wire.expired"}
-}
-
-func (r *papers) Approved(c *guard.Change, item approval.Item) error {
-	_, err := r.queue.ReleaseIn(c, "paper", item.Ref)
-	return err
-}
-
-func (r *papers) Ended(_ *guard.Change, item approval.Item) error {
-	r.ended = append(r.ended, item.State)
-	return nil
-}
+// paper is something that waits and is no payment.
+type paper = approvaltest.Paper
 
 // asks makes a paper wait, on somebody's right.
-func (p *purse) asks(username, name, ref string, content paper) (item approval.Item) {
+func (p *purse) asks(username, name, ref string, content paper) approval.Item {
 	p.t.Helper()
-	p.papers.put(ref, content)
 	who := bank.Caller{Kind: bank.ActorMember, ID: string(userID(username)), Name: name, Institution: cedar, Organization: northwind, Channel: bank.ChannelOnline}
-	action := guard.Action{
-		Event: "wire.initiated", Organization: northwind, Target: activity.Target{Kind: activity.TargetPayment, ID: ref, Name: "paper"}, Others: []bank.ActorKind{bank.ActorMember},
-	}
-	err := p.papers.door.Do(p.t.Context(), who, action, func(c *guard.Change) (err error) {
-		item, _, err = p.queue.AskIn(c, approval.Ask{Kind: "paper", Ref: ref})
-		return err
-	})
+	item, err := p.papers.Ask(p.t.Context(), who, ref, content)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -110,8 +50,8 @@ func TestASecondPersonApprovesOnTheScreen(t *testing.T) {
 	eachPurse(t, func(p *purse) {
 		t := p.t.(*testing.T)
 		p.lee()
-		item := p.asks("dana", "Dana Diaz", "1", paper{"pay", 500_00})
-		other := p.asks("dana", "Dana Diaz", "2", paper{"pay", 700_00})
+		item := p.asks("dana", "Dana Diaz", "1", paper{Content: "pay", Cents: 500_00})
+		other := p.asks("dana", "Dana Diaz", "2", paper{Content: "pay", Cents: 700_00})
 		dana, lee := p.as("dana"), p.as("lee")
 		lee.get("/cedar/home").says(t, "Approvals 2 waiting", "2 payments wait for your approval")
 		dana.get("/cedar/home").saysNot(t, "waiting", "your approval")
@@ -130,8 +70,8 @@ func TestASecondPersonApprovesOnTheScreen(t *testing.T) {
 		lee.post("/cedar/approvals/"+item.ID+"/approve", form).is(t, 409)
 		form.Set("comment", "No")
 		lee.post("/cedar/approvals/"+other.ID+"/reject", form).says(t, "Rejected by Lee Tran", "“No”")
-		if len(p.papers.ended) != 1 {
-			t.Errorf("the room was told %v", p.papers.ended)
+		if len(p.papers.Over) != 1 {
+			t.Errorf("the room was told %v", p.papers.Over)
 		}
 		dana.get("/cedar/approvals?show=decided").says(t, "Paper 1", "Approved by Lee Tran", "Paper 2", "Rejected by Lee Tran")
 		lee.get("/cedar/home").saysNot(t, "waiting")
@@ -143,14 +83,14 @@ func TestAnApprovalThatMayNotBe(t *testing.T) {
 	eachPurse(t, func(p *purse) {
 		t := p.t.(*testing.T)
 		p.lee()
-		item := p.asks("dana", "Dana Diaz", "1", paper{"pay", 500_00})
+		item := p.asks("dana", "Dana Diaz", "1", paper{Content: "pay", Cents: 500_00})
 		at := "/cedar/approvals/" + item.ID
 		lee := p.as("lee")
 		form := lee.get(at).carries()
 		form.Set("comment", strings.Repeat("x", approval.MaxComment+1))
 		lee.post(at+"/approve", form).says(t, "Use at most 500 characters.")
 		form.Set("comment", "kept")
-		p.papers.put("1", paper{"pay more", 900_00})
+		p.papers.Put("1", paper{Content: "pay more", Cents: 900_00})
 		changed := lee.post(at+"/approve", form)
 		changed.is(t, 409)
 		changed.says(t, "Nothing was decided", "This was changed after you saw it.", "This is no longer what was asked for")
@@ -158,15 +98,15 @@ func TestAnApprovalThatMayNotBe(t *testing.T) {
 		lee.get("/cedar/approvals").says(t, "Nothing waits for you")
 		own := p.as("dana").post(at+"/approve", form)
 		own.is(t, 409)
-		p.papers.put("1", paper{"pay", 500_00})
+		p.papers.Put("1", paper{Content: "pay", Cents: 500_00})
 		lee.get(at).says(t, "Your decision")
 		own = p.as("dana").post(at+"/approve", form)
 		own.is(t, 403)
 		own.says(t, "Somebody else must approve this")
-		p.papers.put("1", paper{"pay", 30_000_00})
+		p.papers.Put("1", paper{Content: "pay", Cents: 30_000_00})
 		lee.get(at).says(t, "Why you cannot decide", "Your Per wire limit is $25,000.00.", "Who can change it: an admin of the organization, in User management", "Nobody can approve this now")
 		p.clock.Set(time.Date(2026, 3, 10, 14, 0, 0, 0, time.UTC))
-		p.papers.put("1", paper{"pay", 500_00})
+		p.papers.Put("1", paper{Content: "pay", Cents: 500_00})
 		late := p.as("lee").post(at+"/approve", form)
 		late.is(t, 409)
 		late.says(t, "The time to decide about this is over.")
@@ -182,9 +122,9 @@ func TestApprovalInABrowser(t *testing.T) {
 		t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) {
 			p := newPurse(t, dbtest.SQLite(t))
 			p.lee()
-			p.asks("dana", "Dana Diaz", "1", paper{"pay", 12_500_00})
-			p.asks("dana", "Dana Diaz", "2", paper{"pay", 700_00})
-			p.asks("lee", "Lee Tran", "3", paper{"pay", 700_00})
+			p.asks("dana", "Dana Diaz", "1", paper{Content: "pay", Cents: 12_500_00})
+			p.asks("dana", "Dana Diaz", "2", paper{Content: "pay", Cents: 700_00})
+			p.asks("lee", "Lee Tran", "3", paper{Content: "pay", Cents: 700_00})
 			lee := p.shows(t, "lee", scripts)
 			look := func(name string) {
 				if scripts {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mandate/internal/approval"
+	"mandate/internal/approval/approvaltest"
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
 	"mandate/internal/catalog"
@@ -36,7 +37,7 @@ import (
 type purse struct {
 	*world
 	queue      *approval.Service
-	papers     *papers
+	papers     *approvaltest.Papers
 	books      *ledger.Ledger
 	line       *line
 	statements *statement.Service
@@ -57,8 +58,7 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
 	p.queue = approval.New(d, door, told, p.names)
-	p.papers = &papers{door: door, queue: p.queue, all: map[string]paper{}}
-	p.queue.Add("paper", p.papers)
+	p.papers = approvaltest.New(door, p.queue, "acc_operating")
 	p.write(func(tx *db.Tx) error {
 		_, err := tx.Exec(`update institution set offers = $1`, everything())
 		return err
