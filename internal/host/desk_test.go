@@ -29,6 +29,14 @@ func (m *moody) Statement(context.Context, bank.InstitutionID, bank.AccountID, i
 	return nil, nil
 }
 
+func (m *moody) Presented(context.Context, bank.InstitutionID, string, int) ([]host.Presented, error) {
+	return nil, nil
+}
+
+func (m *moody) Image(context.Context, bank.InstitutionID, string, host.Side) ([]byte, error) {
+	return nil, host.ErrNoImage
+}
+
 func (m *moody) Carry(_ context.Context, o host.Order) (host.Receipt, error) {
 	if m.fails > 0 {
 		m.fails--

@@ -30,6 +30,14 @@ type Connector interface {
 	// again it answers as it did, and does nothing. A refusal is an answer. An
 	// error says that it is not known what came of it: ask again.
 	Carry(ctx context.Context, o Order) (Receipt, error)
+
+	// Presented lists what came in against enrolled accounts, in the order in
+	// which it came, after a mark; the empty mark is the beginning.
+	Presented(ctx context.Context, institution bank.InstitutionID, after string, most int) ([]Presented, error)
+
+	// Image is the picture of one side of a presented check, as the host has it,
+	// or ErrNoImage.
+	Image(ctx context.Context, institution bank.InstitutionID, item string, side Side) ([]byte, error)
 }
 
 // ErrReused says that a key stands for another order already.
@@ -55,7 +63,8 @@ type Line struct {
 
 // An Order is what a room asks of the host. Whatever it names is done together:
 // money moves by Legs, a Hold sets some aside, Free ends a hold, a Stop is
-// placed, Lift ends a stop, a File is taken.
+// placed, Lift ends a stop, a File is taken, an account is enrolled, checks were
+// issued, a Ruling ends the waiting of an item.
 type Order struct {
 	Institution  bank.InstitutionID
 	Organization bank.OrganizationID // whose accounts it is about
@@ -70,6 +79,10 @@ type Order struct {
 	Stop *Stop
 	Lift string // the key of the order whose stop ends with this one
 	File *File
+
+	Enrol  *Enrolment `json:",omitempty"`
+	Issued *Issued    `json:",omitempty"`
+	Ruling *Ruling    `json:",omitempty"`
 }
 
 // Key is the name under which the host knows an order.
@@ -139,6 +152,8 @@ const (
 	UnknownHold    Code = "UNKNOWN_HOLD"    // there is no such hold, or it has ended
 	UnknownStop    Code = "UNKNOWN_STOP"    // there is no such stop, or it has ended
 	NotBalanced    Code = "NOT_BALANCED"    // the legs do not add up to nothing
+	NotEnrolled    Code = "NOT_ENROLLED"    // an account is not under Positive Pay
+	UnknownItem    Code = "UNKNOWN_ITEM"    // there is no such item, or it waits no more
 )
 
 // A Receipt is what came of an order.
@@ -165,6 +180,10 @@ func (r Receipt) Sentence(name func(bank.AccountID) string) string {
 		return "The host has no such stop payment."
 	case NotBalanced:
 		return "The amounts do not add up."
+	case NotEnrolled:
+		return "The host does not have " + name(r.Account) + " under Positive Pay."
+	case UnknownItem:
+		return "The host has settled this item already."
 	}
 	return ""
 }

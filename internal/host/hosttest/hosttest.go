@@ -30,6 +30,8 @@ func Run(t *testing.T, fresh func(t *testing.T) host.Connector) {
 		"Refuses":        refuses,
 		"Holds":          holds,
 		"Stops":          stops,
+		"PositivePay":    positivePay,
+		"RaceRulings":    raceRulings,
 		"RaceSameKey":    raceSameKey,
 		"RaceLastCent":   raceLastCent,
 	} {

@@ -117,6 +117,9 @@ func (l *Ledger) Carry(ctx context.Context, o host.Order) (receipt host.Receipt,
 			receipt = done.receipt()
 			return nil
 		}
+		if err := fillIn(tx, &o); err != nil {
+			return err
+		}
 		record := order{number: number, hash: hash[:], micros: tx.Now.UnixMicro()}
 		if record.refused, record.account, err = refuse(tx, &o); err != nil {
 			return err
@@ -165,6 +168,9 @@ func refuse(tx *db.Tx, o *host.Order) (host.Code, bank.AccountID, error) {
 		if !known {
 			return host.UnknownStop, "", nil
 		}
+	}
+	if code, account, err := refuseItems(tx, o); code != "" || err != nil {
+		return code, account, err
 	}
 	for _, id := range accountsOf(o) {
 		a, known, err := find(tx, o.Institution, id)
@@ -218,6 +224,12 @@ func accountsOf(o *host.Order) []bank.AccountID {
 	if o.Stop != nil {
 		all = append(all, o.Stop.Account)
 	}
+	if o.Enrol != nil {
+		all = append(all, o.Enrol.Account)
+	}
+	if o.Issued != nil {
+		all = append(all, o.Issued.Account)
+	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
@@ -248,9 +260,11 @@ func carry(tx *db.Tx, number int64, o *host.Order) error {
 		}
 	}
 	if o.File != nil {
-		return insertFile(tx, o)
+		if err := insertFile(tx, o); err != nil {
+			return err
+		}
 	}
-	return nil
+	return carryItems(tx, o)
 }
 
 // post writes the legs of an order into the books.

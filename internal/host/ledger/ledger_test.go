@@ -51,7 +51,7 @@ func TestHostSuiteAndRaces(t *testing.T) {
 func wipe(t *testing.T, d *db.DB) {
 	t.Helper()
 	err := d.Write(t.Context(), func(tx *db.Tx) error {
-		for _, table := range []string{"ledger_line", "ledger_order", "ledger_hold", "ledger_stop", "ledger_file", "ledger_account"} {
+		for _, table := range []string{"ledger_line", "ledger_order", "ledger_hold", "ledger_stop", "ledger_file", "ledger_enrolled", "ledger_issued", "ledger_item", "ledger_account"} {
 			if _, err := tx.Exec(`delete from ` + table); err != nil {
 				return err
 			}

@@ -6,13 +6,13 @@
 package recipients
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/ach/nacha"
+	"mandate/internal/moneymovement/layout"
 )
 
 // Named limits.
@@ -20,26 +20,23 @@ const (
 	MaxBytes    = 25 << 20 // of a file
 	MaxRows     = 20_000   // of a file
 	MaxProblems = 100      // that are said
-	maxLine     = 4_000    // characters of a line
-	maxColumn   = 200
 )
 
-// A Format is how a file separates what it holds.
-type Format string
+// A Format is how a file separates what it holds, and a Place where a field
+// stands in it.
+type (
+	Format = layout.Format
+	Place  = layout.Place
+)
 
 const (
-	Fixed Format = "fixed"
-	CSV   Format = "csv"
-	Tab   Format = "tab"
+	Fixed = layout.Fixed
+	CSV   = layout.CSV
+	Tab   = layout.Tab
 )
 
-var formatLabels = map[Format]string{Fixed: "Fixed position", CSV: "CSV", Tab: "Tab-delimited"}
-
 // Formats are all formats in the order of screens.
-func Formats() []Format { return []Format{Fixed, CSV, Tab} }
-
-// Label is the format as screens show it.
-func (f Format) Label() string { return formatLabels[f] }
+func Formats() []Format { return layout.Formats() }
 
 // A Field is something that a recipient has.
 type Field string
@@ -73,14 +70,6 @@ func (f Field) Label() string { return fieldLabels[f] }
 // Required reports whether every layout must say where the field is.
 func (f Field) Required() bool { return f == Name || f == Amount || f == Account || f == Routing }
 
-// A Place is where a field stands, counted from 1: a column, or in a file of
-// fixed positions the first and the last character.
-type Place struct {
-	Column int `json:"column,omitempty"`
-	From   int `json:"from,omitempty"`
-	To     int `json:"to,omitempty"`
-}
-
 // A Layout says how to read a format. What it does not place is as it says:
 // a credit, to a checking account, unless it says otherwise.
 type Layout struct {
@@ -94,7 +83,7 @@ type Layout struct {
 // Check says everything that is wrong with a layout.
 func (l Layout) Check() error {
 	var problems fault.Problems
-	if formatLabels[l.Format] == "" {
+	if l.Format.Label() == "" {
 		problems.Add("format", "Choose fixed position, CSV or tab-delimited.")
 	}
 	if l.Kind != "" && !slices.Contains(nacha.Kinds(), l.Kind) {
@@ -105,8 +94,8 @@ func (l Layout) Check() error {
 		switch {
 		case !placed && f.Required():
 			problems.Addf(string(f), "Say where the %s is.", strings.ToLower(f.Label()))
-		case placed && !place.fits(l.Format):
-			problems.Add(string(f), place.wrong(l.Format))
+		case placed && place.Problem(l.Format) != "":
+			problems.Add(string(f), place.Problem(l.Format))
 		}
 	}
 	for f := range l.Places {
@@ -118,20 +107,6 @@ func (l Layout) Check() error {
 	return problems.Err("The layout cannot be used.")
 }
 
-func (p Place) fits(f Format) bool {
-	if f == Fixed {
-		return p.Column == 0 && p.From >= 1 && p.To >= p.From && p.To <= maxLine
-	}
-	return p.From == 0 && p.To == 0 && p.Column >= 1 && p.Column <= maxColumn
-}
-
-func (p Place) wrong(f Format) string {
-	if f == Fixed {
-		return fmt.Sprintf("Give the first and the last position, from 1 to %d.", maxLine)
-	}
-	return fmt.Sprintf("Give a column from 1 to %d.", maxColumn)
-}
-
 // overlaps finds fields that share a place.
 func (l Layout) overlaps(problems *fault.Problems) {
 	all := Fields()
@@ -139,18 +114,11 @@ func (l Layout) overlaps(problems *fault.Problems) {
 		for _, g := range all[:i] {
 			a, aPlaced := l.Places[f]
 			b, bPlaced := l.Places[g]
-			if aPlaced && bPlaced && a.touches(b) {
+			if aPlaced && bPlaced && a.Touches(b) {
 				problems.Addf(string(f), "The %s is there already.", strings.ToLower(g.Label()))
 			}
 		}
 	}
-}
-
-func (p Place) touches(q Place) bool {
-	if p.Column > 0 || q.Column > 0 {
-		return p.Column == q.Column
-	}
-	return p.From <= q.To && q.From <= p.To && p.From > 0 && q.From > 0
 }
 
 // A Recipient is one transaction of a list.

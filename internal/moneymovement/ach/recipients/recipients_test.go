@@ -10,6 +10,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/ach/nacha"
+	"mandate/internal/moneymovement/layout"
 )
 
 func columns() Layout {
@@ -162,7 +163,7 @@ func TestLayoutsAreChecked(t *testing.T) {
 		"account":      func(l *Layout) { l.Places[Account] = Place{Column: 0} },
 		"hold":         func(l *Layout) { l.Places[Hold] = Place{From: 1, To: 2} },
 		"shoe":         func(l *Layout) { l.Places["shoe"] = Place{Column: 20} },
-		"id":           func(l *Layout) { l.Places[ID] = Place{Column: maxColumn + 1} },
+		"id":           func(l *Layout) { l.Places[ID] = Place{Column: layout.MaxColumn + 1} },
 		"account_type": func(l *Layout) { l.Places[Kind] = Place{Column: -1} },
 	} {
 		l := columns()

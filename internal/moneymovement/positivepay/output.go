@@ -1,0 +1,194 @@
+package positivepay
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+	"mandate/internal/host"
+)
+
+// maxOutputs is how many output files of an account are offered.
+const maxOutputs = 60
+
+// An Output is a file that the institution makes of an account and a day: what
+// was paid and returned on it, what waits, and what is outstanding.
+type Output struct {
+	Account  bank.AccountID
+	Day      bank.Day
+	Paid     int
+	PaidSum  bank.Cents
+	Returned int
+	Waiting  int
+}
+
+// Outputs lists the output files of accounts on which the caller may download,
+// the latest first.
+func (s *Service) Outputs(ctx context.Context, caller bank.Caller, account bank.AccountID) (all []Output, err error) {
+	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
+		all = nil
+		seen := allowed(v.Policy, catalog.ARPFileDownload, caller.Member(), v.Tx.Now)
+		if len(seen) == 0 {
+			return nil
+		}
+		all, err = listOutputs(v.Tx, placeOf(caller), seen, account)
+		return err
+	})
+	return all, err
+}
+
+func listOutputs(tx *db.Tx, at place, seen []bank.AccountID, account bank.AccountID) ([]Output, error) {
+	all, err := db.All(tx, func(s db.Scanner) (o Output, err error) {
+		err = s.Scan(&o.Account, &o.Day, &o.Paid, &o.PaidSum, &o.Returned, &o.Waiting)
+		return o, err
+	}, `
+		select account_id, day, cast(sum(case when state = 'paid' then 1 else 0 end) as bigint), cast(sum(case when state = 'paid' then cents else 0 end) as bigint),
+		       cast(sum(case when state = 'returned' then 1 else 0 end) as bigint), cast(sum(case when state in ('open', 'refused', 'paying', 'returning') then 1 else 0 end) as bigint)
+		  from arp_item
+		 where institution_id = $1 and organization_id = $2 and replace($3, ',' || account_id || ',', '') <> $3 and (cast($4 as text) = '' or account_id = $4)
+		 group by account_id, day order by day desc, account_id limit $5`, at.institution, at.organization, joined(seen), account, maxOutputs)
+	if err != nil {
+		return nil, fmt.Errorf("list the output files: %w", err)
+	}
+	return all, nil
+}
+
+// A Download is an output file as it is handed over.
+type Download struct {
+	Name string
+	Body []byte
+}
+
+// errNoOutput says that there is no such file for whoever asks.
+var errNoOutput = fault.New(fault.NotFound, "There is no output file of this account and day.")
+
+// Download makes the output file of an account and a day, as it stands now.
+func (s *Service) Download(ctx context.Context, caller bank.Caller, account bank.AccountID, day bank.Day) (d Download, err error) {
+	target := activity.Target{Kind: activity.TargetAccount, ID: string(account), Name: "output file"}
+	err = s.guard.Do(ctx, caller, doing(EventDownloaded, caller, target), func(c *guard.Change) error {
+		if err := require(c, catalog.ARPFileDownload, account); err != nil {
+			return err
+		}
+		at := placeOf(caller)
+		items, err := itemsOn(c.Tx, at, account, day)
+		if err != nil {
+			return err
+		}
+		if len(items) == 0 {
+			return errNoOutput
+		}
+		issues, err := standingOn(c.Tx, at, account)
+		if err != nil {
+			return err
+		}
+		days, err := s.calendar.In(c.Tx, caller.Institution)
+		if err != nil {
+			return err
+		}
+		name, number, err := s.accounts(c.Tx, at.institution, at.organization, account)
+		if err != nil {
+			return err
+		}
+		d = Download{
+			Name: fmt.Sprintf("ARP_%s_%s.txt", plain(number, 20), strings.ReplaceAll(string(day), "-", "")),
+			Body: write(outputOf{name, number, day, c.Tx.Now.In(days.Place)}, items, issues),
+		}
+		c.RecordQuiet(EventDownloaded, target, "", activity.Change{Field: "day", New: string(day)})
+		return nil
+	})
+	return d, err
+}
+
+func itemsOn(tx *db.Tx, at place, account bank.AccountID, day bank.Day) ([]Item, error) {
+	all, err := db.All(tx, scanItem, `select `+itemColumns+` from arp_item
+		 where institution_id = $1 and organization_id = $2 and account_id = $3 and day = $4 order by kind desc, number, id`, at.institution, at.organization, account, day)
+	if err != nil {
+		return nil, fmt.Errorf("read what came in: %w", err)
+	}
+	return all, nil
+}
+
+// standingOn are the checks of an account that are outstanding or void.
+func standingOn(tx *db.Tx, at place, account bank.AccountID) ([]Issue, error) {
+	all, err := db.All(tx, scanIssue, `select `+issueColumns+` from arp_issue
+		 where institution_id = $1 and organization_id = $2 and account_id = $3 and not void and state in ('outstanding', 'voided') order by number, file_id`, at.institution, at.organization, account)
+	if err != nil {
+		return nil, fmt.Errorf("read what is outstanding: %w", err)
+	}
+	return all, nil
+}
+
+// outputOf is what an output file is made of.
+type outputOf struct {
+	name, number string
+	day          bank.Day
+	made         time.Time
+}
+
+// Statuses of the lines of an output file.
+const (
+	linePaid        = "P"
+	lineReturned    = "R"
+	lineWaiting     = "E"
+	lineOutstanding = "O"
+	lineVoid        = "V"
+)
+
+// write makes an output file: docs/arp-output-file.md says what stands where.
+func write(o outputOf, items []Item, issues []Issue) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "H%-8s%-14s%-20s%-57s\r\n", digits(o.day), o.made.Format("20060102150405"), plain(o.number, 20), plain(o.name, 57))
+	count, paid, returned, outstanding := 0, bank.Cents(0), bank.Cents(0), bank.Cents(0)
+	detail := func(status string, number int64, cents bank.Cents, issued, settled bank.Day, kind, why, name string) {
+		count++
+		fmt.Fprintf(&out, "D%s%010d%013d%-8s%-8s%-1s%-14s%-44s\r\n", status, number, cents, digits(issued), digits(settled), kind, why, plain(name, 44))
+	}
+	for n := range items {
+		i := &items[n]
+		status, settled := lineWaiting, bank.Day("")
+		switch i.State {
+		case Paid:
+			status, settled, paid = linePaid, i.Day, paid+i.Cents
+		case Returned:
+			status, settled, returned = lineReturned, i.Day, returned+i.Cents
+		case Elsewhere:
+			continue // the institution knows, and we do not
+		}
+		kind, name := "C", i.Payee
+		if i.Kind == host.ACHItem {
+			kind, name = "A", i.Company
+		}
+		detail(status, i.Number, i.Cents, "", settled, kind, string(i.Mismatch), name)
+	}
+	for _, i := range issues {
+		if i.State == Voided {
+			detail(lineVoid, i.Number, i.Cents, i.Day, i.Done, "C", "", i.Payee)
+			continue
+		}
+		outstanding += i.Cents
+		detail(lineOutstanding, i.Number, i.Cents, i.Day, "", "C", "", i.Payee)
+	}
+	fmt.Fprintf(&out, "T%09d%015d%015d%015d%-45s\r\n", count, paid, returned, outstanding, "")
+	return out.Bytes()
+}
+
+func digits(day bank.Day) string { return strings.ReplaceAll(string(day), "-", "") }
+
+// plain keeps a text within a field of an output file: signs of ASCII alone.
+func plain(s string, most int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+	return s[:min(len(s), most)]
+}
