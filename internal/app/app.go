@@ -29,6 +29,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
@@ -61,6 +62,7 @@ type App struct {
 	Statements     *statement.Service
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
+	PositivePay    *positivepay.Service
 	Metrics        *prometheus.Registry
 	Notice         string       // one line above every page, such as that all of it is made up
 	Mailbox        *mailbox.Box // the demo's mail server, shown on an address of its own; nil elsewhere

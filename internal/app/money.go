@@ -14,6 +14,7 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
 	"mandate/internal/moneymovement/notice"
+	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
@@ -34,6 +35,9 @@ func (a *App) openMoney() {
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
 	})
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
+	a.PositivePay = positivepay.New(positivepay.Config{
+		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Accounts: accountName, Process: processName(),
+	})
 }
 
 // money is what Online shows of the rooms that move money.
@@ -74,6 +78,15 @@ func memberNames(tx *db.Tx, institution bank.InstitutionID, organization bank.Or
 	return names, nil
 }
 
+// accountName is what an account is called.
+func accountName(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, id bank.AccountID) (string, error) {
+	of, err := usermgmt.NamesOf(tx, institution, organization, entitlement.Scope{Accounts: []bank.AccountID{id}})
+	if err != nil {
+		return "", err
+	}
+	return of("").Account(id), nil
+}
+
 // moneyBackground is what moves by itself.
 func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	run(func() { a.Desk.Run(ctx) })
@@ -82,6 +95,9 @@ func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 			_, err := a.Transfers.RunDue(ctx)
 			return err
 		})
+	})
+	run(func() {
+		a.every(ctx, sweepEvery, "take in exceptions, and settle those that nobody decided", func() error { return a.PositivePay.Run(ctx) })
 	})
 	run(func() {
 		a.every(ctx, sweepEvery, "end what nobody approved in time", func() error {

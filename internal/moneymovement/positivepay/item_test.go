@@ -281,11 +281,11 @@ func TestTheOutputFile(t *testing.T) {
 			t.Fatalf("the output files are %v, %v", all, err)
 		}
 		d, err := w.room.Download(t.Context(), caller("dana"), operating, "2026-03-02")
-		if err != nil || d.Name != "ARP_0137_20260302.txt" {
+		if err != nil || d.Name != "ARP_operating_20260302.txt" {
 			t.Fatalf("%q, %v", d.Name, err)
 		}
 		want := []string{
-			"H20260302202603021000000137                operating",
+			"H2026030220260302100000acc_operating                           operating",
 			"DE00000000070000000000500                CNOT_ISSUED    Harbor Supplies",
 			"DP00000010010000000010000        20260302C              Harbor Supplies",
 			"DP00000010020000000260000        20260302CWRONG_AMOUNT  Harbor Supplies",

@@ -93,13 +93,13 @@ func (s *Service) Download(ctx context.Context, caller bank.Caller, account bank
 		if err != nil {
 			return err
 		}
-		name, number, err := s.accounts(c.Tx, at.institution, at.organization, account)
+		name, err := s.accounts(c.Tx, at.institution, at.organization, account)
 		if err != nil {
 			return err
 		}
 		d = Download{
-			Name: fmt.Sprintf("ARP_%s_%s.txt", plain(number, 20), strings.ReplaceAll(string(day), "-", "")),
-			Body: write(outputOf{name, number, day, c.Tx.Now.In(days.Place)}, items, issues),
+			Name: fmt.Sprintf("ARP_%s_%s.txt", fileName.Replace(plain(name, 40)), digits(day)),
+			Body: write(outputOf{account, name, day, c.Tx.Now.In(days.Place)}, items, issues),
 		}
 		c.RecordQuiet(EventDownloaded, target, "", activity.Change{Field: "day", New: string(day)})
 		return nil
@@ -128,10 +128,13 @@ func standingOn(tx *db.Tx, at place, account bank.AccountID) ([]Issue, error) {
 
 // outputOf is what an output file is made of.
 type outputOf struct {
-	name, number string
-	day          bank.Day
-	made         time.Time
+	account bank.AccountID
+	name    string
+	day     bank.Day
+	made    time.Time
 }
+
+var fileName = strings.NewReplacer(" ", "-", "/", "-", `\`, "-", `"`, "", "?", "")
 
 // Statuses of the lines of an output file.
 const (
@@ -145,7 +148,7 @@ const (
 // write makes an output file: docs/arp-output-file.md says what stands where.
 func write(o outputOf, items []Item, issues []Issue) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "H%-8s%-14s%-20s%-57s\r\n", digits(o.day), o.made.Format("20060102150405"), plain(o.number, 20), plain(o.name, 57))
+	fmt.Fprintf(&out, "H%-8s%-14s%-40s%-37s\r\n", digits(o.day), o.made.Format("20060102150405"), plain(string(o.account), 40), plain(o.name, 37))
 	count, paid, returned, outstanding := 0, bank.Cents(0), bank.Cents(0), bank.Cents(0)
 	detail := func(status string, number int64, cents bank.Cents, issued, settled bank.Day, kind, why, name string) {
 		count++

@@ -75,8 +75,9 @@ type Teller interface {
 	Tell(tx *db.Tx, institution bank.InstitutionID, people []bank.UserID, key, purpose, subject string, lines ...string) error
 }
 
-// Accounts says what an account is called in an output file.
-type Accounts func(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, account bank.AccountID) (name, number string, err error)
+// Accounts says what an account of an organization is called; nothing, where
+// there is no such account.
+type Accounts func(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, account bank.AccountID) (name string, err error)
 
 // A Config is what the room needs.
 type Config struct {
@@ -116,6 +117,9 @@ func New(cfg Config) *Service {
 type Refusal struct{ entitlement.Explanation }
 
 func (r *Refusal) Error() string { return string(r.Reasons[0].Code) }
+
+// Why is the whole answer of the engine.
+func (r *Refusal) Why() entitlement.Explanation { return r.Explanation }
 
 func question(op catalog.Operation, member bank.UserID, account bank.AccountID, now time.Time) entitlement.Request {
 	return entitlement.Request{Member: member, Operation: op, Account: account, Now: now}

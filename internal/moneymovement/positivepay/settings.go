@@ -103,8 +103,12 @@ func (s *Service) Enrol(ctx context.Context, caller bank.Caller, organization ba
 	}
 	err := s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		at := place{caller.Institution, organization}
-		if _, _, err := s.accounts(c.Tx, at.institution, at.organization, account); err != nil {
+		name, err := s.accounts(c.Tx, at.institution, at.organization, account)
+		if err != nil {
 			return err
+		}
+		if name == "" {
+			return fault.New(fault.NotFound, "There is no such account in this organization.")
 		}
 		changes, changed, err := setEnrolled(c.Tx, at, account, on)
 		if err != nil || !changed {

@@ -90,8 +90,8 @@ func (w *world) process(name string) *positivepay.Service {
 	desk := host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.desk = desk
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
-	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (string, string, error) {
-		return strings.TrimPrefix(string(id), "acc_"), "0137", nil
+	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (string, error) {
+		return strings.TrimPrefix(string(id), "acc_"), nil
 	}
 	return positivepay.New(positivepay.Config{DB: w.d, Guard: door, Calendar: days, Desk: desk, Teller: w.told, Accounts: names, Process: name})
 }
