@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"testing"
 
@@ -17,13 +16,8 @@ import (
 	"mandate/internal/usermgmt"
 )
 
-// rounds is how often the forty race; MANDATE_SLOW=1 runs all of them.
-func rounds() int {
-	if os.Getenv("MANDATE_SLOW") == "1" {
-		return 500
-	}
-	return 8
-}
+// rounds is how often the forty race.
+func rounds() int { return dbtest.Rounds(8, 500) }
 
 // Forty payments of a tenth of the daily limit are released at once, each
 // authorized, approved by a second person and confirmed. Ten go out: over two

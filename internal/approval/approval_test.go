@@ -2,6 +2,7 @@ package approval_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -233,8 +234,8 @@ func TestQueueShowsWhatConcernsOne(t *testing.T) {
 // Of all who approve at once, one does; of an approval and an edit, never both.
 func TestRaceToDecide(t *testing.T) {
 	each(t, func(w *world) {
-		for round := range 5 {
-			ref := string(rune('a' + round))
+		for round := range dbtest.Rounds(5, 500) {
+			ref := fmt.Sprint("paper ", round)
 			item, _ := w.ask("dana", ref, paper{content: "pay", cents: 100})
 			var mu sync.Mutex
 			var wg sync.WaitGroup

@@ -3,7 +3,6 @@ package authorization_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -114,10 +113,7 @@ var obvious = porcupine.Model{
 // TestConcurrentHistoriesAreLinearizable: on PostgreSQL over the connections of
 // two processes, on SQLite over those of the one that can be.
 func TestConcurrentHistoriesAreLinearizable(t *testing.T) {
-	histories := 12
-	if os.Getenv("MANDATE_SLOW") == "1" {
-		histories = 500
-	}
+	histories := dbtest.Rounds(8, 500)
 	t.Run("SQLite", func(t *testing.T) {
 		checkHistories(t, histories, dbtest.SQLite(t))
 	})
