@@ -3,6 +3,7 @@ package stoppayment
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,10 +226,13 @@ func (s *Service) Options(ctx context.Context, caller bank.Caller) (o Options, e
 }
 
 // likeliest is an account to explain with: one that is allowed, or else one
-// that the member sees.
+// that the member sees, or else any.
 func likeliest(p *entitlement.Policy, member bank.UserID, ids []bank.AccountID, now time.Time) bank.AccountID {
 	if len(ids) == 0 {
 		ids = allowed(p, catalog.AccountView, member, now)
+	}
+	if len(ids) == 0 {
+		ids = slices.Sorted(maps.Keys(p.Accounts))
 	}
 	if len(ids) == 0 {
 		return ""

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ func (s *Service) Options(ctx context.Context, caller bank.Caller) (o Options, e
 	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
 		o.From, o.To = sides(v.Policy, caller.Member(), v.Tx.Now)
 		req := question(caller.Member(), "", "", 1, v.Tx.Now)
-		req.Account, req.ToAccount = o.pair()
+		req.Account, req.ToAccount = o.pair(v.Policy, caller.Member(), v.Tx.Now)
 		if o.May, err = explain(v.Tx, v.Policy, req); err != nil {
 			return err
 		}
@@ -54,8 +55,9 @@ func (s *Service) Options(ctx context.Context, caller bank.Caller) (o Options, e
 	return o, nil
 }
 
-// pair are two accounts between which money could move, where there are any.
-func (o *Options) pair() (from, to bank.AccountID) {
+// pair are two accounts to explain with: between which money could move, or
+// else such that the answer says what is missing.
+func (o *Options) pair(p *entitlement.Policy, member bank.UserID, now time.Time) (from, to bank.AccountID) {
 	for _, from := range o.From {
 		for _, to := range o.To {
 			if from != to {
@@ -63,7 +65,17 @@ func (o *Options) pair() (from, to bank.AccountID) {
 			}
 		}
 	}
-	return first(o.From), first(o.To)
+	var seen, others []bank.AccountID
+	for _, id := range slices.Sorted(maps.Keys(p.Accounts)) {
+		if sees(p, member, id, now) {
+			seen = append(seen, id)
+		} else {
+			others = append(others, id)
+		}
+	}
+	from = first(slices.Concat(o.From, seen, others))
+	rest := slices.DeleteFunc(slices.Concat(o.To, seen, others), func(id bank.AccountID) bool { return id == from })
+	return from, first(rest)
 }
 
 func first(ids []bank.AccountID) bank.AccountID {

@@ -149,7 +149,13 @@ func (v *moneyView) account(id bank.AccountID) string {
 // names are the parties of questions, said to the person themself.
 func (v *moneyView) names() entitlement.Names {
 	names := v.profile.Names(v.me.Institution.Name)
-	names.Member, names.Account = "", v.account
+	names.Member = ""
+	names.Account = func(id bank.AccountID) string {
+		if account, known := v.accounts[id]; known {
+			return accountName(account)
+		}
+		return "an account that you do not see"
+	}
 	return names
 }
 

@@ -36,6 +36,7 @@ import (
 // Operating, for $30.00 each.
 type purse struct {
 	*world
+	terms      string // of stop payments, as somebody who has seen them says
 	queue      *approval.Service
 	papers     *approvaltest.Papers
 	books      *ledger.Ledger
@@ -69,17 +70,33 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 		t.Fatal(err)
 	}
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: cedar, Channel: bank.ChannelCommand}
-	if err := p.stops.SetTerms(t.Context(), operator, stoppayment.Terms{Fee: 30_00, Disclaimer: "It does not hold for a check that was paid.", NeedsAmount: true}); err != nil {
+	terms := stoppayment.Terms{Fee: 30_00, Disclaimer: "It does not hold for a check that was paid.", NeedsAmount: true}
+	if err := p.stops.SetTerms(t.Context(), operator, terms); err != nil {
 		t.Fatal(err)
 	}
+	p.terms = terms.Seen()
 	p.allow("dana", p.accounts[0])
 	p.serveMoney()
 	return p
 }
 
+// ordinal is the number under which somebody is stored.
+func (p *purse) ordinal(username string) (ordinal int64) {
+	p.t.Helper()
+	err := p.d.Read(p.t.Context(), func(tx *db.Tx) (err error) {
+		ordinal, err = db.One(tx, db.Value[int64], `select ordinal from member where id = $1`, userID(username))
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return ordinal
+}
+
 // allow gives Dana stop payments on an account besides what she has.
 func (p *purse) allow(username string, account *usermgmt.Account) {
 	p.t.Helper()
+	ordinal := p.ordinal(username)
 	p.write(func(tx *db.Tx) error {
 		page, err := usermgmt.LoadPolicy(tx, cedar, northwind, entitlement.Scope{Members: []bank.UserID{userID(username)}, Accounts: []bank.AccountID{account.ID}})
 		if err != nil {
@@ -87,10 +104,6 @@ func (p *purse) allow(username string, account *usermgmt.Account) {
 		}
 		m := page.Members[userID(username)]
 		stops := catalog.SetOf(catalog.StopsEnabled, catalog.StopsView, catalog.StopsAdd)
-		ordinal, err := db.One(tx, db.Value[int64], `select ordinal from member where id = $1`, userID(username))
-		if err != nil {
-			return err
-		}
 		m.Settings.On |= stops
 		if err := usermgmt.SetMemberSettings(tx, p.org.Num, ordinal, m.Settings, 1); err != nil {
 			return err

@@ -1,0 +1,144 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mandate/internal/api"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/db/dbtest"
+	"mandate/internal/entitlement"
+	"mandate/internal/pdp/obstacle"
+	"mandate/internal/usermgmt"
+)
+
+// A try sends the request that an operation is for. May is the status of
+// somebody who is allowed: 403 is the question for a high-risk authorization,
+// which none of these requests brings along.
+type try struct {
+	prepare func(p *program) // once, in the open world
+	ask     func(p *program, o obstacle.Ask) answer
+	may     int
+	silent  bool // whoever may not is told that there is nothing
+}
+
+const stepUp = 403
+
+// tries are the operations that the walk knows how to ask for through the API.
+// How an operation is plugged in says package obstacle.
+var tries = map[catalog.Operation]try{
+	catalog.TransfersCreate: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/transfers", fmt.Sprintf(`{"from":%q,"to":%q,"amount":%q}`, o.Account, o.ToAccount, o.Cents))
+	}},
+	catalog.StopsViewOperation: {may: 200, ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("GET", "/stop-payments", "") }},
+	catalog.StopsAddOperation: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/stop-payments", fmt.Sprintf(`{"account":%q,"first":1001,"amount":"5.00","terms":%q}`, o.Account, p.terms()))
+	}},
+}
+
+// unproven sends a request for Dana, without a word on how she was made sure of.
+func (p *program) unproven(method, path, body string) answer {
+	return p.as("dana", method, path, body, "Mandate-Proof", "")
+}
+
+// terms are those of stop payments, as somebody who has seen them says.
+func (p *program) terms() string {
+	var options api.StopOptions
+	p.as("dana", "GET", "/stop-payments/options", "").into(&options)
+	return options.Terms
+}
+
+// Through the API every operation is refused for each reason that can block it,
+// and the reason is told.
+func TestTheAPIRefusesForEveryReason(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p := start(t, d)
+	institution := entitlement.Institution{ID: "first", Location: time.UTC, Edition: bank.EditionBank}
+	accounts := []bank.AccountID{"operating", "payroll"}
+	for _, op := range catalog.Operations() {
+		try, known := tries[op]
+		if !known {
+			continue
+		}
+		ask := obstacle.Ask{Operation: op, Member: "dana", Cents: 500_00, Context: map[string]any{"last_editor": false}}
+		switch op.Info().Accounts {
+		case catalog.AccountPair:
+			ask.Account, ask.ToAccount = "operating", "payroll"
+		case catalog.AccountRequired, catalog.AccountOptional:
+			ask.Account = "operating"
+		}
+		p.put(obstacle.Open(ask, institution.Edition))
+		if try.prepare != nil {
+			try.prepare(p)
+		}
+		if got := try.ask(p, ask); got.status != try.may || try.may == stepUp && !strings.Contains(got.body, "HIGH_RISK_AUTHORIZATION") {
+			t.Errorf("%s is refused in the open world: %d %s", op, got.status, got.body)
+		}
+		for _, o := range obstacle.Of(ask, institution, accounts) {
+			p.put(o.World)
+			got := try.ask(p, ask)
+			if try.silent && got.status != 404 || !try.silent && !slices.Equal(got.codes(), codesOf(o.Reasons)) {
+				t.Errorf("%s, %s: the answer is %d %s, want %v", op, o.Name, got.status, got.body, codesOf(o.Reasons))
+			}
+		}
+	}
+}
+
+// put stores a world of Acme's.
+func (p *program) put(w obstacle.World) {
+	p.t.Helper()
+	err := p.world.DB.Write(p.t.Context(), func(tx *db.Tx) error {
+		if _, err := tx.Exec(`update institution set offers = $1 where id = 'first'`, w.Offers); err != nil {
+			return err
+		}
+		organization, err := usermgmt.FindOrganization(tx, "first", "acme")
+		if err != nil {
+			return err
+		}
+		at := obstacle.Place{Organization: organization, Accounts: []*usermgmt.Account{{ID: "operating"}, {ID: "payroll"}}}
+		for _, a := range at.Accounts {
+			if a.Ordinal, err = db.One(tx, db.Value[int64], `select ordinal from account where organization_num = $1 and id = $2`, organization.Num, a.ID); err != nil {
+				return err
+			}
+		}
+		if at.Ordinal, err = db.One(tx, db.Value[int64], `select ordinal from member where organization_num = $1 and id = 'dana'`, organization.Num); err != nil {
+			return err
+		}
+		return w.Store(tx, at)
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// codes are the reasons of an answer, each with what it is about.
+func (a answer) codes() (all []string) {
+	var said struct{ Reasons []api.RefusalReason }
+	if err := json.Unmarshal([]byte(a.body), &said); err != nil {
+		a.t.Errorf("not an answer: %s", a.body)
+	}
+	for _, r := range said.Reasons {
+		all = append(all, fmt.Sprint(r.Code, " ", r.Permission, " ", r.Account))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// codesOf are reasons as a program is told them: a hold looks like any other
+// state in which somebody cannot act.
+func codesOf(reasons []entitlement.Reason) (all []string) {
+	for _, r := range reasons {
+		if r.Code == entitlement.MemberHeld {
+			r.Code = entitlement.MemberStatus
+		}
+		all = append(all, fmt.Sprint(r.Code, " ", r.Permission, " ", r.Account))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,139 @@
+package online_test
+
+import (
+	"html"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/db/dbtest"
+	"mandate/internal/entitlement"
+	"mandate/internal/pdp/obstacle"
+)
+
+// A try sends the request that an operation is for. May recognizes the answer
+// of somebody who is allowed.
+type try struct {
+	prepare func(p *purse) // once, in the open world
+	ask     func(p *purse, v *visitor, o obstacle.Ask) answer
+	may     string
+	silent  bool // whoever may not is told that there is nothing
+}
+
+// tries are the operations that the walk knows how to ask for on a screen. How
+// an operation is plugged in says package obstacle.
+var tries = map[catalog.Operation]try{
+	catalog.AccountView: {may: "Operating", silent: true, ask: func(_ *purse, v *visitor, o obstacle.Ask) answer {
+		return v.get("/cedar/accounts/" + string(o.Account))
+	}},
+	catalog.TransfersCreate: {may: "Confirm that it is you", ask: func(_ *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/transfers", url.Values{"id": {"trf_019caf10-3180-7a14-9502-cbf933ebd562"}, "from": {string(o.Account)}, "to": {string(o.ToAccount)}, "amount": {o.Cents.String()}})
+	}},
+	catalog.StopsViewOperation: {may: "No stop payments yet", ask: func(_ *purse, v *visitor, _ obstacle.Ask) answer { return v.get("/cedar/stop-payments") }},
+	catalog.StopsAddOperation: {may: "Confirm that it is you", ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		form := url.Values{"id": {"stp_019caf10-3180-7a14-9502-cbf933ebd562"}, "account": {string(o.Account)}, "first": {"1001"}, "amount": {"5"}, "terms": {p.terms}}
+		return v.post("/cedar/stop-payments", form)
+	}},
+}
+
+// asked is what the walk asks about an operation.
+func asked(op catalog.Operation) obstacle.Ask {
+	ask := obstacle.Ask{Operation: op, Member: userID("dana"), Cents: 500_00, Context: map[string]any{"last_editor": false}}
+	switch op.Info().Accounts {
+	case catalog.AccountPair:
+		ask.Account, ask.ToAccount = "acc_operating", "acc_payroll"
+	case catalog.AccountRequired, catalog.AccountOptional:
+		ask.Account = "acc_operating"
+	}
+	return ask
+}
+
+// put stores a world.
+func (p *purse) put(w obstacle.World, ordinal int64) {
+	p.t.Helper()
+	p.write(func(tx *db.Tx) error {
+		if _, err := tx.Exec(`update institution set offers = $1`, w.Offers); err != nil {
+			return err
+		}
+		return w.Store(tx, obstacle.Place{Organization: p.org, Accounts: p.accounts, Ordinal: ordinal})
+	})
+}
+
+// On a screen every operation is refused for each reason that can block it, and
+// the reason is said.
+func TestScreensRefuseForEveryReason(t *testing.T) {
+	p := newPurse(t, dbtest.SQLite(t))
+	institution := entitlement.Institution{ID: cedar, Location: time.UTC, Edition: bank.EditionBank}
+	var accounts []bank.AccountID
+	for _, a := range p.accounts {
+		accounts = append(accounts, a.ID)
+	}
+	ordinal := p.ordinal("dana")
+	for _, op := range catalog.Operations() {
+		try, known := tries[op]
+		if !known {
+			continue
+		}
+		ask := asked(op)
+		p.put(obstacle.Open(ask, institution.Edition), ordinal)
+		if try.prepare != nil {
+			try.prepare(p)
+		}
+		p.clock.Advance(time.Second)
+		dana := p.as("dana")
+		if got := try.ask(p, dana, ask); !strings.Contains(got.text(), try.may) {
+			t.Errorf("%s is refused in the open world: %d %s", op, got.status, got.text())
+		}
+		for _, o := range obstacle.Of(ask, institution, accounts) {
+			p.put(o.World, ordinal)
+			got := try.ask(p, dana, ask)
+			if gone(o) { // their sign-in is over, and they cannot sign in
+				if !strings.HasPrefix(got.url, "/cedar/sign-in") {
+					t.Errorf("%s, %s: the answer is %d %s", op, o.Name, got.status, got.text())
+				}
+				p.put(obstacle.Open(ask, institution.Edition), ordinal)
+				p.clock.Advance(time.Second)
+				dana = p.as("dana")
+				continue
+			}
+			if strings.Contains(got.text(), try.may) || !try.silent && !p.says(got, o) || try.silent && got.status != 404 {
+				t.Errorf("%s, %s: the answer is %d %s", op, o.Name, got.status, got.text())
+			}
+		}
+	}
+}
+
+// gone reports whether somebody cannot be signed in at all.
+func gone(o obstacle.Obstacle) bool {
+	return slices.ContainsFunc(o.Reasons, func(r entitlement.Reason) bool {
+		return r.Code == entitlement.MemberStatus || r.Code == entitlement.MemberHeld
+	})
+}
+
+// says reports whether a page tells every reason, and names no account that may
+// not be seen.
+func (p *purse) says(got answer, o obstacle.Obstacle) bool {
+	names := entitlement.Names{Organization: p.org.Name, Institution: "Cedar Bank", Account: func(id bank.AccountID) string {
+		if s, has := o.World.Accounts[id]; !has || !s.On.Has(catalog.AccountAccess) {
+			return "an account that you do not see"
+		}
+		for _, a := range p.accounts {
+			if a.ID == id {
+				return a.Name + " ••" + a.Number
+			}
+		}
+		return ""
+	}}
+	text := html.UnescapeString(got.text())
+	for _, r := range o.Reasons {
+		if !strings.Contains(text, r.Sentence(names)) {
+			return false
+		}
+	}
+	return true
+}
