@@ -29,6 +29,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
@@ -60,6 +61,7 @@ type App struct {
 	Desk           *host.Desk     // the way to the host
 	Approvals      *approval.Service
 	Statements     *statement.Service
+	ACH            *ach.Service
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
 	PositivePay    *positivepay.Service

@@ -34,6 +34,7 @@ func (a *App) openMoney() {
 	a.Transfers = transfer.New(transfer.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
 	})
+	a.openACH()
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
 	a.PositivePay = positivepay.New(positivepay.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Accounts: accountName, Process: processName(),
@@ -98,6 +99,9 @@ func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	})
 	run(func() {
 		a.every(ctx, sweepEvery, "take in exceptions, and settle those that nobody decided", func() error { return a.PositivePay.Run(ctx) })
+	})
+	run(func() {
+		a.every(ctx, sweepEvery, "send the ACH batches that are due", func() error { return a.tickACH(ctx) })
 	})
 	run(func() {
 		a.every(ctx, sweepEvery, "end what nobody approved in time", func() error {

@@ -13,7 +13,7 @@ import (
 
 // books opens a page for every account at the host, with a made-up balance, and
 // sets what the institution charges.
-func (b *builder) books(ctx context.Context, institution bank.InstitutionID) error {
+func (b *builder) books(ctx context.Context, institution bank.InstitutionID, name string) error {
 	var accounts []usermgmt.PlacedAccount
 	err := b.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		accounts, err = usermgmt.EveryAccount(tx, institution)
@@ -30,6 +30,9 @@ func (b *builder) books(ctx context.Context, institution bank.InstitutionID) err
 		return err
 	}
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
+	if err := b.sender(ctx, operator, name); err != nil {
+		return err
+	}
 	return b.app.Stops.SetTerms(ctx, operator, stoppayment.Terms{
 		Fee: 30_00, NeedsAmount: true, NeedsPayee: true,
 		Disclaimer: "A stop payment holds for six months and only for checks that match what you enter exactly. It does not hold for a check that " +
@@ -43,7 +46,7 @@ func opening(institution bank.InstitutionID, a usermgmt.PlacedAccount) ledger.Op
 	sum := fnv.New64a()
 	sum.Write([]byte(string(a.Organization) + a.ExternalID + a.Name)) // a hash takes whatever is written
 	spread := bank.Cents(sum.Sum64() % 180_000_00)
-	o := ledger.Opening{Institution: institution, Organization: a.Organization, Account: a.ID, Balance: 25_000_00 + spread}
+	o := ledger.Opening{Institution: institution, Organization: a.Organization, Account: a.ID, Number: "550000" + a.Number, Balance: 25_000_00 + spread}
 	switch a.Kind {
 	case "savings":
 		o.Balance = 60_000_00 + 2*spread

@@ -205,7 +205,7 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 	if err := b.defaults(ctx, institution.ID); err != nil {
 		return err
 	}
-	if err := b.books(ctx, institution.ID); err != nil {
+	if err := b.books(ctx, institution.ID, institution.Name); err != nil {
 		return err
 	}
 	if err := b.people(ctx, institution.ID, s); err != nil {

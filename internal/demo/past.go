@@ -1,11 +1,13 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/importer"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
@@ -33,6 +36,7 @@ type past struct {
 	organization organization
 	keys         usermgmt.Keys
 	people       map[string]bank.UserID // by the key of the cast, and those who came later
+	batches      map[string]ach.BatchID // by name
 	devices      map[string]identity.Secret
 }
 
@@ -53,7 +57,7 @@ func (b *builder) past(ctx context.Context, institution bank.InstitutionID, docu
 		return nil
 	}
 	p := &past{builder: b, ctx: ctx, institution: institution, document: document, dir: dir, organization: o,
-		people: map[string]bank.UserID{}, devices: map[string]identity.Secret{}}
+		people: map[string]bank.UserID{}, batches: map[string]ach.BatchID{}, devices: map[string]identity.Secret{}}
 	err := b.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		p.keys, err = usermgmt.KeysOf(tx, institution, o.key)
 		return err
@@ -64,12 +68,13 @@ func (b *builder) past(ctx context.Context, institution bank.InstitutionID, docu
 	for key, id := range p.keys.Members {
 		p.people[strings.TrimPrefix(key, o.key+"-")] = id
 	}
-	return p.live(o.past(p))
+	return p.live(append(o.past(p), p.achPast()...))
 }
 
-// live lets everything happen in order, delivers the mail of each occasion and
-// tells of what has expired since the one before.
+// live lets everything happen in the order of time, delivers the mail of each
+// occasion and tells of what has expired since the one before.
 func (p *past) live(occasions []occasion) error {
+	slices.SortStableFunc(occasions, func(a, b occasion) int { return cmp.Compare(b.ago, a.ago) })
 	for _, o := range occasions {
 		p.clock.setBack(o.ago)
 		if err := errors.Join(p.app.Identity.Expire(p.ctx), o.do(), p.app.DeliverMail(p.ctx)); err != nil {

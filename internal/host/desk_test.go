@@ -25,6 +25,10 @@ func (m *moody) Balances(context.Context, bank.InstitutionID, []bank.AccountID) 
 	return nil, nil
 }
 
+func (m *moody) Numbers(context.Context, bank.InstitutionID, []bank.AccountID) (map[bank.AccountID]string, error) {
+	return nil, nil
+}
+
 func (m *moody) Statement(context.Context, bank.InstitutionID, bank.AccountID, int) ([]host.Line, error) {
 	return nil, nil
 }

@@ -23,6 +23,10 @@ type Connector interface {
 	// absent.
 	Balances(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]Balance, error)
 
+	// Numbers are the full numbers of accounts, as other banks know them; one that
+	// the host does not have, or has no number for, is absent.
+	Numbers(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]string, error)
+
 	// Statement lists what was posted to an account, the latest first.
 	Statement(ctx context.Context, institution bank.InstitutionID, account bank.AccountID, most int) ([]Line, error)
 

@@ -1,6 +1,7 @@
 package usermgmt
 
 import (
+	"errors"
 	"fmt"
 
 	"mandate/internal/bank"
@@ -11,6 +12,21 @@ import (
 type PlacedAccount struct {
 	Organization bank.OrganizationID
 	Account
+}
+
+// FindAccount reads an account of an organization; there may be none.
+func FindAccount(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, id bank.AccountID) (a Account, found bool, err error) {
+	a, err = db.One(tx, scanAccount, `
+		select a.ordinal, a.id, a.external_id, a.name, a.number, a.kind, a.off
+		  from account a join organization o on o.num = a.organization_num
+		 where o.institution_id = $1 and o.id = $2 and a.id = $3`, institution, organization, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return Account{}, false, nil
+	}
+	if err != nil {
+		return Account{}, false, fmt.Errorf("read the account %s: %w", id, err)
+	}
+	return a, true, nil
 }
 
 // EveryAccount lists all accounts of an institution by organization and number:

@@ -78,10 +78,43 @@ func (s *Service) Feed(ctx context.Context, caller bank.Caller, q FeedQuery) (ev
 		if err != nil {
 			return err
 		}
-		events, err = feed(v.Tx, f)
+		events, err = s.discreet(v, caller.Member(), f)
 		return err
 	})
 	return events, err
+}
+
+// A Discretion leaves out of a feed what a member may not know of.
+type Discretion func(tx *db.Tx, p *entitlement.Policy, member bank.UserID, events []activity.Event) ([]activity.Event, error)
+
+// WithDiscretion tells the room what feeds must leave out. It is for assembling
+// the program.
+func (s *Service) WithDiscretion(d Discretion) *Service {
+	s.taste = d
+	return s
+}
+
+// discreet reads a page of history as one member may see it: full, even where
+// something of it is not for them.
+func (s *Service) discreet(v *guard.View, member bank.UserID, f activity.Filter) (seen []activity.Event, err error) {
+	for {
+		events, err := feed(v.Tx, f)
+		if err != nil || s.taste == nil || member == "" {
+			return events, err
+		}
+		visible, err := s.taste(v.Tx, v.Policy, member, events)
+		if err != nil {
+			return nil, err
+		}
+		seen = append(seen, visible...)
+		switch {
+		case f.Limit <= 0 || len(events) < f.Limit && len(seen) <= f.Limit:
+			return seen, nil
+		case len(seen) >= f.Limit:
+			return seen[:f.Limit], nil
+		}
+		f.Before = events[len(events)-1].Sequence
+	}
 }
 
 func (q FeedQuery) filter(institution bank.InstitutionID, place *time.Location) (activity.Filter, error) {

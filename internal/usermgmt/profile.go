@@ -90,7 +90,7 @@ func (s *Service) History(ctx context.Context, caller bank.Caller, p Person, f a
 		if p.User != "" {
 			f.Target = string(p.User)
 		}
-		events, err = feed(v.Tx, f)
+		events, err = s.discreet(v, caller.Member(), f)
 		return err
 	})
 	return events, err

@@ -24,6 +24,7 @@ type Service struct {
 	guard *guard.Guard
 	links Links
 	works []Work
+	taste Discretion
 }
 
 // New returns the room on a door. links send people their links.

@@ -16,15 +16,18 @@ import (
 const (
 	Institution  = bank.InstitutionID("cedar")
 	Organization = bank.OrganizationID("org_northwind")
-	Operating    = bank.AccountID("acc_operating") // opens with 1,000.00
+	Operating    = bank.AccountID("acc_operating") // opens with 1,000.00, and has the number OperatingNumber
 	Payroll      = bank.AccountID("acc_payroll")   // opens with 0.00
 	Foreign      = bank.AccountID("acc_foreign")   // of another organization, with 1,000.00
+
+	OperatingNumber = "5500000137"
 )
 
 // Run asks a host everything that a room relies on. Each test gets a fresh one
 // with the suite's accounts.
 func Run(t *testing.T, fresh func(t *testing.T) host.Connector) {
 	for name, test := range map[string]func(*testing.T, host.Connector){
+		"Numbers":        numbers,
 		"Moves":          moves,
 		"RefusesForGood": refusesForGood,
 		"Refuses":        refuses,
@@ -61,6 +64,13 @@ func Want(t *testing.T, h host.Connector, account bank.AccountID, ledger, availa
 	}
 	if want := (host.Balance{Ledger: ledger, Available: available}); got[account] != want {
 		t.Errorf("%s has %+v, want %+v", account, got[account], want)
+	}
+}
+
+func numbers(t *testing.T, h host.Connector) {
+	got, err := h.Numbers(t.Context(), Institution, []bank.AccountID{Operating, Payroll, "acc_none"})
+	if err != nil || len(got) != 1 || got[Operating] != OperatingNumber {
+		t.Errorf("Numbers: %v, %v, want %s alone", got, err, OperatingNumber)
 	}
 }
 

@@ -33,6 +33,7 @@ type Opening struct {
 	Institution  bank.InstitutionID
 	Organization bank.OrganizationID
 	Account      bank.AccountID
+	Number       string     // in full, as other banks know it; empty where it has none
 	Balance      bank.Cents // to begin with; it comes from the institution's own books
 	Floor        bank.Cents // how far the balance may go down: zero, or below it for a line of credit
 }
@@ -58,7 +59,7 @@ func open(tx *db.Tx, o Opening) error {
 	if known || err != nil {
 		return err
 	}
-	if err := insertAccount(tx, o.Institution, account{id: o.Account, organization: o.Organization, floor: min(o.Floor, o.Balance)}); err != nil {
+	if err := insertAccount(tx, o.Institution, account{id: o.Account, organization: o.Organization, number: o.Number, floor: min(o.Floor, o.Balance)}); err != nil {
 		return err
 	}
 	if o.Balance == 0 {
@@ -84,6 +85,24 @@ func (l *Ledger) Balances(ctx context.Context, institution bank.InstitutionID, a
 		return nil
 	})
 	return balances, err
+}
+
+// Numbers are the full numbers of accounts.
+func (l *Ledger) Numbers(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]string, error) {
+	numbers := map[bank.AccountID]string{}
+	err := l.db.Read(ctx, func(tx *db.Tx) error {
+		for _, id := range accounts {
+			a, known, err := find(tx, institution, id)
+			if err != nil {
+				return err
+			}
+			if known && a.number != "" {
+				numbers[id] = a.number
+			}
+		}
+		return nil
+	})
+	return numbers, err
 }
 
 // Statement lists what was posted to an account, the latest first.

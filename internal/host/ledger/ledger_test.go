@@ -15,7 +15,7 @@ func books(t *testing.T, d *db.DB) *ledger.Ledger {
 	t.Helper()
 	l := ledger.New(d)
 	openings := []ledger.Opening{
-		{Institution: hosttest.Institution, Organization: hosttest.Organization, Account: hosttest.Operating, Balance: 1_000_00},
+		{Institution: hosttest.Institution, Organization: hosttest.Organization, Account: hosttest.Operating, Number: hosttest.OperatingNumber, Balance: 1_000_00},
 		{Institution: hosttest.Institution, Organization: hosttest.Organization, Account: hosttest.Payroll},
 		{Institution: hosttest.Institution, Organization: "org_other", Account: hosttest.Foreign, Balance: 1_000_00},
 	}

@@ -27,6 +27,7 @@ func nextNumber(tx *db.Tx, institution bank.InstitutionID) (int64, error) {
 type account struct {
 	id           bank.AccountID
 	organization bank.OrganizationID
+	number       string
 	internal     bool
 	balance      bank.Cents
 	held         bank.Cents
@@ -38,8 +39,8 @@ func (a *account) available() bank.Cents { return a.balance - a.held - a.floor }
 func find(tx *db.Tx, institution bank.InstitutionID, id bank.AccountID) (account, bool, error) {
 	a := account{id: id}
 	err := tx.QueryRow(`
-		select organization_id, internal, balance, held, floor from ledger_account where institution_id = $1 and id = $2`, institution, id).
-		Scan(&a.organization, &a.internal, &a.balance, &a.held, &a.floor)
+		select organization_id, number, internal, balance, held, floor from ledger_account where institution_id = $1 and id = $2`, institution, id).
+		Scan(&a.organization, &a.number, &a.internal, &a.balance, &a.held, &a.floor)
 	if errors.Is(err, db.ErrNoRows) {
 		return account{}, false, nil
 	}
@@ -76,9 +77,9 @@ func readBalances(tx *db.Tx, institution bank.InstitutionID, ids []bank.AccountI
 
 func insertAccount(tx *db.Tx, institution bank.InstitutionID, a account) error {
 	_, err := tx.Exec(`
-		insert into ledger_account (institution_id, id, organization_id, internal, balance, held, floor)
-		values ($1, $2, $3, $4, 0, 0, 0)
-		on conflict (institution_id, id) do nothing`, institution, a.id, a.organization, a.internal)
+		insert into ledger_account (institution_id, id, organization_id, number, internal, balance, held, floor)
+		values ($1, $2, $3, $4, $5, 0, 0, 0)
+		on conflict (institution_id, id) do nothing`, institution, a.id, a.organization, a.number, a.internal)
 	if err == nil && a.floor != 0 {
 		_, err = tx.Exec(`update ledger_account set floor = $1 where institution_id = $2 and id = $3`, a.floor, institution, a.id)
 	}

@@ -1,10 +1,12 @@
 package ach
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -15,17 +17,26 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
+	"mandate/internal/lease"
 	"mandate/internal/moneymovement/ach/nacha"
 )
 
 // taskPage is how many tasks are read at a time.
 const taskPage = 50
 
+// tickLease is longer than one round takes. Where a round takes longer, another
+// process may begin beside it: every step is a step of a state machine.
+const tickLease = 5 * time.Minute
+
 // Tick does what the clock asks for: it releases what has come to its cut-off,
 // sends what is scheduled, and makes what was processed ready again. Doing it
 // again, or on several machines at once, is harmless. One failure does not keep
 // the others.
 func (s *Service) Tick(ctx context.Context) (done int, err error) {
+	_, taken, err := lease.Take(ctx, s.db, Room, s.process, tickLease)
+	if err != nil || !taken {
+		return 0, err
+	}
 	for _, work := range []struct {
 		find func(tx *db.Tx, after string, most int) ([]task, error)
 		do   func(ctx context.Context, t task) (bool, error)
@@ -77,18 +88,38 @@ func system(event string, t task) guard.Action {
 // release hands a run to the host at its cut-off. Everybody is judged once more;
 // what may no longer go is ready again, with the reason.
 func (s *Service) release(ctx context.Context, t task) (done bool, err error) {
+	offset, err := s.offsetOf(ctx, t)
+	if err != nil {
+		return false, err
+	}
 	err = s.guard.Do(ctx, bank.System(t.at.institution), system("ach.batch_processed", t), func(c *guard.Change) error {
 		r, b, err := current(c.Tx, t, Initiated)
 		if err != nil || r.ID == "" || c.Tx.Now.Before(r.Due) {
 			return err
 		}
 		done = true
-		return s.send(c, t.at, &r, &b)
+		return s.send(c, t.at, &r, &b, offset)
 	})
 	if fault.KindOf(err) == fault.Internal {
 		return done && err == nil, err
 	}
 	return s.park(ctx, t, faultOf(err).Sentence)
+}
+
+// offsetOf asks for the account of a run, before the run is locked.
+func (s *Service) offsetOf(ctx context.Context, t task) (offset Offset, err error) {
+	var r Run
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		r, err = findRun(tx, t.at, RunID(t.id))
+		return err
+	})
+	if err != nil || r.Offset == "" {
+		return Offset{}, err
+	}
+	if offset, err = s.accounts(ctx, t.at.institution, t.at.organization, r.Offset); err != nil {
+		return Offset{}, fmt.Errorf("find the offset account: %w", err)
+	}
+	return offset, nil
 }
 
 // current reads a run whose batch is in a state; an empty one where it is not.
@@ -106,7 +137,7 @@ func current(tx *db.Tx, t task, state State) (r Run, b Batch, err error) {
 }
 
 // send confirms a run, writes its file and queues it for the host.
-func (s *Service) send(c *guard.Change, at place, r *Run, b *Batch) error {
+func (s *Service) send(c *guard.Change, at place, r *Run, b *Batch, offset Offset) error {
 	if err := s.confirm(c, b, r); err != nil {
 		return err
 	}
@@ -120,7 +151,7 @@ func (s *Service) send(c *guard.Change, at place, r *Run, b *Batch) error {
 	if now.content != r.content || b.Version != r.Version {
 		return ErrChanged
 	}
-	file, err := s.write(c, at, r, b, entries)
+	file, err := s.write(c, at, r, b, entries, offset)
 	if err != nil {
 		return err
 	}
@@ -173,7 +204,7 @@ func (s *Service) confirm(c *guard.Change, b *Batch, r *Run) error {
 }
 
 // write makes the file of a run: its entries, and the offset that balances them.
-func (s *Service) write(c *guard.Change, at place, r *Run, b *Batch, entries []Entry) (nacha.Written, error) {
+func (s *Service) write(c *guard.Change, at place, r *Run, b *Batch, entries []Entry, offset Offset) (nacha.Written, error) {
 	sender, found, err := senderOf(c.Tx, at.institution)
 	if err != nil {
 		return nacha.Written{}, err
@@ -189,9 +220,8 @@ func (s *Service) write(c *guard.Change, at place, r *Run, b *Batch, entries []E
 	}
 	batches := []nacha.Batch{out}
 	if r.Credits != r.Debits {
-		offset, err := s.accounts(c.Tx, at.institution, at.organization, r.Offset)
-		if err != nil {
-			return nacha.Written{}, fmt.Errorf("find the offset account: %w", err)
+		if offset.Number == "" {
+			return nacha.Written{}, fault.New(fault.Conflict, "The host does not know the number of the offset account.")
 		}
 		if balance, needed := nacha.Balance(out, offset.Name, sender.Routing, offset.Number, nacha.Kind(offset.Kind)); needed {
 			batches = append(batches, balance)
@@ -252,13 +282,21 @@ func (s *Service) park(ctx context.Context, t task, reason string) (done bool, e
 // Answer takes what the host says about a run. It may say so twice.
 func (s *Service) Answer(ctx context.Context, o host.Order, receipt host.Receipt) error {
 	t := task{place{o.Institution, o.Organization}, o.Ref}
+	named := string(receipt.Account)
+	if receipt.Account != "" && !host.IsInternal(receipt.Account) {
+		offset, err := s.accounts(ctx, o.Institution, o.Organization, receipt.Account)
+		if err != nil {
+			return err
+		}
+		named = cmp.Or(offset.Name, named)
+	}
 	return s.guard.Do(ctx, bank.System(o.Institution), system("ach.batch_processed", t), func(c *guard.Change) error {
 		r, b, err := current(c.Tx, t, Processing)
 		if err != nil || r.ID == "" {
 			return err
 		}
 		if !receipt.Done() {
-			return s.giveBack(c, t.at, &b, receipt.Sentence(func(id bank.AccountID) string { return s.named(c, id) }))
+			return s.giveBack(c, t.at, &b, receipt.Sentence(func(bank.AccountID) string { return named }))
 		}
 		was := b
 		if err := b.to(stepProcess); err != nil {
@@ -274,15 +312,6 @@ func (s *Service) Answer(ctx context.Context, o host.Order, receipt host.Receipt
 		c.RecordQuiet("ach.batch_processed", b.target(), "", moved(&was, &b)...)
 		return updateBatch(c.Tx, t.at, &b)
 	})
-}
-
-// named is an account as people call it, or its id where nobody knows.
-func (s *Service) named(c *guard.Change, id bank.AccountID) string {
-	offset, err := s.accounts(c.Tx, c.Caller.Institution, c.Policy.Organization.ID, id)
-	if err != nil || offset.Name == "" {
-		return string(id)
-	}
-	return offset.Name
 }
 
 // bankingDaysOfTest is how many banking days after a prenote settles its entry

@@ -1,6 +1,7 @@
 package ach
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,8 +26,9 @@ type Offset struct {
 	Kind   string // checking, savings, loan
 }
 
-// Accounts finds an account of an organization.
-type Accounts func(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, account bank.AccountID) (Offset, error)
+// Accounts finds an account of an organization. It asks the host, so that it is
+// never called in a transaction.
+type Accounts func(ctx context.Context, institution bank.InstitutionID, organization bank.OrganizationID, account bank.AccountID) (Offset, error)
 
 // A Service is the verbs of the room.
 type Service struct {
@@ -36,6 +38,7 @@ type Service struct {
 	queue    *approval.Service
 	calendar *calendar.Service
 	accounts Accounts
+	process  string
 	reading  chan struct{} // places for reading strangers' files
 }
 
@@ -47,11 +50,12 @@ type Config struct {
 	Queue    *approval.Service
 	Calendar *calendar.Service
 	Accounts Accounts
+	Process  string // tells this process from all others
 }
 
 // New returns the room and enters it in the queue of approvals.
 func New(cfg Config) *Service {
-	s := &Service{db: cfg.DB, guard: cfg.Guard, payments: cfg.Payments, queue: cfg.Queue, calendar: cfg.Calendar, accounts: cfg.Accounts,
+	s := &Service{db: cfg.DB, guard: cfg.Guard, payments: cfg.Payments, queue: cfg.Queue, calendar: cfg.Calendar, accounts: cfg.Accounts, process: cfg.Process,
 		reading: make(chan struct{}, readers)}
 	s.queue.Add(Room, s)
 	return s

@@ -119,7 +119,7 @@ func (w *world) populate(tx *db.Tx) error {
 	return nil
 }
 
-func accounts(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (ach.Offset, error) {
+func accounts(_ context.Context, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (ach.Offset, error) {
 	return ach.Offset{Number: "550137", Name: "Operating", Kind: "checking"}, nil
 }
 
