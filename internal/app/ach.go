@@ -13,7 +13,7 @@ import (
 // to the host.
 func (a *App) openACH() {
 	a.ACH = ach.New(ach.Config{
-		DB: a.DB, Guard: a.Guard, Payments: a.Authorizations, Queue: a.Approvals, Calendar: a.Calendar, Accounts: a.offsetAccount, Process: processName(),
+		DB: a.DB, Guard: a.Guard, Payments: a.Authorizations, Queue: a.Approvals, Calendar: a.Calendar, Accounts: a.offsetAccount, Names: memberNames, Process: processName(),
 	})
 	a.Desk.Answer(ach.Room, a.ACH.Answer)
 	a.Users.WithDiscretion(a.ACH.Visible)

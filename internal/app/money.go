@@ -48,6 +48,7 @@ func (a *App) money() online.Money {
 		Approvals:  a.Approvals,
 		Transfers:  a.Transfers,
 		Stops:      a.Stops,
+		ACH:        a.ACH,
 	}
 }
 

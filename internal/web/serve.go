@@ -67,6 +67,11 @@ func (s *Site) serve(route Route) http.Handler {
 			limit = maxBody
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if r.ContentLength > limit { // it says so itself: not a byte of it is read
+			w.Header().Set("Connection", "close")
+			s.fail(w, r, errTooLarge, 0)
+			return
+		}
 		r, err := s.admit(w, r, route)
 		if err == nil {
 			err = route.Handler(w, r)

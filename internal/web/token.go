@@ -72,6 +72,8 @@ func (s *Site) checkToken(r *http.Request, who Who) error {
 	return errToken
 }
 
+var errTooLarge = fault.New(fault.Invalid, "This is too large to be sent at once.")
+
 // maxMemory is how much of an upload is held in memory.
 const maxMemory = 1 << 20
 
@@ -83,7 +85,7 @@ func parseForm(r *http.Request) error {
 		}
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return fault.New(fault.Invalid, "This is too large to be sent at once.").Because(err)
+		return errTooLarge.Because(err)
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, "The form could not be read. Reload the page and try again.").Because(err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/moneymovement/ach/nacha"
 )
 
@@ -65,6 +66,9 @@ const (
 var stateLabels = map[State]string{Uploaded: "Uploaded", Ready: "Ready", Pending: "Pending approval", Initiated: "Initiated",
 	Processing: "Processing", Processed: "Processed", Deleted: "Deleted"}
 
+// States are all states of batches that are there, in the order of screens.
+func States() []State { return []State{Uploaded, Ready, Pending, Initiated, Processing, Processed} }
+
 // Label is the state as screens show it.
 func (s State) Label() string { return stateLabels[s] }
 
@@ -94,6 +98,20 @@ var steps = map[State]map[step]State{
 	Processed:  {stepReopen: Ready, stepDelete: Deleted},
 }
 
+// stepOf is the step that an operation on a batch takes.
+var stepOf = map[catalog.Operation]step{
+	catalog.ACHBatchEdit: stepEdit, catalog.ACHRecipientsImport: stepEdit, catalog.ACHBatchInitiate: stepInitiate, catalog.ACHBatchApprove: stepApprove,
+	catalog.ACHBatchUninitiate: stepUninitiate, catalog.ACHBatchDelete: stepDelete,
+}
+
+// Takes reports whether a batch that stands there can be taken through an
+// operation at all, whoever asks.
+func (s State) Takes(op catalog.Operation) bool {
+	st, changes := stepOf[op]
+	_, can := steps[s][st]
+	return !changes || can
+}
+
 // A Kind is what a batch is for.
 type Kind string
 
@@ -115,28 +133,29 @@ const (
 
 // A Batch is a set of entries that can be sent again and again.
 type Batch struct {
-	ID         BatchID
-	Name       string
-	Category   CategoryID
-	InCategory bool // its category is restricted
-	Own        bool // it is restricted itself
-	Kind       Kind
-	Origin     Origin
-	Relaxed    bool // came in by relaxed rules
-	SourceHash string
-	Header     nacha.Batch // without entries
-	State      State
-	Version    int64
-	Credits    bank.Cents // of what would be sent as it stands
-	Debits     bank.Cents
-	Entries    int
-	Idle       int  // entries that are held or marked as prenotes
-	HasDebits  bool // among all entries
-	Run        RunID
-	LastEditor Somebody
-	Creator    Somebody
-	Created    time.Time
-	Edited     time.Time
+	ID           BatchID
+	Name         string
+	Category     CategoryID
+	CategoryName string
+	InCategory   bool // its category is restricted
+	Own          bool // it is restricted itself
+	Kind         Kind
+	Origin       Origin
+	Relaxed      bool // came in by relaxed rules
+	SourceHash   string
+	Header       nacha.Batch // without entries
+	State        State
+	Version      int64
+	Credits      bank.Cents // of what would be sent as it stands
+	Debits       bank.Cents
+	Entries      int
+	Idle         int  // entries that are held or marked as prenotes
+	HasDebits    bool // among all entries
+	Run          RunID
+	LastEditor   Somebody
+	Creator      Somebody
+	Created      time.Time
+	Edited       time.Time
 }
 
 // Restricted reports whether only holders of the right may know of the batch.

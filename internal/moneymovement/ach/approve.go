@@ -6,6 +6,7 @@ import (
 	"mandate/internal/approval"
 	"mandate/internal/authorization"
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
@@ -47,8 +48,20 @@ func (s *Service) Matter(tx *db.Tx, institution bank.InstitutionID, organization
 		},
 		Initiate: r.asking(&b).request(r.Initiator.ID, catalog.ACHBatchInitiate),
 		MayOwn:   hasFullControl,
+		Lines:    r.lines(&b),
 	}
 	return m, nil
+}
+
+// lines are what a person reads before they agree.
+func (r *Run) lines(b *Batch) []approval.Line {
+	lines := []approval.Line{{Term: "Company", Value: b.Header.CompanyName + ", " + r.Company}, {Term: "Description", Value: b.Header.Description},
+		{Term: "Effective date", Value: calendar.Long(r.Effective)}, {Term: "Recipients", Value: fmt.Sprint(r.Entries)},
+		{Term: "Credits", Value: r.Credits.Dollars()}, {Term: "Debits", Value: r.Debits.Dollars()}}
+	if r.SameDay {
+		lines = append(lines, approval.Line{Term: "Same day", Value: "Yes"})
+	}
+	return append(lines, approval.Line{Term: "Edited last by", Value: b.LastEditor.Name})
 }
 
 // approveRequest is what is asked of whoever approves.

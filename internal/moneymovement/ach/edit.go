@@ -100,7 +100,7 @@ func (b *Batch) described(was *Batch) []activity.Change {
 	for _, f := range []struct{ field, old, new string }{
 		{"name", old.Name, b.Name}, {"company", old.Header.CompanyID, b.Header.CompanyID}, {"class", old.Header.SEC, b.Header.SEC},
 		{"description", old.Header.Description, b.Header.Description}, {"data", old.Header.CompanyData, b.Header.CompanyData},
-		{"category", string(old.Category), string(b.Category)}, {"state", string(old.State), string(b.State)},
+		{"category", old.CategoryName, b.CategoryName}, {"state", string(old.State), string(b.State)},
 		{"credits", sum(was, old.Credits), b.Credits.String()}, {"debits", sum(was, old.Debits), b.Debits.String()},
 		{"entries", count(was, old.Entries), fmt.Sprint(b.Entries)}, {"skipped entries", count(was, old.Idle), fmt.Sprint(b.Idle)},
 	} {
@@ -368,7 +368,7 @@ func (s *Service) head(c *guard.Change, at place, b *Batch, h *Header, problems 
 
 // categorize puts a batch into a category that the caller may know of.
 func (b *Batch) categorize(c *guard.Change, at place, id CategoryID, problems *fault.Problems) error {
-	b.Category, b.InCategory = id, false
+	b.Category, b.CategoryName, b.InCategory = id, "", false
 	if id == "" {
 		return nil
 	}
@@ -378,7 +378,7 @@ func (b *Batch) categorize(c *guard.Change, at place, id CategoryID, problems *f
 	}
 	for _, k := range all {
 		if k.ID == id && (!k.Restricted || may(c, catalog.ACHBatchView, asking{restricted: true})) {
-			b.InCategory = k.Restricted
+			b.CategoryName, b.InCategory = k.Name, k.Restricted
 			return nil
 		}
 	}
@@ -498,7 +498,7 @@ func (s *Service) test(c *guard.Change, at place, of *Batch, marked []Entry) err
 		return nil
 	}
 	b := s.fresh(c, FromPrenote)
-	b.Name, b.Category, b.InCategory, b.Own, b.Kind, b.Relaxed = shorten("PNT "+of.Name), of.Category, of.InCategory, of.Own, Prenotes, of.Relaxed
+	b.Name, b.Category, b.CategoryName, b.InCategory, b.Own, b.Kind, b.Relaxed = shorten("PNT "+of.Name), of.Category, of.CategoryName, of.InCategory, of.Own, Prenotes, of.Relaxed
 	b.Header = nacha.BatchOf(of.Header.Record)
 	var all []Entry
 	for i := range marked {
@@ -532,7 +532,7 @@ func (s *Service) Copy(ctx context.Context, caller bank.Caller, from BatchID, na
 			return err
 		}
 		b := s.fresh(c, FromCopy)
-		b.Name, b.Category, b.InCategory, b.Own, b.Kind, b.Relaxed, b.Header = strings.TrimSpace(name), old.Category, old.InCategory, old.Own, old.Kind, old.Relaxed, old.Header
+		b.Name, b.Category, b.CategoryName, b.InCategory, b.Own, b.Kind, b.Relaxed, b.Header = strings.TrimSpace(name), old.Category, old.CategoryName, old.InCategory, old.Own, old.Kind, old.Relaxed, old.Header
 		if b.Name == "" {
 			b.Name = shorten("Copy of " + old.Name)
 		}

@@ -316,11 +316,11 @@ func (s *Service) reserve(c *guard.Change, b *Batch, r *Run, w way) error {
 		return err
 	}
 	if !r.counted {
-		d, err := s.judge(c, b, r)
-		if err != nil || d.Allowed {
+		e, err := s.judge(c, b, r)
+		if err != nil || e.Allowed {
 			return err
 		}
-		return refused(catalog.ACHBatchInitiate, d.Reasons)
+		return refused(catalog.ACHBatchInitiate, e)
 	}
 	answer, err := s.payments.AuthorizeIn(c, r.ref(), authorization.Asked{
 		Member: w.member.ID, Operation: catalog.ACHBatchInitiate.ID(), Account: r.Offset, Amount: entitlement.AmountOf(r.Amount()), Context: r.asking(b).keys(),
@@ -328,24 +328,37 @@ func (s *Service) reserve(c *guard.Change, b *Batch, r *Run, w way) error {
 	if err != nil || answer.Allowed {
 		return err
 	}
-	return refused(catalog.ACHBatchInitiate, answer.Reasons)
+	return s.unanswered(c, b, r, answer.Reasons)
+}
+
+// unanswered is the fault of an authorization that was refused, with the proof
+// where the engine gives one: a reference that was used has none.
+func (s *Service) unanswered(c *guard.Change, b *Batch, r *Run, reasons []entitlement.Reason) error {
+	e, err := s.judge(c, b, r)
+	if err != nil {
+		return err
+	}
+	if e.Allowed {
+		e = entitlement.Explanation{Decision: entitlement.Decision{Reasons: reasons}}
+	}
+	return refused(catalog.ACHBatchInitiate, e)
 }
 
 // judge asks whether the initiator may send a run now; what it has reserved does
 // not count against it.
-func (s *Service) judge(c *guard.Change, b *Batch, r *Run) (entitlement.Decision, error) {
+func (s *Service) judge(c *guard.Change, b *Batch, r *Run) (entitlement.Explanation, error) {
 	own, err := s.reservation(c.Tx, c.Caller.Institution, r)
 	if err != nil {
-		return entitlement.Decision{}, err
+		return entitlement.Explanation{}, err
 	}
 	req := r.asking(b).request(r.Initiator.ID, catalog.ACHBatchInitiate)
 	req.Now = c.Tx.Now
 	used, err := usage.ForExcept(c.Tx, c.Policy, req, own)
 	if err != nil {
-		return entitlement.Decision{}, err
+		return entitlement.Explanation{}, err
 	}
 	req.Used = used
-	return entitlement.Decide(c.Policy, req), nil
+	return entitlement.Explain(c.Policy, req), nil
 }
 
 // keepRun stores a run that was permitted.

@@ -1,8 +1,11 @@
 package ach
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +16,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
+	"mandate/internal/headroom"
 	"mandate/internal/moneymovement/ach/recipients"
 	"mandate/internal/usage"
 )
@@ -23,8 +27,38 @@ type Filter struct {
 	States   []State
 	Category CategoryID
 	Kind     Kind
+	Sort     Sort // empty: those edited last first
+	Reverse  bool
 	Offset   int
 	Limit    int // at most MaxPage; 0 means MaxPage
+}
+
+// A Sort is an order of lists.
+type Sort string
+
+const (
+	ByEdited Sort = "edited" // the latest first
+	ByName   Sort = "name"
+	ByAmount Sort = "amount" // the largest first
+	ByState  Sort = "state"
+)
+
+// order sorts batches that come with those edited last first.
+func (f *Filter) order(all []Batch) {
+	slices.SortStableFunc(all, func(a, b Batch) int {
+		switch f.Sort {
+		case ByName:
+			return cmp.Compare(fold(a.Name), fold(b.Name))
+		case ByAmount:
+			return cmp.Compare(b.Amount(), a.Amount())
+		case ByState:
+			return cmp.Compare(slices.Index(States(), a.State), slices.Index(States(), b.State))
+		}
+		return 0
+	})
+	if f.Reverse {
+		slices.Reverse(all)
+	}
 }
 
 // A List is a page of batches, with totals over all that the filter lets
@@ -39,12 +73,18 @@ type List struct {
 
 // looking reads something for a member who may see ACH.
 func (s *Service) looking(ctx context.Context, caller bank.Caller, read func(v *guard.View, at place, restricted bool) error) error {
+	return s.lookingAt(ctx, caller, entitlement.Scope{}, read)
+}
+
+// lookingAt is looking with more people's or accounts' facts.
+func (s *Service) lookingAt(ctx context.Context, caller bank.Caller, scope entitlement.Scope, read func(v *guard.View, at place, restricted bool) error) error {
 	action := doing("ach.viewed", caller.Organization, activity.Target{Kind: activity.TargetPayment, ID: "ach", Name: "ACH"})
+	action.Scope = scope
 	return s.guard.Look(ctx, caller, action, func(v *guard.View) error {
 		req := asking{}.request(caller.Member(), catalog.ACHBatchView)
 		req.Now = v.Tx.Now
-		if d := entitlement.Decide(v.Policy, req); !d.Allowed {
-			return refused(catalog.ACHBatchView, d.Reasons)
+		if e := entitlement.Explain(v.Policy, req); !e.Allowed {
+			return refused(catalog.ACHBatchView, e)
 		}
 		restricted := allowed(v.Policy, caller.Member(), catalog.ACHBatchView, asking{restricted: true}, v.Tx)
 		return read(v, place{caller.Institution, caller.Organization}, restricted)
@@ -71,6 +111,7 @@ func (f *Filter) takes(b *Batch) bool {
 }
 
 func (f *Filter) page(all []Batch) (l List) {
+	f.order(all)
 	for i := range all {
 		l.Credits, l.Debits, l.Entries = l.Credits+all[i].Credits, l.Debits+all[i].Debits, l.Entries+all[i].Entries
 	}
@@ -86,12 +127,12 @@ func (f *Filter) page(all []Batch) (l List) {
 // A Detail is a batch with all that belongs to it.
 type Detail struct {
 	Batch
-	CategoryName string
-	All          []Entry
-	Runs         []Run // the latest first
-	Schedule     *Schedule
-	History      []activity.Event                           // the latest first
-	May          map[catalog.Operation]entitlement.Decision // what the caller may do with it as it stands
+	All         []Entry
+	Runs        []Run // the latest first
+	Schedule    *Schedule
+	History     []activity.Event                              // the latest first
+	May         map[catalog.Operation]entitlement.Explanation // what the caller may do with it as it stands
+	PartialEdit entitlement.Explanation                       // may they change the five fields of an entry?
 }
 
 // Get reads a batch for its page.
@@ -117,33 +158,46 @@ func (s *Service) Get(ctx context.Context, caller bank.Caller, id BatchID) (d De
 		if d.History, err = d.history(v.Tx, at); err != nil {
 			return err
 		}
-		return s.finish(v, at, caller, &d)
+		return finish(v, caller, &d)
 	})
 	return d, err
 }
 
-// finish adds what the caller may do, and the category's name.
-func (s *Service) finish(v *guard.View, at place, caller bank.Caller, d *Detail) error {
-	categories, err := categoriesAt(v.Tx, at)
-	if err != nil {
-		return err
-	}
-	for _, k := range categories {
-		if k.ID == d.Category {
-			d.CategoryName = k.Name
+// BatchOf finds the batch of a run, for those who may know of it.
+func (s *Service) BatchOf(ctx context.Context, caller bank.Caller, id RunID) (batch BatchID, err error) {
+	err = s.looking(ctx, caller, func(v *guard.View, at place, restricted bool) error {
+		r, err := findRun(v.Tx, at, id)
+		if err != nil {
+			return err
 		}
-	}
-	d.May = map[catalog.Operation]entitlement.Decision{}
+		b, err := findBatch(v.Tx, at, r.Batch)
+		if err == nil && b.Restricted() && !restricted {
+			err = ErrNoBatch
+		}
+		batch = b.ID
+		return err
+	})
+	return batch, err
+}
+
+// finish adds what the caller may do.
+func finish(v *guard.View, caller bank.Caller, d *Detail) error {
+	d.May = map[catalog.Operation]entitlement.Explanation{}
 	for _, op := range []catalog.Operation{catalog.ACHBatchEdit, catalog.ACHRecipientsImport, catalog.ACHBatchInitiate, catalog.ACHBatchApprove,
 		catalog.ACHBatchUninitiate, catalog.ACHBatchDelete, catalog.ACHBatchCreate} {
 		ask := asking{restricted: d.Restricted(), debits: d.HasDebits, lastEditor: d.LastEditor.ID == caller.Member(), amount: d.Amount()}
 		req := ask.request(caller.Member(), op)
 		req.Now = v.Tx.Now
-		if req.Used, err = usage.For(v.Tx, v.Policy, req); err != nil {
+		used, err := usage.For(v.Tx, v.Policy, req)
+		if err != nil {
 			return err
 		}
-		d.May[op] = entitlement.Decide(v.Policy, req)
+		req.Used = used
+		d.May[op] = entitlement.Explain(v.Policy, req)
 	}
+	partial := asking{restricted: d.Restricted(), debits: d.HasDebits, entryOnly: true}.request(caller.Member(), catalog.ACHBatchEdit)
+	partial.Now = v.Tx.Now
+	d.PartialEdit = entitlement.Explain(v.Policy, partial)
 	return nil
 }
 
@@ -172,18 +226,32 @@ type Choices struct {
 	Companies  []Company
 	Categories []Category
 	Layouts    map[recipients.Format]recipients.Layout
-	Restricted bool // the caller may mark batches as restricted
+	Restricted bool       // the caller may mark batches as restricted
+	Seeing     []Somebody // who may see restricted batches
+	Create     entitlement.Explanation
+	Upload     entitlement.Explanation
+	Import     entitlement.Explanation
+	Edit       entitlement.Explanation
 }
 
 // Choices reads what the caller may choose from.
 func (s *Service) Choices(ctx context.Context, caller bank.Caller) (ch Choices, err error) {
-	err = s.looking(ctx, caller, func(v *guard.View, at place, restricted bool) error {
+	err = s.lookingAt(ctx, caller, entitlement.Scope{AllMembers: true}, func(v *guard.View, at place, restricted bool) error {
 		ch = Choices{Layouts: map[recipients.Format]recipients.Layout{}, Restricted: restricted}
 		if ch.Companies, err = companiesAt(v.Tx, at); err != nil {
 			return err
 		}
 		if ch.Categories, err = categoriesAt(v.Tx, at); err != nil {
 			return err
+		}
+		if ch.Seeing, err = s.seeing(v, at); err != nil {
+			return err
+		}
+		for op, e := range map[catalog.Operation]*entitlement.Explanation{catalog.ACHBatchCreate: &ch.Create, catalog.ACHFileUpload: &ch.Upload,
+			catalog.ACHRecipientsImport: &ch.Import, catalog.ACHBatchEdit: &ch.Edit} {
+			req := asking{}.request(caller.Member(), op)
+			req.Now = v.Tx.Now
+			*e = entitlement.Explain(v.Policy, req)
 		}
 		ch.Categories = slices.DeleteFunc(ch.Categories, func(k Category) bool { return k.Restricted && !restricted })
 		for _, f := range recipients.Formats() {
@@ -200,13 +268,25 @@ func (s *Service) Choices(ctx context.Context, caller bank.Caller) (ch Choices, 
 	return ch, err
 }
 
+// seeing are the members who may see restricted batches.
+func (s *Service) seeing(v *guard.View, at place) ([]Somebody, error) {
+	var ids []bank.UserID
+	for _, id := range slices.Sorted(maps.Keys(v.Policy.Members)) {
+		if allowed(v.Policy, id, catalog.ACHBatchView, asking{restricted: true}, v.Tx) {
+			ids = append(ids, id)
+		}
+	}
+	return s.called(v.Tx, at, ids)
+}
+
 // A Plan is what would become of an order, before anything is saved.
 type Plan struct {
 	Run
-	Note      string               // why the day is another than the one asked for
-	Alone     entitlement.Decision // may the caller initiate it alone?
-	Submit    entitlement.Decision // may they submit it for approval?
-	Approvers []bank.UserID        // who could approve it then; there may be nobody
+	Note      string                  // why the day is another than the one asked for
+	Alone     entitlement.Explanation // may the caller initiate it alone?
+	Submit    entitlement.Explanation // may they submit it for approval?
+	Approvers []Somebody              // who could approve it then; there may be nobody
+	Room      headroom.Room
 }
 
 // Preview says what would become of an order, and by whom it would have to be
@@ -233,10 +313,33 @@ func (s *Service) Preview(ctx context.Context, caller bank.Caller, o Order) (p P
 			return err
 		}
 		m := approval.Matter{MayOwn: hasFullControl, Approve: s.approveRequest(&p.Run, &b)}
-		p.Approvers = approval.Approvers(c.Policy, &m, []bank.UserID{caller.Member(), b.LastEditor.ID}, c.Tx.Now)
-		return nil
+		p.Approvers, err = s.called(c.Tx, at, approval.Approvers(c.Policy, &m, []bank.UserID{caller.Member(), b.LastEditor.ID}, c.Tx.Now))
+		if err != nil {
+			return err
+		}
+		p.Room, err = headroom.Of(c.Tx, c.Policy, p.roomAsked(c, &b))
+		return err
 	})
 	return p, err
+}
+
+// roomAsked is the question whose headroom is shown beside a run.
+func (p *Plan) roomAsked(c *guard.Change, b *Batch) entitlement.Request {
+	req := p.asking(b).request(c.Caller.Member(), catalog.ACHBatchInitiate)
+	req.Now = c.Tx.Now
+	return req
+}
+
+// called are members as history names them.
+func (s *Service) called(tx *db.Tx, at place, members []bank.UserID) (people []Somebody, err error) {
+	names, err := s.names(tx, at.institution, at.organization, members)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range members {
+		people = append(people, Somebody{id, names[id]})
+	}
+	return people, nil
 }
 
 func approvalScope(offset bank.AccountID) entitlement.Scope {
@@ -301,11 +404,7 @@ func restrictedTarget(tx *db.Tx, at place, id string) (bool, error) {
 
 // ReasonsOf are the reasons of a refusal.
 func ReasonsOf(err error) []entitlement.Reason {
-	f := faultOf(err)
-	if f == nil {
-		return nil
-	}
-	if refusal, ok := f.Cause.(*approval.Refusal); ok {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return refusal.Reasons
 	}
 	return nil

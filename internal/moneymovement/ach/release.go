@@ -191,7 +191,7 @@ func (s *Service) confirm(c *guard.Change, b *Batch, r *Run) error {
 		return err
 	}
 	if !d.Allowed {
-		return refused(catalog.ACHBatchInitiate, d.Reasons)
+		return refused(catalog.ACHBatchInitiate, d)
 	}
 	if !r.counted {
 		return nil
@@ -200,7 +200,7 @@ func (s *Service) confirm(c *guard.Change, b *Batch, r *Run) error {
 	if err != nil || answer.Allowed {
 		return err
 	}
-	return refused(catalog.ACHBatchInitiate, answer.Reasons)
+	return s.unanswered(c, b, r, answer.Reasons)
 }
 
 // write makes the file of a run: its entries, and the offset that balances them.

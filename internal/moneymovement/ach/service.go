@@ -38,6 +38,7 @@ type Service struct {
 	queue    *approval.Service
 	calendar *calendar.Service
 	accounts Accounts
+	names    approval.Names
 	process  string
 	reading  chan struct{} // places for reading strangers' files
 }
@@ -50,12 +51,13 @@ type Config struct {
 	Queue    *approval.Service
 	Calendar *calendar.Service
 	Accounts Accounts
+	Names    approval.Names
 	Process  string // tells this process from all others
 }
 
 // New returns the room and enters it in the queue of approvals.
 func New(cfg Config) *Service {
-	s := &Service{db: cfg.DB, guard: cfg.Guard, payments: cfg.Payments, queue: cfg.Queue, calendar: cfg.Calendar, accounts: cfg.Accounts, process: cfg.Process,
+	s := &Service{db: cfg.DB, guard: cfg.Guard, payments: cfg.Payments, queue: cfg.Queue, calendar: cfg.Calendar, accounts: cfg.Accounts, names: cfg.Names, process: cfg.Process,
 		reading: make(chan struct{}, readers)}
 	s.queue.Add(Room, s)
 	return s
@@ -125,21 +127,27 @@ func (a asking) keys() map[string]any {
 	}
 }
 
+// A judged is a decision with what was asked.
+type judged struct {
+	entitlement.Decision
+	asked entitlement.Request
+}
+
 // decide asks the engine for the caller, with what is used.
-func decide(c *guard.Change, op catalog.Operation, a asking) (entitlement.Decision, error) {
+func decide(c *guard.Change, op catalog.Operation, a asking) (judged, error) {
 	if a.account != "" {
 		if err := c.Widen(entitlement.Scope{Accounts: []bank.AccountID{a.account}}); err != nil {
-			return entitlement.Decision{}, err
+			return judged{}, err
 		}
 	}
 	req := a.request(c.Caller.Member(), op)
 	req.Now = c.Tx.Now
 	used, err := usage.For(c.Tx, c.Policy, req)
 	if err != nil {
-		return entitlement.Decision{}, err
+		return judged{}, err
 	}
 	req.Used = used
-	return entitlement.Decide(c.Policy, req), nil
+	return judged{entitlement.Decide(c.Policy, req), req}, nil
 }
 
 // permit refuses whoever may not.
@@ -148,7 +156,7 @@ func permit(c *guard.Change, op catalog.Operation, a asking) error {
 	if err != nil || d.Allowed {
 		return err
 	}
-	return refused(op, d.Reasons)
+	return refused(op, entitlement.Explain(c.Policy, d.asked))
 }
 
 // may asks a question that needs no usage.
@@ -162,10 +170,18 @@ func allowed(p *entitlement.Policy, member bank.UserID, op catalog.Operation, a 
 	return entitlement.Decide(p, req).Allowed
 }
 
-// refused is the fault of a refusal; all reasons are its cause.
-func refused(op catalog.Operation, reasons []entitlement.Reason) error {
+// A Refusal is why something may not be, with its proof: the cause of a fault.
+type Refusal struct{ entitlement.Explanation }
+
+func (r *Refusal) Error() string { return string(r.Reasons[0].Code) }
+
+// Why is the refusal with its proof.
+func (r *Refusal) Why() entitlement.Explanation { return r.Explanation }
+
+// refused is the fault of a refusal; its proof is the cause.
+func refused(op catalog.Operation, e entitlement.Explanation) error {
 	sentence := "You may not " + op.Info().Label + "."
-	for _, r := range reasons {
+	for _, r := range e.Reasons {
 		switch r.Code {
 		case entitlement.SecondPersonRequired:
 			sentence = "You edited this batch last, so somebody else must initiate it. Submit it for approval."
@@ -175,7 +191,7 @@ func refused(op catalog.Operation, reasons []entitlement.Reason) error {
 			sentence = fmt.Sprintf("This is over the limit of %s per batch.", r.Limit.Dollars())
 		}
 	}
-	return fault.New(fault.Forbidden, sentence).With(string(reasons[0].Code)).Because(&approval.Refusal{Reasons: reasons})
+	return fault.New(fault.Forbidden, sentence).With(string(e.Reasons[0].Code)).Because(&Refusal{e})
 }
 
 // seen reads a batch for the caller. One that they may not know of is not

@@ -17,7 +17,7 @@ type place struct {
 	organization bank.OrganizationID
 }
 
-const batchColumns = `b.id, b.name, b.category_id, coalesce(c.restricted, false), b.restricted, b.kind, b.origin, b.relaxed, b.source_hash,
+const batchColumns = `b.id, b.name, b.category_id, coalesce(c.name, ''), coalesce(c.restricted, false), b.restricted, b.kind, b.origin, b.relaxed, b.source_hash,
 	b.header, b.state, b.version, b.credits, b.debits, b.entries, b.idle, b.has_debits, b.run_id, b.last_editor, b.last_editor_name,
 	b.creator, b.creator_name, b.created_micros, b.edited_micros`
 
@@ -30,7 +30,7 @@ const selectBatch = `
 func scanBatch(s db.Scanner) (b Batch, err error) {
 	var header string
 	var created, edited int64
-	err = s.Scan(&b.ID, &b.Name, &b.Category, &b.InCategory, &b.Own, &b.Kind, &b.Origin, &b.Relaxed, &b.SourceHash,
+	err = s.Scan(&b.ID, &b.Name, &b.Category, &b.CategoryName, &b.InCategory, &b.Own, &b.Kind, &b.Origin, &b.Relaxed, &b.SourceHash,
 		&header, &b.State, &b.Version, &b.Credits, &b.Debits, &b.Entries, &b.Idle, &b.HasDebits, &b.Run, &b.LastEditor.ID, &b.LastEditor.Name,
 		&b.Creator.ID, &b.Creator.Name, &created, &edited)
 	if err == nil && len(header) != 94 {

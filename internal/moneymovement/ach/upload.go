@@ -35,6 +35,14 @@ func (s *Service) alone(ctx context.Context) (leave func(), err error) {
 	}
 }
 
+// DuplicateFile is the code of a file that was uploaded before.
+const DuplicateFile = "DUPLICATE_FILE"
+
+// fileTarget is a file as history names it.
+func fileTarget() activity.Target {
+	return activity.Target{Kind: activity.TargetPayment, ID: "ach", Name: "ACH file"}
+}
+
 // An Upload is a NACHA file and what becomes of it.
 type Upload struct {
 	Name       string // of the batches; several are numbered
@@ -48,7 +56,7 @@ type Upload struct {
 // UploadFile makes batches of a NACHA file. It is read before anything is
 // locked, and exactly what was read is stored.
 func (s *Service) UploadFile(ctx context.Context, caller bank.Caller, u Upload) (ids []BatchID, err error) {
-	action := doing("ach.batch_uploaded", caller.Organization, activity.Target{Kind: activity.TargetPayment, ID: "ach", Name: "ACH file"})
+	action := doing("ach.batch_uploaded", caller.Organization, fileTarget())
 	rules, err := s.mayUpload(ctx, caller, action, u.Restricted)
 	if err != nil {
 		return nil, err
@@ -110,7 +118,7 @@ func refusalFault(r *nacha.Refusal) error {
 		problems.Add("the file", "There are more problems than are said here.")
 	}
 	f := faultOf(problems.Err("The file cannot be taken."))
-	return f.With(r.Code)
+	return f.With(r.Code).Because(r)
 }
 
 func (s *Service) keepUpload(c *guard.Change, u Upload, rules nacha.Rules, file *nacha.File) (ids []BatchID, err error) {
@@ -134,7 +142,7 @@ func (s *Service) keepUpload(c *guard.Change, u Upload, rules nacha.Rules, file 
 		return nil, err
 	}
 	if found && !u.Again {
-		return nil, fault.Newf(fault.Conflict, "This file was uploaded before, as %q. Upload it again if you mean to.", name).With("DUPLICATE_FILE")
+		return nil, fault.Newf(fault.Conflict, "This file was uploaded before, as %q. Upload it again if you mean to.", name).With(DuplicateFile)
 	}
 	for i := range file.Batches {
 		b, err := s.fromFile(c, at, u, rules, &file.Batches[i], i, len(file.Batches))

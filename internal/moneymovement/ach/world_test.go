@@ -76,7 +76,7 @@ func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	door := guard.New(d, usermgmt.LoadPolicy, nil, w.proofs)
 	w.queue = approval.New(d, door, silent{}, names)
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
-	w.room = ach.New(ach.Config{DB: d, Guard: door, Payments: authorization.New(d, door, authorization.Lifetime), Queue: w.queue, Calendar: days, Accounts: accounts})
+	w.room = ach.New(ach.Config{DB: d, Guard: door, Payments: authorization.New(d, door, authorization.Lifetime), Queue: w.queue, Calendar: days, Accounts: accounts, Names: names})
 	w.desk = host.NewDesk(d, w.ledger, slog.New(slog.DiscardHandler))
 	w.desk.Answer(ach.Room, w.room.Answer)
 	has := catalog.EntitlementSet(0).With(catalog.ACH)

@@ -26,6 +26,7 @@ type Approvals interface {
 	Count(context.Context, bank.Caller) (int, error)
 	Queue(ctx context.Context, caller bank.Caller, decided bool) ([]approval.Entry, error)
 	Get(ctx context.Context, caller bank.Caller, id string) (approval.Entry, error)
+	About(ctx context.Context, caller bank.Caller, kind, ref string) (approval.Entry, error)
 	Approve(ctx context.Context, caller bank.Caller, id, hash, comment string) error
 	Reject(ctx context.Context, caller bank.Caller, id, comment string) error
 }
@@ -50,7 +51,7 @@ type waitingKind struct {
 func (a *app) waitingKind(kind string) waitingKind {
 	switch kind {
 	case ach.Room:
-		return waitingKind{Noun: "ACH batch", Icon: "landmark"}
+		return waitingKind{Noun: "ACH batch", Icon: "landmark", Page: func(b base, e *approval.Entry) string { return b.achRun(e.Ref) }}
 	}
 	return waitingKind{Noun: "Payment", Icon: "banknote"}
 }

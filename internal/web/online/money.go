@@ -31,6 +31,7 @@ type Money struct {
 	Approvals  Approvals
 	Transfers  Transfers
 	Stops      Stops
+	ACH        ACH
 }
 
 // Transfers is what the app needs of the room of transfers.
@@ -70,6 +71,9 @@ func (a *app) moneyRoutes() (routes []web.Route) {
 	if a.money.Stops != nil {
 		routes = append(routes, a.stopRoutes()...)
 	}
+	if a.money.ACH != nil {
+		routes = append(routes, a.achRoutes()...)
+	}
 	return routes
 }
 
@@ -94,6 +98,9 @@ func (a *app) moneyNav(r *http.Request, me *usermgmt.Standing, here func(label, 
 		item := here("Approvals", b.approvals(), "inbox")
 		item.Count = a.waitingFor(r)
 		items = append(items, item)
+	}
+	if a.money.ACH != nil && has(me, catalog.ACH) {
+		items = append(items, here("ACH", b.ach(), "landmark"))
 	}
 	if a.money.Transfers != nil && has(me, catalog.Transfers) {
 		items = append(items, here("Transfers", b.transfers(), "arrow-left-right"))
@@ -322,19 +329,19 @@ func (d describer) moneyValue(field, value string) (string, bool) {
 		return "", false
 	}
 	switch field {
-	case "from", "to", "account":
+	case "from", "to", "account", "offset_account":
 		name, known := d.accounts[bank.AccountID(value)]
 		return cmp.Or(name, "An account that you do not see"), known || strings.HasPrefix(value, bank.PrefixAccount+"_")
-	case "amount", "fee":
+	case "amount", "fee", "credits", "debits":
 		if amount, err := bank.ParseAmount(value); err == nil {
 			return amount.Dollars(), true
 		}
-	case "day", "until":
+	case "day", "until", "effective":
 		if day, err := bank.ParseDay(value); err == nil {
 			return calendar.Long(day), true
 		}
 	case "state":
-		label := cmp.Or(transfer.State(value).Label(), stoppayment.State(value).Label())
+		label := cmp.Or(transfer.State(value).Label(), stoppayment.State(value).Label(), achState(value))
 		return label, label != ""
 	case "repeat":
 		return transfer.Frequency(value).Label(), true

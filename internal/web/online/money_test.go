@@ -22,6 +22,7 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
 	"mandate/internal/identity"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/notice"
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
@@ -44,6 +45,8 @@ type purse struct {
 	statements *statement.Service
 	transfers  *transfer.Service
 	stops      *stoppayment.Service
+	batches    *ach.Service
+	desk       *host.Desk
 	clock      *dbtest.Clock
 }
 
@@ -60,6 +63,7 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
 	p.queue = approval.New(d, door, told, p.names)
 	p.papers = approvaltest.New(door, p.queue, "acc_operating")
+	p.desk, p.batches = desk, p.newBatches(door, days, desk)
 	p.write(func(tx *db.Tx) error {
 		_, err := tx.Exec(`update institution set offers = $1`, everything())
 		return err
@@ -120,7 +124,7 @@ func (p *purse) serveMoney() {
 	origin := "http://" + strings.Replace(p.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: p.clock,
-	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops}})
+	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, ACH: p.batches}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -95,6 +95,9 @@ func (d describer) event(e activity.Event) ui.Event {
 		did, known = moneyDeeds[e.Name]
 	}
 	if !known {
+		did, known = achDeeds[e.Name]
+	}
+	if !known {
 		did = deed{"{actor}: " + strings.NewReplacer(".", " ", "_", " ").Replace(e.Name) + ", {target}", "activity", ui.Plain}
 	}
 	if e.Name == "orguser.password_reset_sent" && e.Actor.ID == e.Target.ID {
@@ -188,7 +191,7 @@ var fields = map[string]string{
 
 // field names what was changed, with the account where it is one's.
 func (d describer) field(c activity.Change) string {
-	label := cmp.Or(fields[c.Field], moneyFields[c.Field])
+	label := cmp.Or(fields[c.Field], moneyFields[c.Field], achFields[c.Field])
 	id, ceiling := strings.CutPrefix(c.Field, "ceiling.")
 	if p, ok := catalog.ParsePermission(id); ok {
 		label = permissionName(p)
