@@ -346,7 +346,7 @@ func TestTooLargeAFileIsRefusedEarly(t *testing.T) {
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 		r.Header.Set("Origin", p.server.URL)
 		got := dana.do(r)
-		got.is(t, 400)
+		got.is(t, 422)
 		got.says(t, "This is too large to be sent at once.")
 		if read.n > 8<<20 {
 			t.Errorf("%d bytes were read", read.n)
