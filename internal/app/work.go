@@ -1,6 +1,8 @@
 package app
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"mandate/internal/approval"
@@ -8,6 +10,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
@@ -18,12 +21,16 @@ type (
 	authorized  struct{ authorizations *authorization.Service }
 	waiting     struct{ approvals *approval.Service }
 	transferred struct{ transfers *transfer.Service }
+	batched     struct{ ach *ach.Service }
 )
 
 func (w authorized) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
 	open, err := w.authorizations.OpenOf(tx, institution, organization, user)
 	items := make([]usermgmt.OpenItem, 0, len(open))
 	for _, a := range open {
+		if a.Ref.Client == "" { // a room of our own tells of it
+			continue
+		}
 		item := usermgmt.OpenItem{Title: catalog.ParseOperation(a.Asked.Operation).Info().Label, Ref: a.Ref.Name, Account: a.Asked.Account, Ends: usermgmt.WaitsForRelease}
 		if amount, ok := a.Asked.Amount.Cents(); ok && amount > 0 {
 			item.Title += ", " + amount.Dollars()
@@ -48,6 +55,18 @@ func (w waiting) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization 
 	}
 	for _, item := range alone {
 		items = append(items, usermgmt.OpenItem{Title: item.Title + " of " + item.Initiator.Name, Account: item.Account, Ends: usermgmt.NobodyElse})
+	}
+	return items, err
+}
+
+func (w batched) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
+	runs, schedules, err := w.ach.OpenOf(tx, institution, organization, user)
+	var items []usermgmt.OpenItem
+	for i := range runs {
+		items = append(items, usermgmt.OpenItem{Title: runs[i].Title, Account: runs[i].Offset, Ends: usermgmt.WaitsForRelease})
+	}
+	for _, name := range slices.Sorted(maps.Keys(schedules)) {
+		items = append(items, usermgmt.OpenItem{Title: name + ", " + strings.ToLower(schedules[name].Frequency.Label()), Account: schedules[name].Offset, Ends: usermgmt.Repeats})
 	}
 	return items, err
 }

@@ -130,7 +130,7 @@ func wantImpact(t *testing.T, a *app.App, institution bank.InstitutionID) {
 			open = append(open, item.Title)
 		}
 	}
-	if want := []string{"Transfer of $4,200.00", "Transfer of $1,500.00 every month"}; !slices.Equal(open, want) {
+	if want := []string{"Vendor payments", "Transfer of $4,200.00", "Transfer of $1,500.00 every month"}; !slices.Equal(open, want) {
 		t.Errorf("deleting Dana would end %q, want %q", open, want)
 	}
 }

@@ -110,7 +110,7 @@ func (a *app) previewImport(w http.ResponseWriter, r *http.Request) error {
 	in.File = file
 	id, p, err := a.money.ACH.BringList(r.Context(), web.CallerOf(r.Context()), in)
 	if fault.KindOf(err) == fault.Conflict { // no layout yet
-		f.Wrong("format", sentenceOf(err))
+		f.Wrong("format", web.SentenceOf(err))
 		return a.renderImport(w, r, f)
 	}
 	if err := f.Take(err); err != nil {
@@ -179,7 +179,7 @@ func (a *app) loadImport(w http.ResponseWriter, r *http.Request) error {
 	id := ach.BatchID(r.PathValue("batch"))
 	p, err := a.money.ACH.ImportKept(r.Context(), web.CallerOf(r.Context()), ach.FileID(f.Raw("file")), number(f.Raw("version")))
 	if fault.KindOf(err) == fault.Invalid && p != nil {
-		return a.renderImportPreview(w, r, ach.Import{Batch: id}, "", p, sentenceOf(err))
+		return a.renderImportPreview(w, r, ach.Import{Batch: id}, "", p, web.SentenceOf(err))
 	}
 	if err != nil {
 		return a.batchRefused(r, err)

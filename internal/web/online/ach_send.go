@@ -219,7 +219,7 @@ func (a *app) sending(w http.ResponseWriter, r *http.Request, said string, verb 
 		return err
 	})
 	if refused(err) {
-		return a.renderSendReview(w, r, http.StatusUnprocessableEntity, f, sentenceOf(err))
+		return a.renderSendReview(w, r, http.StatusUnprocessableEntity, f, web.SentenceOf(err))
 	}
 	if err != nil || !done {
 		return err
