@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"mandate/internal/bank"
+	"mandate/internal/db/dbtest"
+	"mandate/internal/entitlement"
 	"mandate/internal/moneymovement/transfer"
 )
 
@@ -91,5 +93,55 @@ func TestRaceOfCancellingAndRunning(t *testing.T) {
 			}
 		}
 		w.has(map[bank.AccountID]bank.Cents{payroll: want})
+	})
+}
+
+// Of an edit, or of losing the right, and the moment of going out, one wins: it
+// goes out as it stood and by right, or it does not go out.
+func TestRaceOfEditingAndRunning(t *testing.T) {
+	each(t, func(w *world) {
+		ids := make([]transfer.ID, dbtest.Rounds(12, 500))
+		for i := range ids {
+			d := w.draft(100)
+			d.On = "2026-03-03"
+			ids[i] = w.make(d).ID
+		}
+		w.at("2026-03-03 08:00")
+		edited := make([]error, len(ids))
+		var wg sync.WaitGroup
+		for _, p := range []*transfer.Service{w.room, w.process("second")} {
+			wg.Go(func() {
+				if _, err := p.RunDue(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			for i := range ids {
+				id := ids[len(ids)-1-i] // they go out in the other order, and meet in the middle
+				d := w.draft(250)
+				d.ID, d.On = id, "2026-03-04"
+				edited[len(ids)-1-i] = w.room.Edit(t.Context(), caller("lee"), 0, d)
+			}
+		})
+		wg.Wait()
+		var moved bank.Cents
+		for i, id := range ids {
+			d := w.get(id)
+			switch {
+			case d.State == transfer.Completed && d.Cents == 100 && d.By.ID == "dana" && edited[i] != nil:
+				moved += 100
+			case d.State == transfer.Scheduled && d.Cents == 250 && d.By.ID == "lee" && edited[i] == nil:
+			default:
+				t.Errorf("%s is %s with %s by %s, and editing said %v", id, d.State, d.Cents, d.By.ID, edited[i])
+			}
+		}
+		w.has(map[bank.AccountID]bank.Cents{payroll: moved})
+		w.set("lee", entitlement.Settings{})
+		w.at("2026-03-04 08:00")
+		if _, err := w.room.RunDue(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.has(map[bank.AccountID]bank.Cents{payroll: moved}) // the editor's right is gone
 	})
 }

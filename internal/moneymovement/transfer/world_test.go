@@ -45,6 +45,7 @@ type world struct {
 	calendar *calendar.Service
 	books    *ledger.Ledger
 	room     *transfer.Service
+	desk     *host.Desk
 	org      usermgmt.Organization
 	people   map[string]*usermgmt.Member
 	accounts map[bank.AccountID]*usermgmt.Account
@@ -73,9 +74,9 @@ func each(t *testing.T, test func(w *world)) {
 // process is the room as one process has it.
 func (w *world) process(name string) *transfer.Service {
 	door := guard.New(w.d, usermgmt.LoadPolicy, nil, w.proofs)
-	desk := host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	w.desk = host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.calendar = calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
-	return transfer.New(transfer.Config{DB: w.d, Guard: door, Calendar: w.calendar, Desk: desk, Teller: w.told, Process: name})
+	return transfer.New(transfer.Config{DB: w.d, Guard: door, Calendar: w.calendar, Desk: w.desk, Teller: w.told, Process: name})
 }
 
 func moves() entitlement.Settings {
