@@ -13,6 +13,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/gate"
 	"mandate/internal/web"
+	"mandate/internal/web/console"
 	"mandate/internal/web/mailbox"
 	"mandate/internal/web/online"
 )
@@ -23,8 +24,13 @@ func (a *App) listeners() ([]listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	consoleApp, err := a.ConsoleHandler()
+	if err != nil {
+		return nil, err
+	}
 	all := []listener{
 		{"online", a.Config.ListenOnline, onlineApp},
+		{"console", a.Config.ListenConsole, consoleApp},
 		{"api", a.Config.ListenAPI, a.APIHandler()},
 	}
 	if a.Mailbox == nil {
@@ -58,6 +64,19 @@ func (a *App) OnlineHandler() (http.Handler, error) {
 	handler, err := online.New(site, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open Online: %w", err)
+	}
+	return handler, nil
+}
+
+// ConsoleHandler is the console without an address, for benchmarks and tests.
+func (a *App) ConsoleHandler() (http.Handler, error) {
+	site, err := a.site(a.Config.ConsoleOrigin, "console")
+	if err != nil {
+		return nil, err
+	}
+	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Identity: a.Identity, Notice: a.Notice})
+	if err != nil {
+		return nil, fmt.Errorf("open the console: %w", err)
 	}
 	return handler, nil
 }

@@ -18,7 +18,7 @@ func openApp(t *testing.T) *App {
 	t.Helper()
 	a, err := Open(t.Context(), config.Config{
 		Store: config.Store{Data: t.TempDir()}, HashMemory: 8, HashPasses: 1,
-		ListenOnline: "localhost:0", ListenAPI: "localhost:0", ListenMetrics: "localhost:0",
+		ListenOnline: "localhost:0", ListenConsole: "localhost:0", ListenAPI: "localhost:0", ListenMetrics: "localhost:0",
 		PublicOrigin: "http://localhost:1", ConsoleOrigin: "http://localhost:2", APIOrigin: "http://localhost:3",
 	}, bank.SystemClock{}, slog.New(slog.DiscardHandler))
 	if err != nil {

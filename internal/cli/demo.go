@@ -91,15 +91,15 @@ func forget(data string) error {
 func (c *demoCommand) introduce(t *terminal, world *demo.World, data string) {
 	table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table)
-	for _, name := range []string{"online", "mailbox", "api", "operators", "faults"} {
+	for _, name := range []string{"online", "console", "mailbox", "api", "operators", "faults"} {
 		if address := world.Addresses[name]; address != "" {
 			fmt.Fprintf(table, "%s\t%s\n", name, address)
 		}
 	}
-	institution := ""
+	address := ""
 	for _, s := range world.SignIns {
-		if s.Institution != institution {
-			institution = s.Institution
+		if s.URL != address {
+			address = s.URL
 			fmt.Fprintf(table, "\n%s\t\t\t\n", s.URL)
 		}
 		fmt.Fprintf(table, "  %s\t%s\t%s, %s\n", s.Username, s.Password, s.Organization, s.Does)

@@ -43,6 +43,7 @@ type World struct {
 
 // A SignIn is one person who can sign in.
 type SignIn struct {
+	Kind         string `json:"kind"` // member or staff
 	Institution  string `json:"institution"`
 	Organization string `json:"organization"`
 	Member       string `json:"member"`
@@ -132,7 +133,7 @@ func refuseOthers(ctx context.Context, a *app.App) error {
 
 func addresses(a *app.App) map[string]string {
 	return map[string]string{
-		"online": a.Config.PublicOrigin, "api": a.Config.APIOrigin,
+		"online": a.Config.PublicOrigin, "console": a.Config.ConsoleOrigin, "api": a.Config.APIOrigin,
 		"operators": "http://" + a.Config.ListenMetrics, "faults": a.Config.PublicOrigin + online.FaultsPath, "mailbox": "http://" + a.ListenMailbox,
 	}
 }
@@ -210,6 +211,9 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 	}
 	if err := b.people(ctx, institution.ID, s); err != nil {
 		return err
+	}
+	if err := b.staffOf(ctx, institution.ID); err != nil {
+		return fmt.Errorf("the staff: %w", err)
 	}
 	for _, o := range s.organizations {
 		if err := b.past(ctx, institution.ID, document, dir, o); err != nil {
@@ -293,7 +297,7 @@ func (b *builder) signIn(ctx context.Context, institution bank.InstitutionID, o 
 // remember keeps how somebody signs in, for whoever tries the demo.
 func (b *builder) remember(institution bank.InstitutionID, o organization, p person, user bank.UserID, password string) {
 	b.world.SignIns = append(b.world.SignIns, SignIn{
-		Institution: string(institution), Organization: o.name, Member: string(user), Name: strings.TrimSpace(p.first + " " + p.last), Role: p.role, Does: p.does,
+		Kind: "member", Institution: string(institution), Organization: o.name, Member: string(user), Name: strings.TrimSpace(p.first + " " + p.last), Role: p.role, Does: p.does,
 		Username: p.username, Password: password, URL: b.app.Config.PublicOrigin + "/" + string(institution) + "/sign-in",
 	})
 }

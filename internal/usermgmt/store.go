@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -22,6 +23,15 @@ type Institution struct {
 	Accent   string // the accent colour of its screens, such as #1d4ed8; empty: the house's own
 
 	SecondFactor SecondFactor // of whom a second factor is required; set by RequireSecondFactor
+}
+
+// Place is where the institution's day begins and ends.
+func (i Institution) Place() *time.Location {
+	place, err := time.LoadLocation(i.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return place
 }
 
 // An Organization is a business customer with its details.

@@ -43,7 +43,7 @@ func run(t *testing.T, databaseURL string) *program {
 	t.Helper()
 	cfg := config.Config{
 		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, HashMemory: 8, HashPasses: 1, ThrottleFactor: 100,
-		ListenOnline: free(t), ListenAPI: free(t), ListenMetrics: free(t),
+		ListenOnline: free(t), ListenConsole: free(t), ListenAPI: free(t), ListenMetrics: free(t),
 	}
 	clock := demo.NewClock(bank.SystemClock{})
 	box, err := mailbox.Listen("localhost:0", clock)

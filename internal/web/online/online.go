@@ -8,7 +8,6 @@ package online
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -77,7 +76,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 // house is an institution as the doors show it.
 func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House, error) {
 	i, err := a.users.Institution(ctx, id)
-	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Place: placeOf(i)}, err
+	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Place: i.Place()}, err
 }
 
 // A proof is what the page of a high-risk authorization says.
@@ -86,15 +85,6 @@ type proof = entrance.Proof
 // proven does something that may need a high-risk authorization.
 func (a *app) proven(w http.ResponseWriter, r *http.Request, ask func() (proof, error), do func() error) (done bool, err error) {
 	return a.door.Proven(w, r, ask, do)
-}
-
-// placeOf is where an institution's day begins and ends.
-func placeOf(i usermgmt.Institution) *time.Location {
-	place, err := time.LoadLocation(i.TimeZone)
-	if err != nil {
-		return time.UTC
-	}
-	return place
 }
 
 // me is the standing of whoever is signed in.

@@ -146,5 +146,33 @@
   document.addEventListener("input", (event) => { if (event.target.form) tally(event.target.form); });
   document.addEventListener("reset", (event) => setTimeout(() => tally(event.target)));
 
+  // Somebody who does nothing for long is asked whether they are there. Whatever
+  // reaches the server starts the wait anew; other tabs of the same sign-in are
+  // asked for themselves.
+  const idle = () => {
+    const dialog = document.querySelector("dialog[data-idle-ask]");
+    if (!dialog) return;
+    let ask, end;
+    const wait = () => {
+      clearTimeout(ask);
+      clearTimeout(end);
+      ask = setTimeout(() => dialog.showModal(), dialog.dataset.idleAsk * 1000);
+      end = setTimeout(() => location.reload(), dialog.dataset.idleEnds * 1000);
+    };
+    dialog.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const form = event.target;
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" }).catch(() => null);
+      if (answer?.status !== 204) return location.reload();
+      delete form.dataset.sent;
+      dialog.close();
+      wait();
+    });
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    document.addEventListener("htmx:after:swap", wait);
+    wait();
+  };
+  document.addEventListener("DOMContentLoaded", idle);
+
   document.addEventListener("DOMContentLoaded", announce);
 })();

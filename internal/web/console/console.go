@@ -1,0 +1,135 @@
+// Package console is the institution's staff app: signing in, one's own
+// account, and Users & Groups. It parses, calls one verb of a room and renders.
+// It holds no rule: what somebody may do is asked of the rooms, and they ask
+// the guard.
+package console
+
+import (
+	"context"
+	"net/http"
+
+	"mandate/internal/bank"
+	"mandate/internal/identity"
+	"mandate/internal/staff"
+	"mandate/internal/usermgmt"
+	"mandate/internal/web"
+	"mandate/internal/web/entrance"
+	"mandate/internal/web/ui"
+)
+
+// Institutions is what the app needs of the room of institutions.
+type Institutions interface {
+	Institution(context.Context, bank.InstitutionID) (usermgmt.Institution, error)
+}
+
+// Staff is what the app needs of the room of staff users and groups.
+type Staff interface {
+	Standing(context.Context, bank.Caller) (staff.Standing, error)
+	EditOwn(context.Context, bank.Caller, staff.Details) error
+}
+
+// A Config is what the app is made of. Notice is one line above every page; it
+// may be empty.
+type Config struct {
+	Institutions Institutions
+	Staff        Staff
+	Identity     entrance.Identity
+	Notice       string
+}
+
+type app struct {
+	institutions Institutions
+	staff        Staff
+	site         *web.Site
+	door         *entrance.Door
+	notice       string
+}
+
+// New makes the app of a site that has its Origin and Key, and what else is of
+// the deployment; everything else of the site is set here.
+func New(site web.Site, cfg Config) (http.Handler, error) {
+	site.App = "console"
+	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, site: &site, notice: cfg.Notice}
+	a.door = entrance.New(entrance.Config{
+		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
+		House: a.house, Shell: a.ownShell,
+	})
+	site.Authenticate, site.SignIn, site.Dress = a.door.Authenticate, a.door.SignInAddress, a.door.Dress
+	return site.Handler(a.routes())
+}
+
+const appName = "Console"
+
+// house is an institution as the doors show it.
+func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House, error) {
+	i, err := a.institutions.Institution(ctx, id)
+	if err != nil {
+		return entrance.House{}, err
+	}
+	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Place: i.Place()}, nil
+}
+
+// A base is the first part of a path: the institution's. Every address of the
+// app is made here.
+type base string
+
+func baseOf(r *http.Request) base { return base(entrance.BaseOf(r)) }
+
+func (b base) at(path string) string { return entrance.Base(b).At(path) }
+func (b base) home() string          { return entrance.Base(b).Home() }
+func (b base) security() string      { return entrance.Base(b).Security() }
+func (b base) account() string       { return b.at("/account") }
+func (b base) stillHere() string     { return b.at("/still-here") }
+
+// routes are all addresses of the app, each with what it needs. The rooms
+// enforce it inside their transactions.
+func (a *app) routes() []web.Route {
+	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
+	introduces := own
+	introduces.Event = staff.EventProfileChanged
+	return append(a.door.Routes(),
+		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
+		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},
+		web.Route{Method: "POST", Pattern: "/{institution}/account", Handler: a.editAccount, Needs: introduces},
+		web.Route{Method: "POST", Pattern: "/{institution}/still-here", Handler: a.stillHere, Needs: own},
+	)
+}
+
+// me is the standing of whoever is signed in.
+func (a *app) me(r *http.Request) (staff.Standing, error) {
+	return a.staff.Standing(r.Context(), web.CallerOf(r.Context()))
+}
+
+// introduced leads somebody who has just joined to their account first: nobody
+// works here without a name.
+func (a *app) introduced(next web.HandlerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		me, err := a.me(r)
+		if err != nil {
+			return err
+		}
+		if me.MustIntroduce() {
+			http.Redirect(w, r, baseOf(r).account(), http.StatusSeeOther)
+			return nil
+		}
+		return next(w, r)
+	}
+}
+
+// stillHere keeps a sign-in alive: having come here was enough.
+//
+// POST /{institution}/still-here
+func (a *app) stillHere(w http.ResponseWriter, r *http.Request) error {
+	if web.CallerOf(r.Context()).SignIn == "" {
+		return identity.ErrSignedOut
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// done goes to a page and says there what was done.
+func done(w http.ResponseWriter, r *http.Request, to, text string) error {
+	web.Flash(w, r, ui.Good, text)
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,88 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"mandate/internal/catalog"
+	"mandate/internal/staff"
+	"mandate/internal/web"
+	"mandate/internal/web/ui"
+)
+
+type homePage struct {
+	Shell  ui.Shell
+	Name   string
+	Factor *ui.Message // a second factor is required soon
+	Secure string
+	Apps   []appLink
+	Groups []staff.Group
+	Rights []rightsOfArea
+}
+
+// An appLink leads to a part of the console for which somebody holds a right.
+type appLink struct{ Href, Icon, Title, Text string }
+
+// rightsOfArea are the rights of one area as they are listed.
+type rightsOfArea struct {
+	Area   catalog.StaffAreaInfo
+	Labels []string
+}
+
+// GET /{institution}/home
+func (a *app) home(w http.ResponseWriter, r *http.Request) error {
+	me, err := a.me(r)
+	if err != nil {
+		return err
+	}
+	b := baseOf(r)
+	page := homePage{Name: me.User.FirstName, Groups: me.Groups, Rights: byArea(me.Rights), Secure: b.security(), Factor: countdown(&me)}
+	if page.Shell, err = a.shell(r, &me, "Home"); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, homeView(page))
+}
+
+// countdown says how long somebody may still sign in without a second factor.
+func countdown(me *staff.Standing) *ui.Message {
+	if me.SecondFrom == "" || me.SecondFactor {
+		return nil
+	}
+	place := me.House.Place
+	days := int(me.SecondFrom.Time(place).Sub(me.Today.Time(place)).Round(24*time.Hour) / (24 * time.Hour))
+	when := fmt.Sprintf("In %d days, on %s,", days, ui.Date(me.SecondFrom.Time(place), place))
+	switch {
+	case days <= 0:
+		when = "From now on,"
+	case days == 1:
+		when = "Tomorrow,"
+	}
+	return &ui.Message{Tone: ui.Warn, Icon: "shield-check", Title: "Add a second factor", Text: when + " one of your groups asks for a second factor when you sign in. Add one now, so that you are not held up then."}
+}
+
+// byArea are rights as they are listed: by area, in catalogue order.
+func byArea(rights catalog.StaffSet) (all []rightsOfArea) {
+	for _, area := range catalog.StaffAreas() {
+		of := rightsOfArea{Area: area.Info()}
+		for p := range rights.All() {
+			if p.Info().Area == area {
+				of.Labels = append(of.Labels, p.Info().Label)
+			}
+		}
+		if len(of.Labels) > 0 {
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// groupNames are groups in one line.
+func groupNames(groups []staff.Group) string {
+	var names []string
+	for _, g := range groups {
+		names = append(names, g.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,62 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"mandate/internal/staff"
+	"mandate/internal/usermgmt"
+	"mandate/internal/web"
+	"mandate/internal/web/ui"
+)
+
+// A staff user who does nothing for 30 minutes is signed out, and asked a minute
+// before.
+const (
+	idleAsk  = 29 * 60
+	idleEnds = 30*60 + 5
+)
+
+// ownShell is the shell of whoever is signed in.
+func (a *app) ownShell(r *http.Request, title string, crumbs ...ui.Link) (ui.Shell, error) {
+	me, err := a.me(r)
+	if err != nil {
+		return ui.Shell{}, err
+	}
+	return a.shell(r, &me, title, crumbs...)
+}
+
+// shell is everything around a page. Somebody sees only the apps for which they
+// hold a right.
+func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ...ui.Link) (ui.Shell, error) {
+	i, err := a.institutions.Institution(r.Context(), web.CallerOf(r.Context()).Institution)
+	if err != nil {
+		return ui.Shell{}, err
+	}
+	b := baseOf(r)
+	return ui.Shell{
+		Title: title, Institution: look(i), App: appName, Home: b.home(), Nav: a.navigation(r, me), Crumbs: crumbs,
+		Person: ui.Person{Name: me.User.Name(), Detail: me.User.Email},
+		Menu: []ui.Link{
+			{Label: "Your account", Href: b.account(), Icon: "circle-user"},
+			{Label: "Sign-in and security", Href: b.security(), Icon: "shield-check"},
+		},
+		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.notice,
+		Idle: ui.Idle{Stay: b.stillHere(), Ask: idleAsk, Ends: idleEnds},
+	}, nil
+}
+
+func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
+	b := baseOf(r)
+	here := func(label, href, icon string) ui.NavItem {
+		path := r.URL.EscapedPath()
+		return ui.NavItem{Label: label, Href: href, Icon: icon, Current: path == href || strings.HasPrefix(path, href+"/")}
+	}
+	nav := []ui.NavGroup{{Items: []ui.NavItem{here("Home", b.home(), "house")}}}
+	own := ui.NavGroup{Label: "You", Items: []ui.NavItem{here("Your account", b.account(), "circle-user"), here("Sign-in and security", b.security(), "shield-check")}}
+	return append(nav, own)
+}
+
+func look(i usermgmt.Institution) ui.Institution {
+	return ui.Institution{Name: i.Name, Accent: i.Accent}
+}
