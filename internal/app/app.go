@@ -34,6 +34,7 @@ import (
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/outbox"
 	"mandate/internal/pdp"
 	"mandate/internal/seal"
@@ -65,6 +66,7 @@ type App struct {
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
 	PositivePay    *positivepay.Service
+	Wires          *wire.Service
 	Metrics        *prometheus.Registry
 	Notice         string       // one line above every page, such as that all of it is made up
 	Mailbox        *mailbox.Box // the demo's mail server, shown on an address of its own; nil elsewhere

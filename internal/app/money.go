@@ -18,6 +18,7 @@ import (
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web/online"
 )
@@ -35,6 +36,9 @@ func (a *App) openMoney() {
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
 	})
 	a.openACH()
+	a.Wires = wire.New(wire.Config{
+		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Queue: a.Approvals, Names: memberNames, Originators: a.originator, Teller: told, Process: processName(),
+	})
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
 	a.PositivePay = positivepay.New(positivepay.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Accounts: accountName, Process: processName(),
@@ -49,6 +53,7 @@ func (a *App) money() online.Money {
 		Transfers:  a.Transfers,
 		Stops:      a.Stops,
 		ACH:        a.ACH,
+		Wires:      a.Wires,
 	}
 }
 
@@ -103,6 +108,12 @@ func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	})
 	run(func() {
 		a.every(ctx, sweepEvery, "send the ACH batches that are due", func() error { return a.tickACH(ctx) })
+	})
+	run(func() {
+		a.every(ctx, sweepEvery, "send the wires that are due", func() error {
+			_, err := a.Wires.RunDue(ctx)
+			return err
+		})
 	})
 	run(func() {
 		a.every(ctx, sweepEvery, "end what nobody approved in time", func() error {

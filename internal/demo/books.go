@@ -33,6 +33,9 @@ func (b *builder) books(ctx context.Context, institution bank.InstitutionID, nam
 	if err := b.sender(ctx, operator, name); err != nil {
 		return err
 	}
+	if err := b.wireTerms(ctx, operator, name); err != nil {
+		return err
+	}
 	return b.app.Stops.SetTerms(ctx, operator, stoppayment.Terms{
 		Fee: 30_00, NeedsAmount: true, NeedsPayee: true,
 		Disclaimer: "A stop payment holds for six months and only for checks that match what you enter exactly. It does not hold for a check that " +

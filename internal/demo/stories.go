@@ -21,7 +21,7 @@ func larkspursPast(p *past) []occasion {
 	hold := func(key, why string) func(bank.Caller) error {
 		return func(by bank.Caller) error { return users.Hold(ctx, by, p.who(key), why) }
 	}
-	return []occasion{
+	return append([]occasion{
 		{27 * day, func() error {
 			return p.as("ana.ruiz", p.set("dana", map[string]entitlement.Value{catalog.WiresPerWireLimit.ID(): entitlement.LimitTo(20_000_00)}))
 		}},
@@ -84,7 +84,7 @@ func larkspursPast(p *past) []occasion {
 			return p.as("dana.reyes", p.transfer("operating", "materials", 1_500_00, "Purchasing float", 5, calendar.Monthly))
 		}},
 		{3 * time.Hour, func() error { return p.wrongPasswords("omar.haddad") }},
-	}
+	}, larkspursWires(p)...)
 }
 
 // harborlightsPast is a quiet fortnight at the credit union.

@@ -53,7 +53,7 @@ func (w *Wire) matter(tx *db.Tx) approval.Matter {
 // lines are what somebody reads before they agree.
 func (w *Wire) lines() []approval.Line {
 	lines := []approval.Line{
-		{Term: "Payee", Value: w.Payee.Name}, {Term: "Payee's account", Value: w.Payee.Account}, {Term: "Payee's address", Value: address(&w.Instruction)},
+		{Term: "Payee", Value: w.Payee.Name}, {Term: "Payee's account", Value: w.Payee.Account}, {Term: "Payee's address", Value: w.Address()},
 		{Term: "Payee's bank", Value: w.Bank.Name + ", " + w.Bank.Routing},
 	}
 	if w.Via.Routing != "" {
@@ -62,7 +62,8 @@ func (w *Wire) lines() []approval.Line {
 	return append(lines, approval.Line{Term: "Remarks", Value: w.Remarks}, approval.Line{Term: "Date", Value: calendar.Long(w.Day)})
 }
 
-func address(i *Instruction) string {
+// Address is the payee's address on one line.
+func (i *Instruction) Address() string {
 	region := strings.TrimSpace(i.Payee.State + " " + i.Payee.PostCode)
 	var parts []string
 	for _, part := range []string{i.Payee.Street, i.Payee.Town, region} {

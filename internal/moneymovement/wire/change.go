@@ -143,7 +143,7 @@ func (i *Instruction) differences(after *Instruction) (changes []activity.Change
 		{Field: "amount", Old: i.Cents.String(), New: after.Cents.String()},
 		{Field: "payee", Old: i.Payee.Name, New: after.Payee.Name},
 		{Field: "payee_account", Old: i.Payee.Account, New: after.Payee.Account},
-		{Field: "address", Old: address(i), New: address(after)},
+		{Field: "address", Old: i.Address(), New: after.Address()},
 		{Field: "routing", Old: i.Bank.Routing, New: after.Bank.Routing},
 		{Field: "bank", Old: i.Bank.Name, New: after.Bank.Name},
 		{Field: "via_routing", Old: i.Via.Routing, New: after.Via.Routing},

@@ -15,6 +15,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
 )
@@ -52,6 +53,8 @@ func (a *app) waitingKind(kind string) waitingKind {
 	switch kind {
 	case ach.Room:
 		return waitingKind{Noun: "ACH batch", Icon: "landmark", Page: func(b base, e *approval.Entry) string { return b.achRun(e.Ref) }}
+	case wire.RoomName:
+		return waitingKind{Noun: "Wire", Icon: "send", Page: func(b base, e *approval.Entry) string { return b.wire(wire.ID(e.Ref)) }}
 	}
 	return waitingKind{Noun: "Payment", Icon: "banknote"}
 }

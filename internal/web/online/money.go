@@ -20,6 +20,7 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -32,6 +33,7 @@ type Money struct {
 	Transfers  Transfers
 	Stops      Stops
 	ACH        ACH
+	Wires      Wires
 }
 
 // Transfers is what the app needs of the room of transfers.
@@ -74,6 +76,9 @@ func (a *app) moneyRoutes() (routes []web.Route) {
 	if a.money.ACH != nil {
 		routes = append(routes, a.achRoutes()...)
 	}
+	if a.money.Wires != nil {
+		routes = append(routes, a.wireRoutes()...)
+	}
 	return routes
 }
 
@@ -101,6 +106,9 @@ func (a *app) moneyNav(r *http.Request, me *usermgmt.Standing, here func(label, 
 	}
 	if a.money.ACH != nil && has(me, catalog.ACH) {
 		items = append(items, here("ACH", b.ach(), "landmark"))
+	}
+	if a.money.Wires != nil && has(me, catalog.Wires) {
+		items = append(items, here("Wires", b.wires(), "send"))
 	}
 	if a.money.Transfers != nil && has(me, catalog.Transfers) {
 		items = append(items, here("Transfers", b.transfers(), "arrow-left-right"))
@@ -314,12 +322,31 @@ var moneyDeeds = map[string]deed{
 	stoppayment.EventLiftAsked:    {"{actor} asked to end the {target}", "undo-2", ui.Plain},
 	stoppayment.EventLifted:       {"The {target} was ended early", "undo-2", ui.Warn},
 	stoppayment.EventTermsChanged: {"{actor} changed the terms of stop payments", "sliders-horizontal", ui.Plain},
+	wire.EventCreated:             {"{actor} saved the {target}", "file-text", ui.Plain},
+	wire.EventScheduled:           {"{actor} scheduled the {target}", "calendar", ui.Plain},
+	wire.EventEdited:              {"{actor} changed the {target}", "pencil", ui.Plain},
+	wire.EventInitiated:           {"{actor} sent off the {target}", "send", ui.Plain},
+	wire.EventPending:             {"{actor} sent off the {target}, for a second person", "hourglass", ui.Plain},
+	wire.EventApproved:            {"{actor} approved the {target}", "circle-check", ui.Good},
+	wire.EventRejected:            {"{actor} rejected the {target}", "circle-x", ui.Bad},
+	wire.EventExpired:             {"Nobody approved the {target} in time", "clock", ui.Warn},
+	wire.EventReleased:            {"{actor} handed the {target} to the host", "send", ui.Plain},
+	wire.EventProcessed:           {"{actor} carried out the {target}", "circle-check", ui.Good},
+	wire.EventRefused:             {"The {target} did not go out", "octagon-alert", ui.Bad},
+	wire.EventDeleted:             {"{actor} cancelled the {target}", "circle-slash", ui.Warn},
+	wire.EventSeriesEdited:        {"{actor} changed the {target}", "pencil", ui.Plain},
+	wire.EventTemplateCreated:     {"{actor} made the {target}", "copy", ui.Plain},
+	wire.EventTemplateEdited:      {"{actor} changed the {target}", "pencil", ui.Warn},
+	wire.EventTemplateDeleted:     {"{actor} deleted the {target}", "trash-2", ui.Warn},
+	wire.EventTermsChanged:        {"{actor} changed how wires are sent", "sliders-horizontal", ui.Plain},
 	calendar.EventChanged:         {"{actor} changed the calendar", "calendar", ui.Plain},
 }
 
 // moneyFields are what the fields of such events are called.
 var moneyFields = map[string]string{
 	"from": "From", "to": "To", "amount": "Amount", "day": "Date", "memo": "Memo", "repeat": "How often", "series": "Series", "reference": "Reference",
+	"account": "Account", "payee": "Payee", "payee_account": "Payee's account", "address": "Payee's address", "routing": "Routing number", "bank": "Payee's bank",
+	"via_routing": "By way of", "remarks": "Remarks", "template": "Template", "by": "Goes on the right of",
 	"checks": "Checks", "until": "Until", "fee": "Fee", "state": "State",
 }
 
@@ -341,7 +368,7 @@ func (d describer) moneyValue(field, value string) (string, bool) {
 			return calendar.Long(day), true
 		}
 	case "state":
-		label := cmp.Or(transfer.State(value).Label(), stoppayment.State(value).Label(), achState(value))
+		label := cmp.Or(transfer.State(value).Label(), stoppayment.State(value).Label(), achState(value), wire.State(value).Label())
 		return label, label != ""
 	case "repeat":
 		return transfer.Frequency(value).Label(), true
