@@ -123,7 +123,7 @@ func digest(t testing.TB, migrations fs.FS) string {
 
 func serverURL(t testing.TB) string {
 	t.Helper()
-	if given := os.Getenv("MANDATE_TEST_POSTGRES"); given != "" {
+	if given := os.Getenv(ServerVariable); given != "" {
 		return given
 	}
 	return ownServer(t)

@@ -24,13 +24,17 @@ const (
 	nobody = 65534
 )
 
-var errNoPrograms = errors.New("the programs initdb and postgres were not found")
+// ServerVariable names the server that tests use instead of one of their own.
+const ServerVariable = "MANDATE_TEST_POSTGRES"
+
+// ErrNoPrograms says that PostgreSQL is not installed.
+var ErrNoPrograms = errors.New("the programs initdb and postgres were not found")
 
 // ownServer starts the server of this test binary, once.
 func ownServer(t testing.TB) string {
 	t.Helper()
-	admin, err := startOnce()
-	if errors.Is(err, errNoPrograms) {
+	admin, err := StartServer()
+	if errors.Is(err, ErrNoPrograms) {
 		Missing(t, "PostgreSQL 15 or newer", installPostgreSQL)
 	}
 	if err != nil {
@@ -39,7 +43,9 @@ func ownServer(t testing.TB) string {
 	return admin
 }
 
-var startOnce = sync.OnceValues(startServer)
+// StartServer starts the server of this process, once, and returns its address.
+// It ends with the process.
+var StartServer = sync.OnceValues(startServer)
 
 func startServer() (admin string, err error) {
 	programs, err := findPrograms()
@@ -82,7 +88,7 @@ func findPrograms() (dir string, err error) {
 			return candidate, nil
 		}
 	}
-	return "", errNoPrograms
+	return "", ErrNoPrograms
 }
 
 func isProgram(dir, name string) bool {
@@ -90,8 +96,8 @@ func isProgram(dir, name string) bool {
 	return err == nil
 }
 
-// serve runs the server until its input ends, which it does when the test
-// binary ends, in whatever way. Then nothing is left of it, not even a file.
+// serve runs the server until its input ends, which it does when the process
+// that started it ends, in whatever way. Then nothing is left of it, not even a file.
 const serve = `
 "$1/postgres" -D "$2/data" &
 server=$!
@@ -143,7 +149,7 @@ func runServer(programs, dir string, who *syscall.SysProcAttr) error {
 	}
 	defer log.Close()
 	server.Stdout, server.Stderr = log, log
-	// Never closed: the system closes it at the end of the test binary.
+	// Never closed: the system closes it at the end of the process.
 	if _, err := server.StdinPipe(); err != nil {
 		return err
 	}

@@ -125,6 +125,7 @@ func TestRaceOfEditingAndRunning(t *testing.T) {
 			}
 		})
 		wg.Wait()
+		w.carryAll()
 		var moved bank.Cents
 		for i, id := range ids {
 			d := w.get(id)
@@ -142,6 +143,7 @@ func TestRaceOfEditingAndRunning(t *testing.T) {
 		if _, err := w.room.RunDue(t.Context()); err != nil {
 			t.Error(err)
 		}
+		w.carryAll()
 		w.has(map[bank.AccountID]bank.Cents{payroll: moved}) // the editor's right is gone
 	})
 }
