@@ -48,6 +48,8 @@ func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	p.papers = approvaltest.New(door, queue, "operating")
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
 	config.Approvals, config.Stops = queue, p.stops
+	p.ach = newACH(d, door, queue, days)
+	config.ACH = p.ach
 	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	err := p.books.Open(p.t.Context(), ledger.Opening{Institution: "first", Organization: "acme", Account: "operating", Balance: 20_000_00},
 		ledger.Opening{Institution: "first", Organization: "acme", Account: "payroll"})

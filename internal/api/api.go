@@ -54,6 +54,7 @@ type Config struct {
 	Approvals      Approvals
 	Transfers      Transfers
 	Stops          Stops
+	ACH            ACH
 }
 
 // An Edge serves the API.
@@ -96,6 +97,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	e.registerApprovals(a)
 	e.registerTransfers(a)
 	e.registerStops(a)
+	e.registerACH(a)
 	return a
 }
 

@@ -23,6 +23,7 @@ import (
 	"mandate/internal/gate"
 	"mandate/internal/guard"
 	"mandate/internal/host/ledger"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
@@ -40,6 +41,7 @@ type program struct {
 	books  *ledger.Ledger
 	papers *approvaltest.Papers
 	stops  *stoppayment.Service
+	ach    *ach.Service
 	asked  int // requests for somebody, for their keys
 }
 

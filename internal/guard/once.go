@@ -23,6 +23,10 @@ func Repeatable(ctx context.Context, once Once) context.Context {
 	return context.WithValue(ctx, onceKey{}, once)
 }
 
+// Asking returns a context for a look before a change: what it asks is asked
+// every time, and is not the change that is done once.
+func Asking(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, nil) }
+
 // once does something unless it was done under the key of ctx, if it has one.
 // The key with other content is idempotency.ErrReused.
 func (c *Change) once(ctx context.Context, do func() error) error {

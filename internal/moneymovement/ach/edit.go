@@ -1,6 +1,7 @@
 package ach
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 // A Header is what a batch says of itself.
 type Header struct {
+	ID          BatchID // of a new batch, where the caller names it; empty: one is made
 	Name        string
 	Category    CategoryID
 	Restricted  bool
@@ -51,6 +53,7 @@ func (s *Service) Create(ctx context.Context, caller bank.Caller, h Header, entr
 	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		at := place{caller.Institution, caller.Organization}
 		b := s.fresh(c, FromScreen)
+		b.ID = cmp.Or(h.ID, b.ID)
 		id = b.ID
 		all, marked, err := s.draft(c, at, &b, &h, nil, entries, nil)
 		if err != nil {
@@ -517,7 +520,12 @@ func shorten(name string) string {
 }
 
 // Copy makes a new batch from another; it needs the right to create.
-func (s *Service) Copy(ctx context.Context, caller bank.Caller, from BatchID, name string) (id BatchID, err error) {
+func (s *Service) Copy(ctx context.Context, caller bank.Caller, from BatchID, name string) (BatchID, error) {
+	return s.CopyAs(ctx, caller, from, "", name)
+}
+
+// CopyAs is Copy for callers that name the new batch; empty: one is made.
+func (s *Service) CopyAs(ctx context.Context, caller bank.Caller, from, as BatchID, name string) (id BatchID, err error) {
 	err = s.guard.Do(ctx, caller, doing("ach.batch_created", caller.Organization, batchTarget(from)), func(c *guard.Change) error {
 		at := place{caller.Institution, caller.Organization}
 		old, err := s.seen(c, at, from)
@@ -532,6 +540,7 @@ func (s *Service) Copy(ctx context.Context, caller bank.Caller, from BatchID, na
 			return err
 		}
 		b := s.fresh(c, FromCopy)
+		b.ID = cmp.Or(as, b.ID)
 		b.Name, b.Category, b.CategoryName, b.InCategory, b.Own, b.Kind, b.Relaxed, b.Header = strings.TrimSpace(name), old.Category, old.CategoryName, old.InCategory, old.Own, old.Kind, old.Relaxed, old.Header
 		if b.Name == "" {
 			b.Name = shorten("Copy of " + old.Name)

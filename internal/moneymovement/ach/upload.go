@@ -45,12 +45,21 @@ func fileTarget() activity.Target {
 
 // An Upload is a NACHA file and what becomes of it.
 type Upload struct {
-	Name       string // of the batches; several are numbered
+	ID         BatchID // of the first batch, where the caller names it; empty: one is made for each
+	Name       string  // of the batches; several are numbered
 	Category   CategoryID
 	Restricted bool
 	Again      bool // although the same file was uploaded before
 	File       io.Reader
 	Progress   nacha.Progress
+}
+
+// BatchID is the id of the i-th batch of a file whose ids the caller names.
+func (u *Upload) BatchID(i int) BatchID {
+	if i == 0 {
+		return u.ID
+	}
+	return BatchID(fmt.Sprintf("%s-%d", u.ID, i+1))
 }
 
 // UploadFile makes batches of a NACHA file. It is read before anything is
@@ -84,7 +93,7 @@ func permitUpload(c *guard.Change, restricted bool) error {
 // mayUpload decides before a file is read, so that a stranger's bytes cost
 // nothing, and finds the rules to read it by.
 func (s *Service) mayUpload(ctx context.Context, caller bank.Caller, action guard.Action, restricted bool) (rules nacha.Rules, err error) {
-	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
+	err = s.guard.Do(guard.Asking(ctx), caller, action, func(c *guard.Change) error {
 		if err := permitUpload(c, restricted); err != nil {
 			return err
 		}
@@ -166,6 +175,9 @@ func (s *Service) keepUpload(c *guard.Change, u Upload, rules nacha.Rules, file 
 // fromFile is a batch of a file.
 func (s *Service) fromFile(c *guard.Change, at place, u Upload, rules nacha.Rules, in *nacha.Batch, i, n int) (Batch, error) {
 	b := s.fresh(c, FromFile)
+	if u.ID != "" {
+		b.ID = u.BatchID(i)
+	}
 	b.State, b.Own, b.Relaxed = Uploaded, u.Restricted, rules.Relaxed
 	b.Header = nacha.BatchOf(in.Record)
 	b.Name = strings.TrimSpace(u.Name)
@@ -252,7 +264,7 @@ func (s *Service) PreviewImport(ctx context.Context, caller bank.Caller, in Impo
 
 // mayImport decides before a list is read, and finds its layout.
 func (s *Service) mayImport(ctx context.Context, caller bank.Caller, in Import) (l recipients.Layout, err error) {
-	err = s.guard.Do(ctx, caller, doing("ach.batch_imported", caller.Organization, batchTarget(in.Batch)), func(c *guard.Change) error {
+	err = s.guard.Do(guard.Asking(ctx), caller, doing("ach.batch_imported", caller.Organization, batchTarget(in.Batch)), func(c *guard.Change) error {
 		at := place{caller.Institution, caller.Organization}
 		b, err := s.seen(c, at, in.Batch)
 		if err != nil {
