@@ -20,6 +20,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/importer"
 	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
@@ -224,6 +225,24 @@ func (p *past) transfer(from, to string, cents bank.Cents, memo string, days int
 	return func(by bank.Caller) error {
 		_, err := p.app.Transfers.Create(p.ctx, by, draft)
 		return err
+	}
+}
+
+// due sends what is due, or parks it.
+func (p *past) due() error {
+	_, err := p.app.Transfers.RunDue(p.ctx)
+	return err
+}
+
+// stop places a stop payment on a check.
+func (p *past) stop(account string, check int64, cents bank.Cents, payee string) func(bank.Caller) error {
+	id := stoppayment.NewID(p.clock.Now())
+	return func(by bank.Caller) error {
+		seen, err := p.app.Stops.Options(p.ctx, by)
+		if err != nil {
+			return err
+		}
+		return p.app.Stops.Add(p.ctx, by, stoppayment.Draft{ID: id, Account: p.account(account), First: check, Cents: cents, Payee: payee, Terms: seen.Terms.Seen()})
 	}
 }
 

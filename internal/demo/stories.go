@@ -58,6 +58,11 @@ func larkspursPast(p *past) []occasion {
 		{9 * day, func() error { return p.as("ben.okafor", p.invite("priya", "")) }},
 		{8 * day, func() error { return p.newAccount(account{"equipment", "Equipment reserve", "4532", "savings"}) }},
 		{6 * day, func() error { return p.as("ana.ruiz", hold("ingrid", "Parental leave")) }},
+		{6*day - time.Hour, func() error {
+			return p.as("lee.tran", p.transfer("operating", "payroll", 640_00, "Petty cash", 1, transfer.Once))
+		}},
+		{6*day - 2*time.Hour, func() error { return p.as("dana.reyes", p.stop("operating", 2207, 318_40, "Oakline Fencing")) }},
+		{6*day - 3*time.Hour, func() error { return p.as("ben.okafor", p.set("lee", allows(false))) }},
 		{5 * day, func() error {
 			return p.as("ben.okafor", p.create("emil", "Emil", "Sørensen", "emil@larkspur.example.com", bank.RoleUser))
 		}},
@@ -77,6 +82,8 @@ func larkspursPast(p *past) []occasion {
 		{day, func() error {
 			return p.as("ana.ruiz", p.create("marek", "Marek", "Dvořák", "marek@larkspur.example.com", bank.RoleUser))
 		}},
+		{10 * time.Hour, p.due}, // what Lee asked for is parked
+		{9 * time.Hour, func() error { return p.as("ben.okafor", p.set("lee", allows(true))) }},
 		{8 * time.Hour, func() error {
 			return p.as("dana.reyes", p.transfer("operating", "payroll", 4_200_00, "Overtime", 9, transfer.Once))
 		}},
@@ -85,6 +92,11 @@ func larkspursPast(p *past) []occasion {
 		}},
 		{3 * time.Hour, func() error { return p.wrongPasswords("omar.haddad") }},
 	}, larkspursWires(p)...)
+}
+
+// allows switches transfers.
+func allows(on bool) map[string]entitlement.Value {
+	return map[string]entitlement.Value{catalog.TransfersAllow.ID(): entitlement.SwitchTo(on)}
 }
 
 // harborlightsPast is a quiet fortnight at the credit union.

@@ -81,8 +81,17 @@ func (s *Site) Handler(routes []Route) (http.Handler, error) {
 	root := http.NewServeMux()
 	root.Handle(static.Prefix, static.Handler())
 	root.Handle("/", s.unmatched(mux))
-	return s.guard(root), nil
+	return app{s.guard(root), routes}, nil
 }
+
+// An app is a handler that knows its addresses, for tests that ask all of them.
+type app struct {
+	http.Handler
+	routes []Route
+}
+
+// Routes are the app's own addresses.
+func (a app) Routes() []Route { return a.routes }
 
 func (s *Site) prepare() error {
 	if s.App == "" || strings.ToLower(s.App) != s.App {

@@ -96,6 +96,15 @@ const mandateFind = (() => {
       hit.dispatchEvent(new Event("change", { bubbles: true }));
       return true;
     },
+    attach(scope, name, file, kind, content) {
+      const { hit } = get(scope, "field", name);
+      const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+      const chosen = new DataTransfer();
+      chosen.items.add(new File([bytes], file, { type: kind }));
+      hit.files = chosen.files;
+      hit.dispatchEvent(new Event("change", { bubbles: true }));
+      return true;
+    },
     text(scope) {
       const root = rootOf(scope);
       return root ? ((root === document ? document.body : root)?.innerText ?? "").replace(/[ \u00a0]+/g, " ") : "";

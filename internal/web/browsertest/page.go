@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -140,6 +141,16 @@ func (p *Page) Choose(label, option string) {
 	p.t.Helper()
 	p.locate("field", label)
 	p.eval("choose "+option, fmt.Sprintf("mandateFind.choose(%s, %s, %s)", quote(p.scope), quote(label), quote(option)), nil)
+	p.settle()
+}
+
+// Attach picks a file of a kind, such as "image/png", in the field with this
+// label.
+func (p *Page) Attach(label, file, kind string, content []byte) {
+	p.t.Helper()
+	p.locate("field", label)
+	p.eval("pick "+file, fmt.Sprintf("mandateFind.attach(%s, %s, %s, %s, %s)",
+		quote(p.scope), quote(label), quote(file), quote(kind), quote(base64.StdEncoding.EncodeToString(content))), nil)
 	p.settle()
 }
 

@@ -179,6 +179,8 @@ func TestCreateFlowCanBeLeftAndResumed(t *testing.T) {
 		p.Click("Go on with " + first + " Berg")
 		p.See("Accounts failed to load")
 		p.picture("accounts-failed")
+		p.Click("Try again")
+		p.See("Accounts failed to load")
 		p.Click("View profile")
 		p.See(first + " Berg account is pending. Invite them to complete set-up of their account.")
 		p.picture("pending")

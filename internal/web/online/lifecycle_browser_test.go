@@ -7,7 +7,9 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
+	"mandate/internal/usermgmt"
 )
 
 // proves fills in the password where it is asked for.
@@ -155,6 +157,7 @@ func TestEditUserInABrowser(t *testing.T) {
 		p.Click("Save changes")
 		p.See("Profile saved")
 		p.See("Eddie Lane")
+		link := o.sendReset(username) // dies with the address
 
 		p.open("/cedar/settings/users/" + string(userID(username)) + "/edit")
 		p.Fill("Email", "dana@northwind.example")
@@ -166,9 +169,25 @@ func TestEditUserInABrowser(t *testing.T) {
 		p.See("Before you change the email address and role of Eddie Lane.")
 		p.proves()
 		p.See("Profile saved")
+		o.deliver()
+		for _, address := range []string{username + "@northwind.example", username + ".new@northwind.example"} {
+			p.Goto(o.mailbox + "/?q=" + address)
+			p.Click("Your email address was changed")
+			p.See("Ana Ruiz changed the email address of your user.")
+		}
+		p.open(link)
+		p.See("Reset link failed")
 		m := o.profile(username).Member
 		if m.Role != bank.RoleAdmin || !m.Settings.On.Has(catalog.UserManagementEnabled) || m.Email != username+".new@northwind.example" {
 			t.Errorf("stored is %+v", m)
+		}
+		p.open("/cedar/settings/users/" + string(userID(username)) + "/edit")
+		p.See("What each role may do")
+		p.Set("User", true)
+		p.Click("Save changes")
+		p.See("Profile saved")
+		if m := o.profile(username).Member; m.Role != bank.RoleUser || m.Settings.On.Has(catalog.UserManagementEnabled) {
+			t.Errorf("a user again: %+v", m)
 		}
 		p.open("/cedar/settings/users/usr_ana/edit")
 		p.See("Nobody changes their own role. Ask another admin.")
@@ -181,12 +200,16 @@ func TestDeleteInABrowser(t *testing.T) {
 		username := p.called("gus")
 		o.add(username, "Gus", "Vale", bank.RoleUser, bank.StatusActive, danas(), "acc_operating", "acc_payroll")
 		gus := o.as(username)
+		o.users.WithWork(underWay(userID(username)))
 		p.asAna(t)
 		p.open("/cedar/settings/users/" + string(userID(username)))
 		p.Click("Settings")
 		p.Click("Delete user")
 		p.See("their access to 2 accounts")
 		p.See("They are signed in now, and are signed out at once.")
+		p.See("Transfer of $250.00, from Operating ••0137: scheduled for Monday, March 9, 2026. It stops on that day, and the admins are told.")
+		p.See("Transfer of $75.00 every month, from Payroll ••4821: every further one stops on its day")
+		p.See("Wire of $900.00 of Dana Diaz, from Operating ••0137: waits for their approval, and nobody else may give it.")
 		p.picture("delete")
 		p.Click("Delete user")
 		p.See("Type Gus Vale to confirm.")
@@ -202,6 +225,20 @@ func TestDeleteInABrowser(t *testing.T) {
 		p.open("/cedar/settings/history?kind=people")
 		p.See("Ana Ruiz deleted Gus Vale")
 	})
+}
+
+// underWay is what goes out on somebody's right, or waits for them.
+type underWay bank.UserID
+
+func (u underWay) OpenOf(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
+	if user != bank.UserID(u) {
+		return nil, nil
+	}
+	return []usermgmt.OpenItem{
+		{Title: "Transfer of $250.00", Account: "acc_operating", Ends: usermgmt.Scheduled, Day: "2026-03-09"},
+		{Title: "Transfer of $75.00 every month", Account: "acc_payroll", Ends: usermgmt.Repeats},
+		{Title: "Wire of $900.00 of Dana Diaz", Account: "acc_operating", Ends: usermgmt.NobodyElse},
+	}, nil
 }
 
 // Copy from a colleague, side by side, and make view-only.
@@ -293,6 +330,26 @@ func TestChangeSeveralInABrowser(t *testing.T) {
 		for _, username := range []string{a, b} {
 			if !o.profile(username).Member.Settings.On.Has(catalog.StopsAdd) {
 				t.Errorf("%s has not got it", username)
+			}
+		}
+
+		p.open("/cedar/settings/users/bulk?q=" + family)
+		p.Choose("What to change", "Account access")
+		if !p.scripts {
+			p.Click("Go on")
+		}
+		p.Set("Turn it on", true)
+		p.Click("All on for people")
+		p.Within("On which accounts").Set("Payroll ••4821 Checking", true)
+		p.Within("On which accounts").Set("Tax reserve ••7730 Savings", true)
+		p.Click("Review changes")
+		p.See("Changes for 2 people")
+		p.picture("bulk-accounts")
+		p.Click("Save changes")
+		p.See("Saved for 2 people")
+		for _, username := range []string{a, b} {
+			if n := o.profile(username); n.Enabled() != 3 {
+				t.Errorf("%s has %d accounts", username, n.Enabled())
 			}
 		}
 	})

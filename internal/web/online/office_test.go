@@ -36,6 +36,7 @@ import (
 type office struct {
 	*world
 	clock   *dbtest.Clock
+	door    *guard.Guard
 	box     *mailbox.Box
 	courier *outbox.Dispatcher
 	faults  *online.Faults
@@ -68,7 +69,9 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		return d.Write(ctx, func(tx *db.Tx) error { return o.identity.MailAccepted(tx, m.Institution, m.Key) })
 	}, log)
 	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
-	door.Watch(alert.New(d, post, usermgmt.Admins).Watch)
+	o.door = door
+	alerts := alert.New(d, post, usermgmt.Admins)
+	door.Watch(alerts.Watch)
 	o.identity, err = identity.New(identity.Config{
 		DB: d, Guard: door, People: usermgmt.People{}, Mailer: post, Keys: keys(t), Clock: o.clock, Origins: []string{origin},
 		Cost: identity.MinimumCost, ThrottleFactor: 1_000_000, RefusalTime: -1,
@@ -78,7 +81,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	}
 	o.users = usermgmt.New(door, o.identity)
 	o.build()
-	handler, err := online.New(web.Site{Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: log}, online.Config{Users: o.users, Faults: o.faults, Identity: o.identity})
+	handler, err := online.New(web.Site{Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: log}, online.Config{Users: o.users, Faults: o.faults, Identity: o.identity, Alerts: alerts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +221,7 @@ func (o *office) everythingStored() string {
 	o.t.Helper()
 	var all strings.Builder
 	err := o.d.Read(o.t.Context(), func(tx *db.Tx) error {
-		for _, table := range []string{"link", "credential", "sign_in", "strike", "second_factor", "recovery_code", "ceremony", "proof", "known_device", "member", "outbox", "history_event"} {
+		for _, table := range []string{"link", "credential", "sign_in", "strike", "second_factor", "recovery_code", "ceremony", "proof", "proof_asked", "known_device", "member", "outbox", "history_event"} {
 			if err := dump(tx, &all, table); err != nil {
 				return err
 			}

@@ -112,7 +112,7 @@ func everything() (all catalog.EntitlementSet) {
 
 func (w *world) build() {
 	w.org = usermgmt.Organization{
-		Institution: cedar, ID: northwind, Name: "Northwind Trading", Address: "18 Harbor Street, Portland, ME 04101",
+		Institution: cedar, ID: northwind, ExternalID: "4471", Name: "Northwind Trading", Address: "18 Harbor Street, Portland, ME 04101",
 		Phone: "207-555-0142", Email: "office@northwind.example", Entitlements: everything().Without(catalog.Cards),
 		Ceilings: entitlement.Limits{}.With(catalog.LimitPerWire, 50_000_00).With(catalog.LimitWiresDaily, 100_000_00).With(catalog.LimitACHDaily, 250_000_00),
 	}
