@@ -148,8 +148,8 @@ func wantPast(t *testing.T, events []activity.Event) {
 	}
 	for _, name := range []string{"orguser.created", "orguser.invited", "orguser.invite_revoked", "orguser.locked", "orguser.unlocked", "orguser.hold_placed",
 		"orguser.hold_removed", "orguser.disabled", "orguser.invite_expired", "orguser.deleted", "orguser.profile_changed", "orguser.permission_changed", "orguser.credentials_created",
-		"orguser.password_reset_sent", "org.account_added", "hra.passed", "auth.signin_failed", "ach.batch_created", "ach.batch_uploaded",
-		"ach.batch_pending_approval", "ach.batch_initiated", "ach.batch_processed", "ach.batch_returned"} {
+		"orguser.password_reset_sent", "org.account_added", "hra.passed", "auth.signin_failed", "transfer.scheduled", "transfer.refused", "stop.added",
+		"ach.batch_created", "ach.batch_uploaded", "ach.batch_pending_approval", "ach.batch_initiated", "ach.batch_processed", "ach.batch_returned"} {
 		if names[name] == 0 {
 			t.Errorf("%s never happened", name)
 		}

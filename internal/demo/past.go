@@ -73,12 +73,12 @@ func (b *builder) past(ctx context.Context, institution bank.InstitutionID, docu
 }
 
 // live lets everything happen in the order of time, delivers the mail of each
-// occasion and tells of what has expired since the one before.
+// occasion and lets what was due since the one before go out or expire.
 func (p *past) live(occasions []occasion) error {
 	slices.SortStableFunc(occasions, func(a, b occasion) int { return cmp.Compare(b.ago, a.ago) })
 	for _, o := range occasions {
 		p.clock.setBack(o.ago)
-		if err := errors.Join(p.app.Identity.Expire(p.ctx), o.do(), p.app.DeliverMail(p.ctx)); err != nil {
+		if err := errors.Join(p.app.Identity.Expire(p.ctx), p.due(), o.do(), p.app.DeliverMail(p.ctx)); err != nil {
 			return fmt.Errorf("%v ago: %w", o.ago, err)
 		}
 	}

@@ -82,8 +82,7 @@ func larkspursPast(p *past) []occasion {
 		{day, func() error {
 			return p.as("ana.ruiz", p.create("marek", "Marek", "Dvořák", "marek@larkspur.example.com", bank.RoleUser))
 		}},
-		{10 * time.Hour, p.due}, // what Lee asked for is parked
-		{9 * time.Hour, func() error { return p.as("ben.okafor", p.set("lee", allows(true))) }},
+		{9 * time.Hour, func() error { return p.as("ben.okafor", p.set("lee", allows(true))) }}, // what Lee asked for is parked
 		{8 * time.Hour, func() error {
 			return p.as("dana.reyes", p.transfer("operating", "payroll", 4_200_00, "Overtime", 9, transfer.Once))
 		}},

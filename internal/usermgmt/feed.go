@@ -173,6 +173,11 @@ func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
 	}
 	for i := range events {
 		events[i].Changes = Unpack(events[i].Changes)
+		for j := range events[i].Changes {
+			if c := &events[i].Changes[j]; names[c.New] != "" && ofMembers[c.Field] {
+				c.New = names[c.New]
+			}
+		}
 		if target := &events[i].Target; target.Name == "" {
 			target.Name = names[target.ID]
 		}
@@ -180,14 +185,22 @@ func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
 	return events, nil
 }
 
-// namesFor are the names of the targets that stand in events without one, as
-// far as they are still there.
+// ofMembers are the fields of payments whose value is a member.
+var ofMembers = map[string]bool{"member": true, "approved_by": true}
+
+// namesFor are the names of the targets that stand in events without one, and of
+// the members that payments name, as far as they are still there.
 func namesFor(tx *db.Tx, f activity.Filter, events []activity.Event) (map[string]string, error) {
 	names := map[string]string{}
 	var ids []string
 	for _, e := range events {
-		if e.Target.Name == "" && e.Target.Kind == activity.TargetMember && !slices.Contains(ids, e.Target.ID) {
+		if e.Target.Name == "" && e.Target.Kind == activity.TargetMember {
 			ids = append(ids, e.Target.ID)
+		}
+		for _, c := range e.Changes {
+			if ofMembers[c.Field] && c.New != "" {
+				ids = append(ids, c.New)
+			}
 		}
 		if e.Target.Name == "" && e.Target.Kind == activity.TargetOrganization && names[e.Target.ID] == "" {
 			o, err := FindOrganization(tx, f.Institution, f.Organization)
@@ -197,7 +210,8 @@ func namesFor(tx *db.Tx, f activity.Filter, events []activity.Event) (map[string
 			names[e.Target.ID] = o.Name
 		}
 	}
-	for some := range slices.Chunk(ids, chunk) {
+	slices.Sort(ids)
+	for some := range slices.Chunk(slices.Compact(ids), chunk) {
 		members, err := db.All(tx, func(s db.Scanner) (m Member, err error) {
 			err = s.Scan(&m.ID, &m.FirstName, &m.LastName)
 			return m, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -68,6 +69,30 @@ func TestFeedUnpacksImports(t *testing.T) {
 		}
 		if found["wires.transmit"] != "true" || found["wires.per_wire_limit"] != "25000.00" || found[usermgmt.PackedSettings] != "" {
 			t.Errorf("the changes are %v", found)
+		}
+	})
+}
+
+// Payments name people by id; the feed names them.
+func TestFeedNamesThePeopleOfPayments(t *testing.T) {
+	each(t, func(w *world) {
+		w.team()
+		door := guard.New(w.d, usermgmt.LoadPolicy, nil, nil)
+		action := guard.Action{Event: "payment.approved", Organization: acme, Others: []bank.ActorKind{bank.ActorOperator},
+			Target: activity.Target{Kind: activity.TargetPayment, ID: "p-1", Name: "p-1"}}
+		w.must(door.Do(t.Context(), operator, action, func(c *guard.Change) error {
+			c.RecordQuiet(action.Event, action.Target, "", activity.Change{Field: "member", New: string(id("dana"))},
+				activity.Change{Field: "approved_by", New: string(id("ben"))}, activity.Change{Field: "memo", New: string(id("ben"))})
+			return nil
+		}))
+		events, err := w.users.Feed(t.Context(), operator, usermgmt.FeedQuery{Person: usermgmt.Person{Organization: acme}, Kind: "payments"})
+		if err != nil || len(events) != 1 || len(events[0].Changes) != 3 {
+			t.Fatalf("%+v (%v)", events, err)
+		}
+		for i, want := range []string{"Dana Test", "Ben Test", string(id("ben"))} {
+			if got := events[0].Changes[i].New; got != want {
+				t.Errorf("change %d is %q, want %q", i, got, want)
+			}
 		}
 	})
 }

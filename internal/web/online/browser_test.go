@@ -1,6 +1,7 @@
 package online_test
 
 import (
+	"os"
 	"testing"
 
 	"mandate/internal/bank"
@@ -35,8 +36,10 @@ func (p person) signIn(username string) {
 
 func (p person) open(path string) { p.Goto(p.w.server.URL + path) }
 
-// look takes pictures of a page in both schemes and widths, and judges each.
+// look judges a page: wide in the light scheme and narrow in the dark one, and
+// in the slow check or for pictures also the other way round.
 func (p person) look(name string) {
+	all := os.Getenv("MANDATE_SLOW") != "" || os.Getenv("MANDATE_SCREENSHOTS") != ""
 	for _, screen := range []struct {
 		name  string
 		width int64
@@ -50,6 +53,9 @@ func (p person) look(name string) {
 			name string
 			set  func()
 		}{{"light", p.Light}, {"dark", p.Dark}} {
+			if !all && phone != (scheme.name == "dark") {
+				continue
+			}
 			scheme.set()
 			p.Eval("new Promise((done) => setTimeout(done, 200))", nil) // until the colours have changed
 			p.Fits()
@@ -69,32 +75,21 @@ func browserWorld(t *testing.T) *world {
 	return w
 }
 
+// What test/screens does not come by: pages that refuse, hold a change, or show
+// something blocked.
 func TestPagesLookRight(t *testing.T) {
 	w := browserWorld(t)
-	out := person{browsertest.Open(t), w}
-	out.open("/cedar/sign-in")
-	out.look("sign-in")
-
 	dana := w.browser(t, "dana")
-	dana.look("home")
-	dana.open("/cedar/profile")
-	dana.look("own-profile")
 	dana.open("/cedar/settings/users")
 	dana.look("refusal")
 	dana.open("/cedar/why?operation=wires.transmit&account=acc_tax&amount=30000")
 	dana.look("why-me")
 
 	ana := w.browser(t, "ana")
-	ana.open("/cedar/settings/users")
-	ana.look("members")
-	ana.open("/cedar/settings/users/usr_dana")
-	ana.look("member")
 	ana.open("/cedar/settings/users/usr_lotte")
 	ana.look("member-locked")
 	ana.open("/cedar/settings/users/usr_dana/permissions?ach.edit_level=full")
 	ana.look("permissions")
-	ana.open("/cedar/settings/users/usr_dana/accounts/acc_payroll")
-	ana.look("account")
 	ana.open("/cedar/settings/users/usr_dana/why?operation=wires.transmit&account=acc_tax&amount=30000")
 	ana.look("why")
 	ana.open("/cedar/nothing")

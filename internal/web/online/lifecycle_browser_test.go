@@ -359,7 +359,7 @@ func TestChangeSeveralInABrowser(t *testing.T) {
 func TestGridInABrowser(t *testing.T) {
 	eachBrowser(t, func(t *testing.T, o *office, p guest) {
 		if p.scripts {
-			o.crowd(60)
+			o.crowd(12)
 		}
 		o.enough(30)
 		p.asAna(t)

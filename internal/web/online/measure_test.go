@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -87,4 +88,49 @@ func (w *world) wide(accounts, people int) {
 		}
 		return nil
 	})
+}
+
+// The grid of five hundred people by two hundred accounts is a page at a time,
+// both ways, and quick enough to be moved through.
+func TestGridAtFiveHundredByTwoHundred(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.wide(197, 500)
+	ana := w.as("ana")
+	for _, query := range []string{"", "?rows=each", "?by=accounts", "?by=accounts&rows=each", "?by=accounts&rows=each&right=wires.transmit&q=person4&columns=5"} {
+		var took []time.Duration
+		var size int
+		for range 5 {
+			started := time.Now()
+			page := ana.get("/cedar/settings/users/matrix" + query)
+			page.is(t, http.StatusOK)
+			took, size = append(took, time.Since(started)), len(page.body)
+		}
+		slices.Sort(took)
+		if took[2] > 1500*time.Millisecond || size > 900_000 {
+			t.Errorf("%q takes %v and %d bytes", query, took[2], size)
+		}
+		t.Logf("%q: %v, %d bytes", query, took[2], size)
+	}
+	if os.Getenv("MANDATE_SLOW") == "" && os.Getenv("MANDATE_SCREENSHOTS") == "" {
+		return
+	}
+	p := w.browser(t, "ana")
+	p.open("/cedar/settings/users/matrix?by=accounts&rows=each")
+	p.See("of 505")
+	p.Fits() // what axe says of a grid does not change with its size
+	p.Screenshot("grid-500-by-200-wide-light")
+	p.Phone()
+	p.Fits()
+	p.Dark()
+	p.Screenshot("grid-500-by-200-phone-dark")
+	p.Desktop()
+	started := time.Now()
+	p.Click("Next")
+	p.See("25–48 of 200")
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("the next columns took %v", took)
+	}
+	p.Fill("Search accounts", "property 19")
+	p.Click("Show these accounts")
+	p.See("Property 196")
 }

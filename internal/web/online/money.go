@@ -356,7 +356,7 @@ func (d describer) moneyValue(field, value string) (string, bool) {
 		return "", false
 	}
 	switch field {
-	case "from", "to", "account", "offset_account":
+	case "from", "to", "account", "to_account", "offset_account":
 		name, known := d.accounts[bank.AccountID(value)]
 		return cmp.Or(name, "An account that you do not see"), known || strings.HasPrefix(value, bank.PrefixAccount+"_")
 	case "amount", "fee", "credits", "debits":

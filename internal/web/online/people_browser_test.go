@@ -55,7 +55,7 @@ func TestAlertsInABrowser(t *testing.T) {
 		o.as(p.called("cora")) // another browser of theirs, the first one
 		p.open("/cedar/sign-in")
 		p.signIn(p.called("cora"))
-		told("New sign-in", "Chrome on Linux")
+		told("Sign-in from a new device", "Chrome on Linux")
 		p.open("/cedar/home")
 		p.Click("Alerts")
 		for _, kind := range []string{"New user", "New admin", "Limit raised", "Hold removed", "Email changed", "New account"} {
@@ -106,7 +106,8 @@ func TestInvitationEndsInABrowser(t *testing.T) {
 		p.Click("Ask for a new invitation")
 		p.See("Your admins were asked")
 		p.picture("invitation-wanted")
-		p.openMail("ana", "Invitation wanted at Northwind Trading", "Back to all mail")
+		o.deliver()
+		p.openMail("ana", "Invitation wanted at Northwind Trading", "All mail")
 
 		p.asAna(t)
 		p.open(pageOf(pia))
@@ -115,7 +116,7 @@ func TestInvitationEndsInABrowser(t *testing.T) {
 		p.picture("invitation-state")
 		p.Click("History")
 		p.See("The invitation of " + theName(o.profile(pia).Member) + " expired")
-		p.Click("Profile")
+		p.open(pageOf(pia))
 		p.Click("Resend invitation")
 		p.See("Invitation sent successfully")
 		o.deliver()
@@ -204,7 +205,7 @@ func TestPictureInABrowser(t *testing.T) {
 		p.picture("picture-wrong")
 		p.Attach("Picture", "me.png", "image/png", pngOf(t, 300, 200))
 		p.Click("Upload")
-		p.See("Your picture is saved")
+		p.See("Picture saved")
 		p.picture("picture")
 		p.asAna(t)
 		p.open(pageOf(paz))

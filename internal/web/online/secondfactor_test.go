@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 )
 
@@ -164,6 +166,32 @@ func TestRequiredSecondFactorIsEnrolledFirst(t *testing.T) {
 }
 
 // The picture holds the same key as the text.
+// An institution can ask it of whoever may let money leave, and of nobody else.
+func TestSecondFactorIsRequiredOfApprovers(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.add("ira", "Ira", "Tate", bank.RoleUser, bank.StatusActive, entitlement.Settings{On: catalog.SetOf(catalog.ACHEnabled, catalog.ACHView, catalog.ACHInitiate)})
+		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: cedar, Channel: bank.ChannelCommand}
+		for _, want := range []struct {
+			of    usermgmt.SecondFactor
+			asked map[string]bool
+		}{
+			{0, map[string]bool{}},
+			{usermgmt.OfApprovers, map[string]bool{"dana": true, "ira": true}},
+			{usermgmt.OfAdmins | usermgmt.OfApprovers, map[string]bool{"ana": true, "dana": true, "ira": true}},
+		} {
+			if err := o.users.RequireSecondFactor(t.Context(), operator, want.of); err != nil {
+				t.Fatal(err)
+			}
+			for _, username := range []string{"ana", "dana", "ira", "vera", "uma"} {
+				got := o.visitor().tryPassword(username, password)
+				if asked := strings.HasPrefix(got.url, "/cedar/sign-in/factor"); asked != want.asked[username] {
+					t.Errorf("required of %v: %s ended at %s", want.of, username, got.url)
+				}
+			}
+		}
+	})
+}
+
 func TestQRCodeIsAPicture(t *testing.T) {
 	o := newOffice(t, sqlite(t))
 	dana := o.as("dana")

@@ -104,6 +104,9 @@ func TestSecondFactorsAreListedAndRemoved(t *testing.T) {
 		seed, codes := dana.addApp(t, o)
 		page := dana.get("/cedar/security")
 		page.says(t, "Authenticator app Added Mar 2, 2026", "10 codes left", "Remove")
+		told := o.as("ana").get(pageOf("dana") + "/history?kind=signin")
+		told.says(t, "Dana Diaz added a second factor", "Second factor Authenticator app")
+		told.saysNot(t, "totp", "second_factor")
 
 		o.later()
 		remove := regexp.MustCompile(`/cedar/security/factors/[^/"]+/remove`).FindString(page.body)

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/identity"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web/ui"
 )
@@ -113,10 +114,15 @@ func (d describer) event(e activity.Event) ui.Event {
 		shown.Who = e.Note
 	}
 	for _, c := range e.Changes {
-		shown.Diffs = append(shown.Diffs, d.diff(e, c))
+		if !forPrograms[c.Field] {
+			shown.Diffs = append(shown.Diffs, d.diff(e, c))
+		}
 	}
 	return shown
 }
+
+// forPrograms are the fields that hold an id: the file of the history has them.
+var forPrograms = map[string]bool{"series": true}
 
 // notes are the events whose note is for people: a reason, a cause. The notes
 // of others are for programs.
@@ -184,7 +190,8 @@ var channels = map[bank.Channel]string{
 
 var fields = map[string]string{
 	"name": "Name", "first_name": "First name", "last_name": "Last name", "email": "Email", "role": "Role", "status": "Status",
-	"held": "Account access on hold", "username": "Username", "avatar": "Picture", "address": "Address", "phone": "Phone",
+	"held": "Account access on hold", "username": "Username", "avatar": "Picture", "second_factor": "Second factor",
+	"member": "For", "operation": "What", "to_account": "To", "approved_by": "Approved by", "approval_required": "Waits for a second person", "address": "Address", "phone": "Phone",
 	"invitation": "Sent to", "password_reset": "Sent to", "entitlements": "Entitlements",
 	"account": "Account", "account.name": "Account name", "account.number": "Account number", "account.kind": "Kind of account", "account.off": "Off on the account",
 }
@@ -260,6 +267,8 @@ func (d describer) value(field, value string) string {
 		if level, ok := catalog.ParseEditLevel(value); ok {
 			return level.Label()
 		}
+	case field == "approval_required" && value == "true":
+		return "Yes"
 	case value == "true":
 		return "On"
 	case value == "false":
@@ -276,6 +285,21 @@ func (d describer) value(field, value string) string {
 		return "None"
 	case field == "avatar":
 		return "A picture"
+	case field == "operation":
+		return cmp.Or(capital(catalog.ParseOperation(value).Info().Label), value)
+	case field == "second_factor":
+		return factorWords(value)
 	}
 	return value
+}
+
+// factorWords names a second factor, of which the history has the method and the
+// name that its owner gave it.
+func factorWords(value string) string {
+	method, name, _ := strings.Cut(value, " ")
+	kind := map[string]string{string(identity.MethodTOTP): "Authenticator app", string(identity.MethodPasskey): "Passkey"}[method]
+	if kind == "" || kind == name {
+		return cmp.Or(kind, value)
+	}
+	return kind + " “" + name + "”"
 }
