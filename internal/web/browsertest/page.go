@@ -43,6 +43,8 @@ type state struct {
 	scale    float64
 	phone    bool
 	dark     bool
+
+	lightClean map[string]bool // pages in which axe found nothing in the light scheme
 }
 
 // Within looks only inside a part of the page: a region, dialog, form,
@@ -108,6 +110,13 @@ func (p *Page) scheme(scheme string) {
 		{Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
 	p.must("set the scheme", err)
+}
+
+// Still waits until nothing on the page moves or changes its colour any more.
+func (p *Page) Still() {
+	p.t.Helper()
+	p.eval("wait until it is still", `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+		Promise.allSettled(document.getAnimations().map((a) => a.finished)).then(() => requestAnimationFrame(() => done())))))`, nil)
 }
 
 // Scripts switches the page's own scripts on or off, from the next page on.

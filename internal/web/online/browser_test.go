@@ -57,7 +57,7 @@ func (p person) look(name string) {
 				continue
 			}
 			scheme.set()
-			p.Eval("new Promise((done) => setTimeout(done, 200))", nil) // until the colours have changed
+			p.Still()
 			p.Fits()
 			p.Axe()
 			p.Screenshot(name + "-" + screen.name + "-" + scheme.name)
