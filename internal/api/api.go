@@ -55,6 +55,7 @@ type Config struct {
 	Transfers      Transfers
 	Stops          Stops
 	ACH            ACH
+	PositivePay    PositivePay
 }
 
 // An Edge serves the API.
@@ -98,6 +99,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	e.registerTransfers(a)
 	e.registerStops(a)
 	e.registerACH(a)
+	e.registerPositivePay(a)
 	return a
 }
 

@@ -48,12 +48,13 @@ func (a *App) openMoney() {
 // money is what Online shows of the rooms that move money.
 func (a *App) money() online.Money {
 	return online.Money{
-		Statements: a.Statements,
-		Approvals:  a.Approvals,
-		Transfers:  a.Transfers,
-		Stops:      a.Stops,
-		ACH:        a.ACH,
-		Wires:      a.Wires,
+		Statements:  a.Statements,
+		Approvals:   a.Approvals,
+		Transfers:   a.Transfers,
+		Stops:       a.Stops,
+		ACH:         a.ACH,
+		Wires:       a.Wires,
+		PositivePay: a.PositivePay,
 	}
 }
 

@@ -54,6 +54,7 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	go demo.Live(t.ctx, a, world)
 	return a.Serve(t.ctx, func() { c.introduce(t, world, cfg.Data) })
 }
 

@@ -93,6 +93,9 @@ func Open(ctx context.Context, a *app.App, clock *Clock, progress io.Writer) (*W
 	if err := b.build(ctx); err != nil {
 		return nil, fmt.Errorf("make the demo's world: %w", err)
 	}
+	if err := comeIn(ctx, a, b.world); err != nil {
+		return nil, fmt.Errorf("let something come in: %w", err)
+	}
 	b.world.Unfinished = false
 	return b.world, b.save()
 }

@@ -39,6 +39,7 @@ type past struct {
 	people       map[string]bank.UserID // by the key of the cast, and those who came later
 	batches      map[string]ach.BatchID // by name
 	devices      map[string]identity.Secret
+	names        map[string]string // of what is asked for twice
 }
 
 // An occasion is something that happened so long ago.

@@ -63,6 +63,10 @@ func larkspursPast(p *past) []occasion {
 		}},
 		{6*day - 2*time.Hour, func() error { return p.as("dana.reyes", p.stop("operating", 2207, 318_40, "Oakline Fencing")) }},
 		{6*day - 3*time.Hour, func() error { return p.as("ben.okafor", p.set("lee", allows(false))) }},
+		{6*day - 3*time.Hour, p.positivePay},
+		{6*day - 4*time.Hour, func() error { return p.as("dana.reyes", p.issuesChecks) }},
+		{6*day - 5*time.Hour, p.exceptionsCame},
+		{6*day - 6*time.Hour, func() error { return p.as("dana.reyes", p.decidesAll) }},
 		{5 * day, func() error {
 			return p.as("ben.okafor", p.create("emil", "Emil", "Sørensen", "emil@larkspur.example.com", bank.RoleUser))
 		}},
@@ -89,6 +93,7 @@ func larkspursPast(p *past) []occasion {
 		{7 * time.Hour, func() error {
 			return p.as("dana.reyes", p.transfer("operating", "materials", 1_500_00, "Purchasing float", 5, calendar.Monthly))
 		}},
+		{4 * time.Hour, func() error { return p.as("lee.tran", p.entersChecks) }},
 		{3 * time.Hour, func() error { return p.wrongPasswords("omar.haddad") }},
 	}, larkspursWires(p)...)
 }

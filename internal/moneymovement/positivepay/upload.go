@@ -1,6 +1,7 @@
 package positivepay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -76,26 +77,33 @@ func (s *Service) Upload(ctx context.Context, caller bank.Caller, u Upload) (*Pr
 }
 
 // permitUpload decides before a stranger's bytes cost anything, and finds the
-// layout to read them by.
+// layout to read them by. It only looks, so that a request that is repeated gets
+// this far again; a refusal is recorded by the door.
 func (s *Service) permitUpload(ctx context.Context, caller bank.Caller, u Upload) (l Layout, today bank.Day, err error) {
-	err = s.guard.Do(ctx, caller, doing(EventUploaded, caller, fileTarget(u.ID, u.Name)), func(c *guard.Change) error {
-		if err := require(c, catalog.ARPFileUpload, u.Account); err != nil {
+	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
+		if err := mayOn(v.Policy, catalog.ARPFileUpload, caller.Member(), u.Account, v.Tx.Now); err != nil {
 			return err
 		}
-		if err := requireEnrolled(c.Tx, placeOf(caller), u.Account); err != nil {
+		if err := requireEnrolled(v.Tx, placeOf(caller), u.Account); err != nil {
 			return err
 		}
-		days, err := s.calendar.In(c.Tx, caller.Institution)
+		days, err := s.calendar.In(v.Tx, caller.Institution)
 		if err != nil {
 			return err
 		}
-		today = days.Today(c.Tx.Now)
+		today = days.Today(v.Tx.Now)
 		var found bool
-		if l, found, err = layoutOf(c.Tx, placeOf(caller), u.Format); err == nil && !found {
+		if l, found, err = layoutOf(v.Tx, placeOf(caller), u.Format); err == nil && !found {
 			err = fault.Newf(fault.Conflict, "Set up the layout for %s files first.", u.Format.Label()).With("NO_LAYOUT")
 		}
 		return err
 	})
+	if fault.KindOf(err) == fault.Forbidden {
+		refused := s.guard.Do(ctx, caller, doing(EventUploaded, caller, fileTarget(u.ID, u.Name)), func(c *guard.Change) error {
+			return require(c, catalog.ARPFileUpload, u.Account)
+		})
+		return l, today, cmp.Or(refused, err)
+	}
 	return l, today, err
 }
 

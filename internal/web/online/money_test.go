@@ -24,6 +24,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/notice"
+	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
@@ -47,6 +48,7 @@ type purse struct {
 	stops      *stoppayment.Service
 	batches    *ach.Service
 	desk       *host.Desk
+	posPay     *positivepay.Service
 	clock      *dbtest.Clock
 }
 
@@ -61,6 +63,7 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	p.statements = statement.New(door, p.line)
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
+	p.posPay = positivepay.New(positivepay.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Accounts: p.accountName, Process: "test"})
 	p.queue = approval.New(d, door, told, p.names)
 	p.papers = approvaltest.New(door, p.queue, "acc_operating")
 	p.desk, p.batches = desk, p.newBatches(door, days, desk)
@@ -100,6 +103,12 @@ func (p *purse) ordinal(username string) (ordinal int64) {
 // allow gives Dana stop payments on an account besides what she has.
 func (p *purse) allow(username string, account *usermgmt.Account) {
 	p.t.Helper()
+	p.grant(username, account, catalog.SetOf(catalog.StopsEnabled, catalog.StopsView, catalog.StopsAdd))
+}
+
+// grant gives somebody rights, and on an account too, besides what they have.
+func (p *purse) grant(username string, account *usermgmt.Account, rights catalog.Set) {
+	p.t.Helper()
 	ordinal := p.ordinal(username)
 	p.write(func(tx *db.Tx) error {
 		page, err := usermgmt.LoadPolicy(tx, cedar, northwind, entitlement.Scope{Members: []bank.UserID{userID(username)}, Accounts: []bank.AccountID{account.ID}})
@@ -107,13 +116,12 @@ func (p *purse) allow(username string, account *usermgmt.Account) {
 			return err
 		}
 		m := page.Members[userID(username)]
-		stops := catalog.SetOf(catalog.StopsEnabled, catalog.StopsView, catalog.StopsAdd)
-		m.Settings.On |= stops
+		m.Settings.On |= rights
 		if err := usermgmt.SetMemberSettings(tx, p.org.Num, ordinal, m.Settings, 1); err != nil {
 			return err
 		}
 		on := m.Accounts[account.ID]
-		on.On |= stops
+		on.On |= rights
 		return usermgmt.SetMemberAccount(tx, p.org.Num, ordinal, account.Ordinal, on)
 	})
 }
@@ -124,7 +132,7 @@ func (p *purse) serveMoney() {
 	origin := "http://" + strings.Replace(p.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: p.clock,
-	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, ACH: p.batches}})
+	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, ACH: p.batches, PositivePay: p.posPay}})
 	if err != nil {
 		p.t.Fatal(err)
 	}
