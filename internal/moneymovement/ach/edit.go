@@ -235,12 +235,12 @@ func changedEntries(had, all []Entry) []activity.Change {
 		was := old[e.EntryID]
 		delete(old, e.EntryID)
 		if was == nil || was.text() != e.text() {
-			changes = append(changes, activity.Change{Field: "entry of " + e.Name, Old: was.text(), New: e.text()})
+			changes = append(changes, activity.Change{Field: "Entry of " + e.Name, Old: was.text(), New: e.text()})
 		}
 	}
 	for i := range had {
 		if old[had[i].EntryID] != nil {
-			changes = append(changes, activity.Change{Field: "entry of " + had[i].Name, Old: had[i].text()})
+			changes = append(changes, activity.Change{Field: "Entry of " + had[i].Name, Old: had[i].text()})
 		}
 	}
 	if left := len(changes) - maxSaid; left > 0 {

@@ -86,7 +86,7 @@ func kindOptions() (options []ui.Option) {
 func entryFieldsOf(f *web.Form, i int, was *ach.Entry, whole bool) entryFields {
 	field := func(of recipients.Field) ui.Field {
 		made := f.Field(entryName(i, of), of.Label())
-		made.Optional = true
+		made.Optional = of == recipients.ID || of == recipients.Addenda || of == recipients.Hold || of == recipients.Prenote
 		return made
 	}
 	e := entryFields{Legend: "New recipient", Amount: field(recipients.Amount), Way: field(recipients.Direction), Ways: ways, Addenda: field(recipients.Addenda),
