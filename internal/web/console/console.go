@@ -7,6 +7,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"mandate/internal/bank"
 	"mandate/internal/identity"
@@ -26,6 +27,7 @@ type Institutions interface {
 type Staff interface {
 	Standing(context.Context, bank.Caller) (staff.Standing, error)
 	EditOwn(context.Context, bank.Caller, staff.Details) error
+	Administering
 }
 
 // A Config is what the app is made of. Notice is one line above every page; it
@@ -81,13 +83,22 @@ func (b base) security() string      { return entrance.Base(b).Security() }
 func (b base) account() string       { return b.at("/account") }
 func (b base) stillHere() string     { return b.at("/still-here") }
 
+func (b base) users() string    { return b.at("/users") }
+func (b base) invite() string   { return b.at("/users/invite") }
+func (b base) groups() string   { return b.at("/groups") }
+func (b base) newGroup() string { return b.at("/groups/new") }
+
+func (b base) user(id bank.StaffID) string  { return b.users() + "/" + url.PathEscape(string(id)) }
+func (b base) group(id bank.GroupID) string { return b.groups() + "/" + url.PathEscape(string(id)) }
+
 // routes are all addresses of the app, each with what it needs. The rooms
 // enforce it inside their transactions.
 func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	return append(a.door.Routes(),
+	routes := append(a.door.Routes(), a.userRoutes()...)
+	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},
 		web.Route{Method: "POST", Pattern: "/{institution}/account", Handler: a.editAccount, Needs: introduces},

@@ -42,6 +42,12 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 	if page.Shell, err = a.shell(r, &me, "Home"); err != nil {
 		return err
 	}
+	if me.May(catalog.StaffUsersView) {
+		page.Apps = append(page.Apps, appLink{b.users(), "users", "Users", "Who works here, and what they may do."})
+	}
+	if me.May(catalog.StaffGroupsView) {
+		page.Apps = append(page.Apps, appLink{b.groups(), "shield", "Groups", "What people have in common, and what it permits."})
+	}
 	return web.Render(w, r, http.StatusOK, homeView(page))
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"mandate/internal/catalog"
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
@@ -53,6 +54,16 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
 		return ui.NavItem{Label: label, Href: href, Icon: icon, Current: path == href || strings.HasPrefix(path, href+"/")}
 	}
 	nav := []ui.NavGroup{{Items: []ui.NavItem{here("Home", b.home(), "house")}}}
+	admin := ui.NavGroup{Label: catalog.AreaUsersGroups.Info().Label}
+	if me.May(catalog.StaffUsersView) {
+		admin.Items = append(admin.Items, here("Users", b.users(), "users"))
+	}
+	if me.May(catalog.StaffGroupsView) {
+		admin.Items = append(admin.Items, here("Groups", b.groups(), "shield"))
+	}
+	if len(admin.Items) > 0 {
+		nav = append(nav, admin)
+	}
 	own := ui.NavGroup{Label: "You", Items: []ui.NavItem{here("Your account", b.account(), "circle-user"), here("Sign-in and security", b.security(), "shield-check")}}
 	return append(nav, own)
 }

@@ -105,12 +105,7 @@ func findAccounts(all []usermgmt.MemberAccount, search string) []usermgmt.Member
 }
 
 // resultOf counts what a search shows: "12 of 240 users", or "240 users".
-func resultOf(shown, total int, one, many string) string {
-	if shown == total {
-		return ui.Count(total, one, many)
-	}
-	return ui.Count(shown, "", "")[:len(ui.Count(shown, "", ""))-1] + " of " + ui.Count(total, one, many)
-}
+func resultOf(shown, total int, one, many string) string { return ui.ResultOf(shown, total, one, many) }
 
 // masked is an account's number as screens show it.
 func masked(a usermgmt.Account) string {

@@ -83,3 +83,11 @@ func slug(s string) string {
 
 // Ended ends a sentence; a name such as "Northwind, Inc." has ended it already.
 func Ended(sentence string) string { return strings.TrimSuffix(sentence, ".") + "." }
+
+// ResultOf says how much of a list is shown: "12 of 240 users".
+func ResultOf(shown, total int, one, many string) string {
+	if shown == total {
+		return Count(total, one, many)
+	}
+	return strings.TrimSpace(Count(shown, "", "")) + " of " + Count(total, one, many)
+}

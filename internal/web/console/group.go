@@ -1,0 +1,422 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/fault"
+	"mandate/internal/staff"
+	"mandate/internal/web"
+	"mandate/internal/web/entrance"
+	"mandate/internal/web/ui"
+)
+
+const (
+	maxGroupName   = 60
+	maxDescription = 200
+)
+
+// A groupForm is the form of a group.
+type groupForm struct {
+	Action, Submit    string
+	Version           string
+	Sentence          string
+	Problems          []fault.Problem
+	Name, Description ui.Field
+	Factor            ui.Field
+	From              ui.Field
+	Reports, Approval ui.Field
+	Others            []ui.Option
+	Areas             []areaBoxes
+	Cancel            string
+}
+
+// areaBoxes are the boxes of one area's permissions.
+type areaBoxes struct {
+	Area  catalog.StaffAreaInfo
+	Boxes []ui.Field
+}
+
+// A groupPage is a group with its members and, for those who may change it, its
+// form.
+type groupPage struct {
+	Shell   ui.Shell
+	Base    base
+	Group   staff.GroupProfile
+	Rights  []rightsOfArea
+	Form    *groupForm // nil for those who only look
+	Above   string     // why it cannot be changed
+	Delete  string
+	Reports string // the name of the group that it reports to
+	Place   *time.Location
+}
+
+func groupID(r *http.Request) bank.GroupID { return bank.GroupID(r.PathValue("group")) }
+
+const boxPrefix = "permission."
+
+// readGroup is the draft that a form says.
+func readGroup(f *web.Form) staff.Draft {
+	d := staff.Draft{Name: f.Raw("name"), Description: f.Raw("description"), ReportsTo: bank.GroupID(f.Raw("reports_to")), ApprovalFrom: staff.Approval(f.Raw("approval_from"))}
+	if on, _ := f.Switch("second_factor"); on {
+		if d.SecondFactorFrom = bank.Day(f.Raw("second_factor_from")); d.SecondFactorFrom == "" {
+			d.SecondFactorFrom = "-" // which is no date, and is said to be none
+		}
+	}
+	for p := catalog.UnknownStaffPermission + 1; p < catalog.StaffPermissionCount; p++ {
+		if f.Checked(boxPrefix + p.ID()) {
+			d.Permissions |= catalog.StaffSetOf(p)
+		}
+	}
+	return d
+}
+
+// formOf is the form of a draft.
+func formOf(d staff.Draft) *web.Form {
+	values := map[string]string{"name": d.Name, "description": d.Description, "second_factor_from": string(d.SecondFactorFrom),
+		"reports_to": string(d.ReportsTo), "approval_from": string(d.ApprovalFrom)}
+	if d.SecondFactorFrom != "" {
+		values["second_factor"] = "on"
+	}
+	for p := range d.Permissions.All() {
+		values[boxPrefix+p.ID()] = "on"
+	}
+	return web.NewForm(values)
+}
+
+// newGroupForm shows what is typed; boxes of rights that one does not hold
+// cannot be ticked and say why.
+func (a *app) newGroupForm(r *http.Request, f *web.Form, own catalog.StaffSet, self bank.GroupID) (*groupForm, error) {
+	g := &groupForm{Sentence: f.Sentence, Problems: f.Problems, Version: f.Raw("version"),
+		Name: f.Field("name", "Name"), Description: f.Field("description", "Description"),
+		Factor: f.Field("second_factor", "Require a second factor"), From: f.Field("second_factor_from", "From this day on"),
+		Reports: f.Field("reports_to", "Reports to"), Approval: f.Field("approval_from", "Needs approval from")}
+	g.Name.Max, g.Description.Max, g.Description.Optional = maxGroupName, maxDescription, true
+	g.Factor.Help = "From the day on, members without one must add one before they can work. Members of groups without this see security settings in People, but cannot change them."
+	g.From.Optional, g.From.Width, g.Reports.Optional, g.Approval.Optional = true, "short", true, true
+	if g.From.Value == "-" {
+		g.From.Value = ""
+	}
+	g.Reports.Help = "Changes by this group to customers' entitlements and ceilings are for that group to approve."
+	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	g.Others = []ui.Option{{Value: "", Label: "Nobody"}}
+	for _, other := range groups {
+		if other.ID != self {
+			g.Others = append(g.Others, ui.Option{Value: string(other.ID), Label: other.Name})
+		}
+	}
+	for _, area := range catalog.StaffAreas() {
+		g.Areas = append(g.Areas, boxesOf(area, f, own))
+	}
+	return g, nil
+}
+
+func boxesOf(area catalog.StaffArea, f *web.Form, own catalog.StaffSet) areaBoxes {
+	of := areaBoxes{Area: area.Info()}
+	for p := catalog.UnknownStaffPermission + 1; p < catalog.StaffPermissionCount; p++ {
+		info := p.Info()
+		if info.Area != area {
+			continue
+		}
+		box := ui.Field{Name: boxPrefix + info.ID, Label: info.Label, Value: f.Raw(boxPrefix + info.ID)}
+		if views := catalog.StaffSetOf(info.Views...).Labels(); len(views) > 0 {
+			box.Help = "Ticks " + strings.Join(views, " and ") + " as well."
+		}
+		if !own.Has(p) {
+			box.Off, box.Help = true, "You do not hold this yourself."
+			if info.Operator {
+				box.Help = "Given by the operator only."
+			}
+		}
+		of.Boxes = append(of.Boxes, box)
+	}
+	return of
+}
+
+var approvals = []ui.Option{{Value: "", Label: "Nobody"}, {Value: "one", Label: staff.ApprovalOne.Label()}, {Value: "everyone", Label: staff.ApprovalEveryone.Label()}}
+
+// dayWords is a day as people write it.
+func dayWords(d bank.Day) string { return ui.Date(d.Time(time.UTC), time.UTC) }
+
+// GET /{institution}/groups/{group}
+func (a *app) group(w http.ResponseWriter, r *http.Request) error {
+	return a.renderGroup(w, r, nil)
+}
+
+// groupAgain shows the form with what was typed, for somebody who has seen what
+// it would mean and goes on editing.
+//
+// POST /{institution}/groups/{group}
+func (a *app) groupAgain(w http.ResponseWriter, r *http.Request) error {
+	return a.renderGroup(w, r, web.ReadForm(r))
+}
+
+func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	me, err := a.me(r)
+	if err != nil {
+		return err
+	}
+	page := groupPage{Base: baseOf(r), Place: me.Place()}
+	if page.Group, err = a.staff.Group(r.Context(), web.CallerOf(r.Context()), groupID(r)); err != nil {
+		return err
+	}
+	if page.Shell, err = a.shell(r, &me, page.Group.Name, ui.Link{Label: "Groups", Href: page.Base.groups()}); err != nil {
+		return err
+	}
+	page.Rights = byArea(page.Group.Permissions)
+	at := page.Base.group(page.Group.ID)
+	if missing := page.Group.Permissions.Effective() &^ me.Rights; missing != 0 {
+		page.Above = "This group permits what you do not hold yourself (" + strings.Join(missing.Labels(), ", ") + "), so only somebody who holds it can change the group."
+	}
+	if me.May(catalog.StaffGroupsDelete) && page.Above == "" {
+		page.Delete = at + "/delete"
+	}
+	if !me.May(catalog.StaffGroupsEdit) || page.Above != "" {
+		return a.renderGroupFacts(w, r, page)
+	}
+	if f == nil {
+		f = formOf(page.Group.Draft)
+	}
+	if page.Form, err = a.newGroupForm(r, f, me.Rights, page.Group.ID); err != nil {
+		return err
+	}
+	if page.Form.Version == "" {
+		page.Form.Version = strconv.FormatInt(page.Group.Version, 10)
+	}
+	page.Form.Action, page.Form.Submit, page.Form.Cancel = at+"/review", "Review changes", page.Base.groups()
+	return web.Render(w, r, f.Status(), groupView(page))
+}
+
+func (a *app) renderGroupFacts(w http.ResponseWriter, r *http.Request, page groupPage) error {
+	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
+	for _, g := range groups {
+		if g.ID == page.Group.ReportsTo {
+			page.Reports = g.Name
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, groupView(page))
+}
+
+type newGroupPage struct {
+	Shell ui.Shell
+	Form  *groupForm
+}
+
+// GET /{institution}/groups/new
+func (a *app) newGroupPage(w http.ResponseWriter, r *http.Request) error {
+	return a.renderNewGroup(w, r, web.NewForm(nil))
+}
+
+func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	me, err := a.me(r)
+	if err != nil {
+		return err
+	}
+	b := baseOf(r)
+	var page newGroupPage
+	if page.Shell, err = a.shell(r, &me, "Create a group", ui.Link{Label: "Groups", Href: b.groups()}); err != nil {
+		return err
+	}
+	if page.Form, err = a.newGroupForm(r, f, me.Rights, ""); err != nil {
+		return err
+	}
+	page.Form.Action, page.Form.Submit, page.Form.Cancel = b.newGroup(), "Create group", b.groups()
+	return web.Render(w, r, f.Status(), newGroupView(page))
+}
+
+// POST /{institution}/groups/new
+func (a *app) createGroup(w http.ResponseWriter, r *http.Request) error {
+	f, b := web.ReadForm(r), baseOf(r)
+	var id bank.GroupID
+	proven, err := a.door.Proven(w, r, groupProof(r, "Before you create a group that permits something.", b.groups()), func() (err error) {
+		id, err = a.staff.CreateGroup(r.Context(), web.CallerOf(r.Context()), readGroup(f))
+		return err
+	})
+	if err := f.Take(err); err != nil {
+		return err
+	}
+	if !f.OK() {
+		return a.renderNewGroup(w, r, f)
+	}
+	if !proven {
+		return nil
+	}
+	return done(w, r, b.group(id), "The group was created")
+}
+
+func groupProof(r *http.Request, text, back string) func() (entrance.Proof, error) {
+	return func() (entrance.Proof, error) {
+		return entrance.Proof{Text: text, Cancel: back, Crumbs: []ui.Link{{Label: "Groups", Href: baseOf(r).groups()}}}, nil
+	}
+}
+
+// A reviewPage says what saving a group would mean, and for whom.
+type reviewPage struct {
+	Shell    ui.Shell
+	Base     base
+	Name     string
+	Save     string
+	Again    string
+	Carried  [][2]string
+	Lines    []ui.Change
+	Effects  []staff.Effect
+	Factored []staff.Row
+}
+
+// reviewGroup shows who gains and loses what, before anything is saved.
+//
+// POST /{institution}/groups/{group}/review
+func (a *app) reviewGroup(w http.ResponseWriter, r *http.Request) error {
+	f := web.ReadForm(r)
+	version, err := strconv.ParseInt(f.Raw("version"), 10, 64)
+	if err != nil {
+		version = 0 // no group has that
+	}
+	preview, err := a.staff.PreviewGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, readGroup(f))
+	if err := f.Take(err); err != nil {
+		return err
+	}
+	if !f.OK() {
+		return a.renderGroup(w, r, f)
+	}
+	b := baseOf(r)
+	at := b.group(groupID(r))
+	page := reviewPage{Base: b, Name: preview.Group.Name, Save: at + "/save", Again: at, Carried: entrance.CarriedFields(r),
+		Lines: groupLines(preview), Effects: preview.Effects, Factored: preview.Factored}
+	if page.Shell, err = a.ownShell(r, "Review changes", ui.Link{Label: "Groups", Href: b.groups()}, ui.Link{Label: preview.Group.Name, Href: at}); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, reviewView(page))
+}
+
+// groupLines say what will be different, what it adds first.
+func groupLines(p staff.Preview) (lines []ui.Change) {
+	was, now := p.Group.Draft, p.Draft
+	for right := range (now.Permissions &^ was.Permissions).All() {
+		lines = append(lines, ui.Change{Sentence: "The group permits “" + right.Info().Label + "”.", Risk: "Its members get a right."})
+	}
+	for right := range (was.Permissions &^ now.Permissions).All() {
+		lines = append(lines, ui.Change{Sentence: "The group no longer permits “" + right.Info().Label + "”."})
+	}
+	text := func(what, before, after string) {
+		if before != after {
+			lines = append(lines, ui.Change{Sentence: what, Before: orNone(before), After: orNone(after)})
+		}
+	}
+	text("The name changes.", was.Name, now.Name)
+	text("The description changes.", was.Description, now.Description)
+	if was.SecondFactorFrom != now.SecondFactorFrom {
+		line := ui.Change{Sentence: "A second factor is no longer required.", Risk: "A password alone signs its members in, unless another group requires more."}
+		if now.SecondFactorFrom != "" {
+			line = ui.Change{Sentence: "A second factor is required from " + dayWords(now.SecondFactorFrom) + " on."}
+		}
+		lines = append(lines, line)
+	}
+	if was.ReportsTo != now.ReportsTo || was.ApprovalFrom != now.ApprovalFrom {
+		lines = append(lines, ui.Change{Sentence: "Whom it reports to, or who must approve, changes."})
+	}
+	return lines
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "None"
+	}
+	return s
+}
+
+// saveGroup stores what was reviewed.
+//
+// POST /{institution}/groups/{group}/save
+func (a *app) saveGroup(w http.ResponseWriter, r *http.Request) error {
+	f, at := web.ReadForm(r), baseOf(r).group(groupID(r))
+	version, err := strconv.ParseInt(f.Raw("version"), 10, 64)
+	if err != nil {
+		version = 0
+	}
+	proven, err := a.door.Proven(w, r, groupProof(r, "Before you change what this group permits, or when it needs a second factor.", at), func() error {
+		return a.staff.EditGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, readGroup(f))
+	})
+	if err != nil && fault.KindOf(err) == fault.Conflict {
+		return refusedAt(w, r, at, err)
+	}
+	if err := f.Take(err); err != nil {
+		return err
+	}
+	if !f.OK() {
+		return a.renderGroup(w, r, f)
+	}
+	if !proven {
+		return nil
+	}
+	return done(w, r, at, "The group was saved")
+}
+
+// GET /{institution}/groups/{group}/delete
+func (a *app) askDeleteGroup(w http.ResponseWriter, r *http.Request) error {
+	return a.renderDeleteGroup(w, r, web.NewForm(nil))
+}
+
+func (a *app) renderDeleteGroup(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	caller := web.CallerOf(r.Context())
+	g, err := a.staff.Group(r.Context(), caller, groupID(r))
+	if err != nil {
+		return err
+	}
+	groups, err := a.staff.Groups(r.Context(), caller)
+	if err != nil {
+		return err
+	}
+	options := []ui.Option{{Value: "", Label: "Nobody needs one"}}
+	for _, other := range groups {
+		if other.ID != g.ID {
+			options = append(options, ui.Option{Value: string(other.ID), Label: other.Name})
+		}
+	}
+	field := f.Field("replacement", "Replacement")
+	field.Optional, field.Help = true, "Whoever has no other group gets this one."
+	b := baseOf(r)
+	shell, err := a.ownShell(r, "Delete group", ui.Link{Label: "Groups", Href: b.groups()}, ui.Link{Label: g.Name, Href: b.group(g.ID)})
+	if err != nil {
+		return err
+	}
+	return web.RenderConfirm(w, r, f.Status(), ui.Confirmation{
+		Title: "Delete " + g.Name + "?", Text: "Its " + ui.Count(g.Members, "member stays", "members stay") + ". What only this group permits them, they lose at once.",
+		Action: b.group(g.ID) + "/delete", Cancel: b.group(g.ID), Confirm: ui.Action{Label: "Delete group", Variant: ui.Danger},
+		Sentence: f.Sentence, Problems: f.Problems,
+	}, ui.Select(field, options), func(content templ.Component) templ.Component { return ui.Within(ui.Page(shell), content) })
+}
+
+// POST /{institution}/groups/{group}/delete
+func (a *app) deleteGroup(w http.ResponseWriter, r *http.Request) error {
+	f, b := web.ReadForm(r), baseOf(r)
+	at := b.group(groupID(r))
+	proven, err := a.door.Proven(w, r, groupProof(r, "Before you delete a group.", at), func() error {
+		return a.staff.DeleteGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), bank.GroupID(f.Raw("replacement")))
+	})
+	if err != nil && fault.KindOf(err) == fault.Conflict {
+		return refusedAt(w, r, at, err)
+	}
+	if err := f.Take(err); err != nil {
+		return err
+	}
+	if !f.OK() {
+		return a.renderDeleteGroup(w, r, f)
+	}
+	if !proven {
+		return nil
+	}
+	return done(w, r, b.groups(), "The group was deleted")
+}

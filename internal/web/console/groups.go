@@ -1,0 +1,71 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"mandate/internal/catalog"
+	"mandate/internal/staff"
+	"mandate/internal/web"
+	"mandate/internal/web/ui"
+)
+
+// groupRoutes are the addresses of groups.
+func (a *app) groupRoutes() []web.Route {
+	get := func(pattern string, h web.HandlerFunc, p catalog.StaffPermission) web.Route {
+		return web.Route{Method: "GET", Pattern: "/{institution}/groups" + pattern, Handler: a.introduced(h), Needs: needs(p, "", false)}
+	}
+	post := func(pattern string, h web.HandlerFunc, p catalog.StaffPermission, event string) web.Route {
+		return web.Route{Method: "POST", Pattern: "/{institution}/groups" + pattern, Handler: a.introduced(h), Needs: needs(p, event, event != "")}
+	}
+	return []web.Route{
+		get("", a.groups, catalog.StaffGroupsView),
+		get("/new", a.newGroupPage, catalog.StaffGroupsCreate),
+		post("/new", a.createGroup, catalog.StaffGroupsCreate, staff.EventGroupCreated),
+		get("/{group}", a.group, catalog.StaffGroupsView),
+		post("/{group}", a.groupAgain, catalog.StaffGroupsView, ""),
+		post("/{group}/review", a.reviewGroup, catalog.StaffGroupsEdit, ""),
+		post("/{group}/save", a.saveGroup, catalog.StaffGroupsEdit, staff.EventGroupChanged),
+		get("/{group}/delete", a.askDeleteGroup, catalog.StaffGroupsDelete),
+		post("/{group}/delete", a.deleteGroup, catalog.StaffGroupsDelete, staff.EventGroupDeleted),
+	}
+}
+
+type groupsPage struct {
+	Shell  ui.Shell
+	Create string
+	Base   base
+	Groups []staff.Group
+}
+
+// GET /{institution}/groups
+func (a *app) groups(w http.ResponseWriter, r *http.Request) error {
+	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
+	if err != nil {
+		return err
+	}
+	me, err := a.me(r)
+	if err != nil {
+		return err
+	}
+	page := groupsPage{Base: baseOf(r), Groups: groups}
+	if me.May(catalog.StaffGroupsCreate) {
+		page.Create = page.Base.newGroup()
+	}
+	if page.Shell, err = a.shell(r, &me, "Groups"); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, groupsView(page))
+}
+
+// areaNames say in which areas a group permits something.
+func areaNames(g staff.Group) string {
+	var names []string
+	for _, of := range byArea(g.Permissions) {
+		names = append(names, of.Area.Label)
+	}
+	if len(names) == 0 {
+		return "Nothing"
+	}
+	return strings.Join(names, ", ")
+}
