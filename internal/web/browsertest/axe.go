@@ -3,6 +3,7 @@ package browsertest
 import (
 	_ "embed"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/chromedp/chromedp"
@@ -96,4 +97,36 @@ func (p *Page) Fits() {
 	if len(wide) > 0 {
 		p.t.Errorf("the page is wider than the screen%s: %q", p.how(), wide)
 	}
+}
+
+// Look judges the page: wide in the light scheme and narrow in the dark one, and
+// in the slow check or for pictures also the other way round.
+func (p *Page) Look(name string) {
+	p.t.Helper()
+	all := os.Getenv("MANDATE_SLOW") != "" || os.Getenv("MANDATE_SCREENSHOTS") != ""
+	for _, screen := range []struct {
+		name  string
+		width int64
+	}{{"wide", 1440}, {"phone", 390}} {
+		phone := screen.width < 1000
+		p.Size(screen.width, 900, phone)
+		var height int64 // all of it, so that no bar lies over anything
+		p.Eval("Math.max(document.documentElement.scrollHeight, 900)", &height)
+		p.Size(screen.width, height, phone)
+		for _, scheme := range []struct {
+			name string
+			set  func()
+		}{{"light", p.Light}, {"dark", p.Dark}} {
+			if !all && phone != (scheme.name == "dark") {
+				continue
+			}
+			scheme.set()
+			p.Still()
+			p.Fits()
+			p.Axe()
+			p.Screenshot(name + "-" + screen.name + "-" + scheme.name)
+		}
+	}
+	p.Desktop()
+	p.Light()
 }

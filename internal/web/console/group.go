@@ -98,12 +98,12 @@ func (a *app) newGroupForm(r *http.Request, f *web.Form, own catalog.StaffSet, s
 		Factor: f.Field("second_factor", "Require a second factor"), From: f.Field("second_factor_from", "From this day on"),
 		Reports: f.Field("reports_to", "Reports to"), Approval: f.Field("approval_from", "Needs approval from")}
 	g.Name.Max, g.Description.Max, g.Description.Optional = maxGroupName, maxDescription, true
-	g.Factor.Help = "From the day on, members without one must add one before they can work. Members of groups without this see security settings in People, but cannot change them."
+	g.Factor.Help = "From the day on, members without one must add one before they can work."
 	g.From.Optional, g.From.Width, g.Reports.Optional, g.Approval.Optional = true, "short", true, true
 	if g.From.Value == "-" {
 		g.From.Value = ""
 	}
-	g.Reports.Help = "Changes by this group to customers' entitlements and ceilings are for that group to approve."
+	g.Reports.Help = "The group that this one answers to. It is kept with the group; nothing waits for its approval yet."
 	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err

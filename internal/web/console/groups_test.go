@@ -113,7 +113,7 @@ func TestAUserIsLookedAfter(t *testing.T) {
 		ada, hal := w.add("ada", "Support"), w.add("hal", "Help desk")
 		root, desk := w.as("root"), w.as("hal")
 		at := "/cedar/users/" + string(ada)
-		root.get(at).says(t, "Manage everything Yes Support", "Suspend users Yes Support", "View pages No Nobody")
+		root.get(at).says(t, "Manage everything Yes Support", "Suspend users Yes Support", "View pages No No group")
 		root.proven(at+"/groups", url.Values{"version": {"2"}, "groups": {string(w.groups["Help desk"]), string(w.groups["Support"])}}).says(t, "Groups saved")
 		root.post(at+"/groups", url.Values{"version": {"2"}, "groups": {string(w.groups["Support"])}}).says(t, "Somebody else changed this meanwhile")
 		root.post(at+"/groups", url.Values{"version": {"3"}}).says(t, "Choose at least one group.")

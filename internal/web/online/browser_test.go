@@ -1,7 +1,6 @@
 package online_test
 
 import (
-	"os"
 	"testing"
 
 	"mandate/internal/bank"
@@ -36,36 +35,8 @@ func (p person) signIn(username string) {
 
 func (p person) open(path string) { p.Goto(p.w.server.URL + path) }
 
-// look judges a page: wide in the light scheme and narrow in the dark one, and
-// in the slow check or for pictures also the other way round.
-func (p person) look(name string) {
-	all := os.Getenv("MANDATE_SLOW") != "" || os.Getenv("MANDATE_SCREENSHOTS") != ""
-	for _, screen := range []struct {
-		name  string
-		width int64
-	}{{"wide", 1440}, {"phone", 390}} {
-		phone := screen.width < 1000
-		p.Size(screen.width, 900, phone)
-		var height int64 // all of it, so that no bar lies over anything
-		p.Eval("Math.max(document.documentElement.scrollHeight, 900)", &height)
-		p.Size(screen.width, height, phone)
-		for _, scheme := range []struct {
-			name string
-			set  func()
-		}{{"light", p.Light}, {"dark", p.Dark}} {
-			if !all && phone != (scheme.name == "dark") {
-				continue
-			}
-			scheme.set()
-			p.Still()
-			p.Fits()
-			p.Axe()
-			p.Screenshot(name + "-" + screen.name + "-" + scheme.name)
-		}
-	}
-	p.Desktop()
-	p.Light()
-}
+// look judges a page, and takes pictures of it.
+func (p person) look(name string) { p.Look(name) }
 
 func browserWorld(t *testing.T) *world {
 	w := newWorld(t, dbtest.SQLite(t))
