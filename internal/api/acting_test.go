@@ -48,6 +48,7 @@ func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	p.papers = approvaltest.New(door, queue, "operating")
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
 	config.Approvals, config.Stops = queue, p.stops
+	config.PositivePay = p.openPositivePay(door, days, desk, told)
 	p.ach = newACH(d, door, queue, days)
 	config.ACH = p.ach
 	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})

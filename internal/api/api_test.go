@@ -24,6 +24,7 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/host/ledger"
 	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
@@ -42,6 +43,7 @@ type program struct {
 	papers *approvaltest.Papers
 	stops  *stoppayment.Service
 	ach    *ach.Service
+	posPay *positivepay.Service
 	asked  int // requests for somebody, for their keys
 }
 
