@@ -12,13 +12,13 @@ import (
 	"mandate/internal/entitlement/reference"
 )
 
-// randomWorlds is how many worlds a test asks about: a fiftieth where nobody
+// randomWorlds is how many worlds a test asks about: a hundredth where nobody
 // asked for the slow round.
 func randomWorlds(slow int64) int64 {
 	if os.Getenv("MANDATE_SLOW") == "1" {
 		return slow
 	}
-	return slow / 50
+	return slow / 100
 }
 
 // everyWorld runs a test on many random worlds, on all cores. The seed in a
