@@ -116,8 +116,10 @@ func (p *past) reject(username, name, comment string) func() error {
 
 // hours is what the product does by itself.
 func (p *past) hours() error {
-	if _, err := p.app.ACH.Tick(p.ctx); err != nil {
-		return err
+	for _, work := range []func(context.Context) (int, error){p.app.ACH.Tick, p.app.Transfers.RunDue, p.app.Wires.RunDue} {
+		if _, err := work(p.ctx); err != nil {
+			return err
+		}
 	}
 	p.app.Desk.Now(p.ctx)
 	return nil

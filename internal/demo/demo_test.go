@@ -102,6 +102,7 @@ func TestDemoHasEveryStatusAndEveryLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantImpact(t, a, institution)
+	wantWires(t, a, institution)
 	if got := a.Mailbox.Messages("ben@larkspur.example.com"); !slices.ContainsFunc(got, func(m mailbox.Message) bool { return strings.HasPrefix(m.Subject, "Limit raised") }) {
 		t.Errorf("Ben was not told of a raised limit: %d mails", len(got))
 	}
@@ -130,8 +131,21 @@ func wantImpact(t *testing.T, a *app.App, institution bank.InstitutionID) {
 			open = append(open, item.Title)
 		}
 	}
-	if want := []string{"Vendor payments", "Transfer of $4,200.00", "Transfer of $1,500.00 every month"}; !slices.Equal(open, want) {
+	if want := []string{"Wire of $14,200.00 to Blue Ridge Quarry LLC", "Vendor payments", "Transfer of $4,200.00", "Transfer of $1,500.00 every month"}; !slices.Equal(open, want) {
 		t.Errorf("deleting Dana would end %q, want %q", open, want)
+	}
+}
+
+// wantWires checks that the wires of days that are over went out on them.
+func wantWires(t *testing.T, a *app.App, institution bank.InstitutionID) {
+	t.Helper()
+	var states []string
+	err := a.DB.Read(t.Context(), func(tx *db.Tx) (err error) {
+		states, err = db.All(tx, db.Value[string], `select state from wire where institution_id = $1 order by cents desc`, institution)
+		return err
+	})
+	if want := []string{"processed", "pending_approval", "processed", "scheduled", "ready"}; err != nil || !slices.Equal(states, want) {
+		t.Errorf("the wires of the demo are %q, %v, want %q", states, err, want)
 	}
 }
 

@@ -73,13 +73,14 @@ func (b *builder) past(ctx context.Context, institution bank.InstitutionID, docu
 	return p.live(append(o.past(p), p.achPast()...))
 }
 
-// live lets everything happen in the order of time, delivers the mail of each
-// occasion and lets what was due since the one before go out or expire.
+// live lets everything happen in the order of time, does before and after each
+// occasion what the product does by itself, delivers its mail and tells of what
+// has expired since the one before.
 func (p *past) live(occasions []occasion) error {
 	slices.SortStableFunc(occasions, func(a, b occasion) int { return cmp.Compare(b.ago, a.ago) })
 	for _, o := range occasions {
 		p.clock.setBack(o.ago)
-		if err := errors.Join(p.app.Identity.Expire(p.ctx), p.due(), o.do(), p.app.DeliverMail(p.ctx)); err != nil {
+		if err := errors.Join(p.app.Identity.Expire(p.ctx), p.hours(), o.do(), p.hours(), p.app.DeliverMail(p.ctx)); err != nil {
 			return fmt.Errorf("%v ago: %w", o.ago, err)
 		}
 	}
@@ -227,12 +228,6 @@ func (p *past) transfer(from, to string, cents bank.Cents, memo string, days int
 		_, err := p.app.Transfers.Create(p.ctx, by, draft)
 		return err
 	}
-}
-
-// due sends what is due, or parks it.
-func (p *past) due() error {
-	_, err := p.app.Transfers.RunDue(p.ctx)
-	return err
 }
 
 // stop places a stop payment on a check.

@@ -49,15 +49,16 @@ func larkspursWires(p *past) []occasion {
 	}
 }
 
-// workday is how long ago the morning of a weekday was, so many days back or a
-// few more: a wire of that day went out on it.
+// workday is how long before now the morning of a business day was, so many
+// days back or a few more: a wire of that day went out on it.
 func (p *past) workday(days int) time.Duration {
-	now := p.clock.Now().UTC()
-	morning := time.Date(now.Year(), now.Month(), now.Day()-days, 16, 0, 0, 0, time.UTC)
-	for morning.Weekday() == time.Saturday || morning.Weekday() == time.Sunday {
-		morning = morning.AddDate(0, 0, -1)
+	now := p.clock.machine.Now()
+	var usual calendar.Calendar // the demo's institutions keep the usual holidays
+	on := bank.DayOf(now.AddDate(0, 0, -days), time.UTC)
+	for !usual.Open(on) {
+		on = calendar.AddDays(on, -1)
 	}
-	return now.Sub(morning)
+	return now.Sub(on.Time(time.UTC).Add(4 * time.Hour))
 }
 
 func (p *past) wire(from string, to wire.Instruction, cents bank.Cents, send bool, repeat calendar.Frequency) func(bank.Caller) error {

@@ -41,7 +41,7 @@ func (s *Service) Matter(tx *db.Tx, institution bank.InstitutionID, organization
 func (w *Wire) matter(tx *db.Tx) approval.Matter {
 	now := tx.Now
 	return approval.Matter{
-		Title: w.target().Name, Account: w.Account, Cents: w.Cents, Content: w.content(), Lines: w.lines(),
+		Title: "Wire of " + w.Cents.Dollars() + " to " + w.Payee.Name, Account: w.Account, Cents: w.Cents, Content: w.content(), Lines: w.lines(),
 		Approve: func(member bank.UserID) entitlement.Request {
 			return w.sending(catalog.WiresApprove, member, now)
 		},

@@ -190,11 +190,11 @@ func (a *app) approvalRow(v *moneyView, e *approval.Entry) approvalRow {
 func whoMayApprove(v *moneyView, e *approval.Entry, most int) string {
 	var names []string
 	for _, somebody := range e.Approvers {
-		name := somebody.Name
 		if somebody.ID == v.me.Member.ID {
-			name = "You"
+			names = append([]string{"You"}, names...)
+			continue
 		}
-		names = append(names, name)
+		names = append(names, somebody.Name)
 	}
 	if len(names) == 0 {
 		return "Nobody"
