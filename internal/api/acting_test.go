@@ -21,6 +21,7 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
 	"mandate/internal/identity"
+	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
@@ -51,6 +52,7 @@ func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	config.PositivePay = p.openPositivePay(door, days, desk, told)
 	p.ach = newACH(d, door, queue, days)
 	config.ACH = p.ach
+	config.Cards = card.New(card.Config{Guard: door, Desk: desk, Teller: told})
 	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	err := p.books.Open(p.t.Context(), ledger.Opening{Institution: "first", Organization: "acme", Account: "operating", Balance: 20_000_00},
 		ledger.Opening{Institution: "first", Organization: "acme", Account: "payroll"})
@@ -70,6 +72,15 @@ func (p *program) danaMoves() {
 	on := entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess, catalog.WiresWork, catalog.WiresTransmit, catalog.TransfersFrom, catalog.TransfersTo, catalog.StopsView, catalog.StopsAdd)}
 	p.world.SetAccount("first", "acme", "dana", "operating", on)
 	p.world.SetAccount("first", "acme", "dana", "payroll", on)
+}
+
+// issue puts a card of Acme's into the host's records.
+func (p *program) issue(c host.Card) {
+	p.t.Helper()
+	c.Organization = "acme"
+	if err := p.books.Issue(p.t.Context(), "first", c); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // as sends a request for somebody, with a key of its own, vouched for by a
@@ -308,6 +319,53 @@ func TestAProgramCarriesASecondPersonsAnswer(t *testing.T) {
 		p.as("ana", "POST", "/approvals/"+other.ID+"/reject", `{"comment":"No"}`).into(&done)
 		if done.State != "rejected" || len(p.papers.Over) != 1 {
 			t.Errorf("rejected: %+v, %v", done, p.papers.Over)
+		}
+	})
+}
+
+func TestAProgramManagesCards(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p := start(t, d)
+		s := pdptest.Sender
+		s.On |= catalog.SetOf(catalog.CardsEnabled, catalog.CardsManage)
+		p.world.SetMember("first", "acme", "dana", s)
+		p.issue(host.Card{ID: "crd_1", Account: "operating", Holder: "Dana Reyes", Kind: "debit", LastFour: "4821", Expires: "2029-04", State: host.CardActive})
+		p.issue(host.Card{ID: "crd_2", Account: "payroll", Holder: "Ana Ito", Kind: "debit", LastFour: "1111", Expires: "2029-04", State: host.CardActive})
+		var list api.CardList
+		p.as("dana", "GET", "/cards", "").into(&list)
+		if list.Total != 1 || list.Cards[0].LastFour != "4821" { // she does not see Payroll
+			t.Errorf("listed %+v", list)
+		}
+		if got := p.as("dana", "GET", "/cards/crd_2", "").problem(); got != "404" {
+			t.Errorf("a card of an account that she does not see: %s", got)
+		}
+		var locked, gone, fresh api.CardDetail
+		p.as("dana", "POST", "/cards/crd_1/lock", "", "Mandate-Proof", "").into(&locked)
+		if locked.State != "locked" || strings.Join(locked.Can, " ") != "unlock reorder report_lost report_stolen" {
+			t.Errorf("locked: %+v", locked)
+		}
+		if got := p.as("dana", "POST", "/cards/crd_1/unlock", "", "Mandate-Proof", "").problem(); got != "403 HIGH_RISK_AUTHORIZATION" {
+			t.Errorf("nobody made sure of her: %s", got)
+		}
+		if got := p.as("dana", "POST", "/cards/crd_1/lock", "").problem(); got != "409 STATE" {
+			t.Errorf("locked twice: %s", got)
+		}
+		for range 2 {
+			p.as("dana", "POST", "/cards/crd_1/report-lost", `{"replace":true}`, "Idempotency-Key", "lost").into(&gone)
+		}
+		if gone.State != "lost" || gone.Replacement == "" || len(gone.Can) != 0 {
+			t.Fatalf("lost: %+v", gone)
+		}
+		p.as("dana", "GET", "/cards/"+gone.Replacement, "").into(&fresh)
+		if fresh.State != "ordered" || fresh.Expires != "" || fresh.Replaces != "crd_1" {
+			t.Errorf("the new one: %+v", fresh)
+		}
+		if got := p.as("dana", "POST", "/cards/"+fresh.ID+"/activate", `{"expires":"2031-01"}`).problem(); got != "422 expires" {
+			t.Errorf("not in hand: %s", got)
+		}
+		p.as("dana", "POST", "/cards/"+fresh.ID+"/activate", `{"expires":"2030-03"}`).into(&fresh)
+		if fresh.State != "active" || fresh.Expires != "2030-03" {
+			t.Errorf("activated: %+v", fresh)
 		}
 	})
 }

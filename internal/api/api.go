@@ -56,6 +56,7 @@ type Config struct {
 	Stops          Stops
 	ACH            ACH
 	PositivePay    PositivePay
+	Cards          Cards
 }
 
 // An Edge serves the API.
@@ -100,6 +101,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	e.registerStops(a)
 	e.registerACH(a)
 	e.registerPositivePay(a)
+	e.registerCards(a)
 	return a
 }
 

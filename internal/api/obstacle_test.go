@@ -14,6 +14,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
+	"mandate/internal/host"
 	"mandate/internal/pdp/obstacle"
 	"mandate/internal/usermgmt"
 )
@@ -36,6 +37,13 @@ var tries = map[catalog.Operation]try{
 	catalog.TransfersCreate: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
 		return p.unproven("POST", "/transfers", fmt.Sprintf(`{"from":%q,"to":%q,"amount":%q}`, o.Account, o.ToAccount, o.Cents))
 	}},
+	catalog.CardsManageOperation: {
+		may: stepUp,
+		prepare: func(p *program) {
+			p.issue(host.Card{ID: "crd_1", Account: "operating", Holder: "Dana Reyes", Kind: "debit", LastFour: "4821", Expires: "2029-04", State: host.CardLocked})
+		},
+		ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("POST", "/cards/crd_1/unlock", "") },
+	},
 	catalog.StopsViewOperation: {may: 200, ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("GET", "/stop-payments", "") }},
 	catalog.StopsAddOperation: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
 		return p.unproven("POST", "/stop-payments", fmt.Sprintf(`{"account":%q,"first":1001,"amount":"5.00","terms":%q}`, o.Account, p.terms()))

@@ -30,6 +30,7 @@ import (
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
 	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
@@ -65,6 +66,7 @@ type App struct {
 	ACH            *ach.Service
 	Transfers      *transfer.Service
 	Stops          *stoppayment.Service
+	Cards          *card.Service
 	PositivePay    *positivepay.Service
 	Wires          *wire.Service
 	Metrics        *prometheus.Registry

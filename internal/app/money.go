@@ -13,6 +13,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
+	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
@@ -40,6 +41,7 @@ func (a *App) openMoney() {
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Queue: a.Approvals, Names: memberNames, Originators: a.originator, Teller: told, Process: processName(),
 	})
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
+	a.Cards = card.New(card.Config{Guard: a.Guard, Desk: a.Desk, Teller: told})
 	a.PositivePay = positivepay.New(positivepay.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Accounts: accountName, Process: processName(),
 	})
@@ -55,6 +57,7 @@ func (a *App) money() online.Money {
 		ACH:         a.ACH,
 		Wires:       a.Wires,
 		PositivePay: a.PositivePay,
+		Cards:       a.Cards,
 	}
 }
 

@@ -33,6 +33,10 @@ func (m *moody) Statement(context.Context, bank.InstitutionID, bank.AccountID, i
 	return nil, nil
 }
 
+func (m *moody) Cards(context.Context, bank.InstitutionID, bank.OrganizationID) ([]host.Card, error) {
+	return nil, nil
+}
+
 func (m *moody) Presented(context.Context, bank.InstitutionID, string, int) ([]host.Presented, error) {
 	return nil, nil
 }

@@ -35,6 +35,9 @@ type Connector interface {
 	// error says that it is not known what came of it: ask again.
 	Carry(ctx context.Context, o Order) (Receipt, error)
 
+	// Cards lists an organization's cards, without their numbers.
+	Cards(ctx context.Context, institution bank.InstitutionID, organization bank.OrganizationID) ([]Card, error)
+
 	// Presented lists what came in against enrolled accounts, in the order in
 	// which it came, after a mark; the empty mark is the beginning.
 	Presented(ctx context.Context, institution bank.InstitutionID, after string, most int) ([]Presented, error)
@@ -87,6 +90,7 @@ type Order struct {
 	Enrol  *Enrolment `json:",omitempty"`
 	Issued *Issued    `json:",omitempty"`
 	Ruling *Ruling    `json:",omitempty"`
+	Card   *CardOrder `json:",omitempty"`
 }
 
 // Key is the name under which the host knows an order.
@@ -184,6 +188,10 @@ func (r Receipt) Sentence(name func(bank.AccountID) string) string {
 		return "The host has no such stop payment."
 	case NotBalanced:
 		return "The amounts do not add up."
+	case UnknownCard:
+		return "The host has no such card."
+	case CardStanding:
+		return "The card was changed meanwhile, so this cannot be done."
 	case NotEnrolled:
 		return "The host does not have " + name(r.Account) + " under Positive Pay."
 	case UnknownItem:

@@ -33,6 +33,7 @@ func Run(t *testing.T, fresh func(t *testing.T) host.Connector) {
 		"Refuses":        refuses,
 		"Holds":          holds,
 		"Stops":          stops,
+		"Cards":          cards,
 		"PositivePay":    positivePay,
 		"RaceRulings":    raceRulings,
 		"RaceSameKey":    raceSameKey,
@@ -183,6 +184,64 @@ func stops(t *testing.T, h host.Connector) {
 		if r := carry(t, h, lift); r.Refused != want {
 			t.Errorf("lift it: %+v, want %q", r, want)
 		}
+	}
+}
+
+// Card is the suite's card: active, on Operating.
+var Card = host.Card{
+	ID: "crd_operating", Organization: Organization, Account: Operating, Holder: "Dana Diaz", Kind: "debit", LastFour: "4821", Expires: "2029-04", State: host.CardActive,
+}
+
+// cards lists a card, changes it once for each key, and replaces it.
+func cards(t *testing.T, h host.Connector) {
+	about := func(ref string, id host.CardID, step host.CardStep) host.Order {
+		o := order(ref)
+		o.Card = &host.CardOrder{Card: id, Step: step, Replace: step == host.LoseCard}
+		return o
+	}
+	one := func(id host.CardID) host.Card {
+		all, err := h.Cards(t.Context(), Institution, Organization)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range all {
+			if c.ID == id {
+				return c
+			}
+		}
+		t.Fatalf("the host has no card %s: %+v", id, all)
+		return host.Card{}
+	}
+	if c := one(Card.ID); c.LastFour != Card.LastFour || c.State != host.CardActive || c.Account != Operating {
+		t.Errorf("the card is %+v", c)
+	}
+	first := carry(t, h, about("1", Card.ID, host.LockCard))
+	if again := carry(t, h, about("1", Card.ID, host.LockCard)); !first.Done() || again != first || one(Card.ID).State != host.CardLocked {
+		t.Errorf("locked: %+v, then %+v, and it is %s", first, again, one(Card.ID).State)
+	}
+	for name, refused := range map[string]struct {
+		order host.Order
+		code  host.Code
+	}{
+		"twice":         {about("2", Card.ID, host.LockCard), host.CardStanding},
+		"unknown":       {about("3", "crd_none", host.LockCard), host.UnknownCard},
+		"not one's own": {host.Order{Institution: Institution, Organization: "org_other", Room: "test", Ref: "4", Card: &host.CardOrder{Card: Card.ID, Step: host.UnlockCard}}, host.UnknownCard},
+	} {
+		if r := carry(t, h, refused.order); r.Refused != refused.code {
+			t.Errorf("%s: %+v, want %s", name, r, refused.code)
+		}
+	}
+	carry(t, h, about("5", Card.ID, host.LoseCard))
+	lost := one(Card.ID)
+	if lost.State != host.CardLost || lost.Replacement == "" {
+		t.Fatalf("lost: %+v", lost)
+	}
+	fresh := one(lost.Replacement)
+	if fresh.State != host.CardOrdered || fresh.Replaces != Card.ID || fresh.Account != Operating || len(fresh.LastFour) != 4 {
+		t.Errorf("sent instead: %+v", fresh)
+	}
+	if r := carry(t, h, about("6", fresh.ID, host.ActivateCard)); !r.Done() || one(fresh.ID).State != host.CardActive {
+		t.Errorf("activated: %+v, and it is %s", r, one(fresh.ID).State)
 	}
 }
 

@@ -188,6 +188,9 @@ func refuse(tx *db.Tx, o *host.Order) (host.Code, bank.AccountID, error) {
 			return host.UnknownStop, "", nil
 		}
 	}
+	if code, err := refuseCard(tx, o); code != "" || err != nil {
+		return code, "", err
+	}
 	if code, account, err := refuseItems(tx, o); code != "" || err != nil {
 		return code, account, err
 	}
@@ -275,6 +278,11 @@ func carry(tx *db.Tx, number int64, o *host.Order) error {
 	}
 	if o.Lift != "" {
 		if err := dropStop(tx, o); err != nil {
+			return err
+		}
+	}
+	if o.Card != nil {
+		if err := carryCard(tx, o); err != nil {
 			return err
 		}
 	}

@@ -24,6 +24,9 @@ func books(t *testing.T, d *db.DB) *ledger.Ledger {
 			t.Fatal(err)
 		}
 	}
+	if err := l.Issue(t.Context(), hosttest.Institution, hosttest.Card); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { agrees(t, l) })
 	return l
 }
@@ -51,7 +54,7 @@ func TestHostSuiteAndRaces(t *testing.T) {
 func wipe(t *testing.T, d *db.DB) {
 	t.Helper()
 	err := d.Write(t.Context(), func(tx *db.Tx) error {
-		for _, table := range []string{"ledger_line", "ledger_order", "ledger_hold", "ledger_stop", "ledger_file", "ledger_enrolled", "ledger_issued", "ledger_item", "ledger_account"} {
+		for _, table := range []string{"ledger_line", "ledger_order", "ledger_hold", "ledger_stop", "ledger_card", "ledger_file", "ledger_enrolled", "ledger_issued", "ledger_item", "ledger_account"} {
 			if _, err := tx.Exec(`delete from ` + table); err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/headroom"
 	"mandate/internal/host"
+	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
@@ -36,6 +37,7 @@ type Money struct {
 	ACH         ACH
 	Wires       Wires
 	PositivePay PositivePay
+	Cards       Cards
 }
 
 // Transfers is what the app needs of the room of transfers.
@@ -71,6 +73,9 @@ func (a *app) moneyRoutes() (routes []web.Route) {
 	}
 	if a.money.Transfers != nil {
 		routes = append(routes, a.transferRoutes()...)
+	}
+	if a.money.Cards != nil {
+		routes = append(routes, a.cardRoutes()...)
 	}
 	if a.money.Stops != nil {
 		routes = append(routes, a.stopRoutes()...)
@@ -123,6 +128,9 @@ func (a *app) moneyNav(r *http.Request, me *usermgmt.Standing, here func(label, 
 	}
 	if a.money.PositivePay != nil && has(me, catalog.ARP) {
 		items = append(items, here("Positive Pay", b.posPay(), "file-check"))
+	}
+	if a.money.Cards != nil && has(me, catalog.Cards) {
+		items = append(items, here("Cards", b.cards(), "credit-card"))
 	}
 	if len(items) == 0 {
 		return nil
@@ -364,6 +372,14 @@ var moneyDeeds = map[string]deed{
 	positivepay.EventEnrolled:        {"{actor} enrolled an account in {target}", "landmark", ui.Good},
 	positivepay.EventRemoved:         {"{actor} took an account out of {target}", "landmark", ui.Warn},
 	positivepay.EventSettingsChanged: {"{actor} changed how {target} works", "sliders-horizontal", ui.Plain},
+	card.EventActivateAsked:          {"{actor} asked to activate the {target}", "credit-card", ui.Plain},
+	card.EventLockAsked:              {"{actor} asked to lock the {target}", "lock", ui.Plain},
+	card.EventUnlockAsked:            {"{actor} asked to unlock the {target}", "lock-open", ui.Plain},
+	card.EventReportedLost:           {"{actor} reported the {target} lost", "circle-x", ui.Warn},
+	card.EventReportedGone:           {"{actor} reported the {target} stolen", "octagon-x", ui.Bad},
+	card.EventReordered:              {"{actor} ordered a new card instead of the {target}", "refresh-cw", ui.Plain},
+	card.EventDone:                   {"The host did what was asked about the {target}", "circle-check", ui.Good},
+	card.EventRefused:                {"The host did not do what was asked about the {target}", "octagon-alert", ui.Bad},
 }
 
 // moneyFields are what the fields of such events are called.

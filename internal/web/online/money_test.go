@@ -23,6 +23,7 @@ import (
 	"mandate/internal/host/ledger"
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/statement"
@@ -49,6 +50,7 @@ type purse struct {
 	batches    *ach.Service
 	desk       *host.Desk
 	posPay     *positivepay.Service
+	cards      *card.Service
 	clock      *dbtest.Clock
 }
 
@@ -64,6 +66,7 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
 	p.posPay = positivepay.New(positivepay.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Accounts: p.accountName, Process: "test"})
+	p.cards = card.New(card.Config{Guard: door, Desk: desk, Teller: told})
 	p.queue = approval.New(d, door, told, p.names)
 	p.papers = approvaltest.New(door, p.queue, "acc_operating")
 	p.desk, p.batches = desk, p.newBatches(door, days, desk)
@@ -132,7 +135,7 @@ func (p *purse) serveMoney() {
 	origin := "http://" + strings.Replace(p.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: p.clock,
-	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, ACH: p.batches, PositivePay: p.posPay}})
+	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, Cards: p.cards, ACH: p.batches, PositivePay: p.posPay}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

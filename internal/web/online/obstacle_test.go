@@ -13,6 +13,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
+	"mandate/internal/host"
 	"mandate/internal/pdp/obstacle"
 )
 
@@ -34,6 +35,15 @@ var tries = map[catalog.Operation]try{
 	catalog.TransfersCreate: {may: "Confirm that it is you", ask: func(_ *purse, v *visitor, o obstacle.Ask) answer {
 		return v.post("/cedar/transfers", url.Values{"id": {"trf_019caf10-3180-7a14-9502-cbf933ebd562"}, "from": {string(o.Account)}, "to": {string(o.ToAccount)}, "amount": {o.Cents.String()}})
 	}},
+	catalog.CardsManageOperation: {
+		may: "Confirm that it is you",
+		prepare: func(p *purse) {
+			p.issue(host.Card{ID: "crd_1", Account: "acc_operating", Holder: "Dana Diaz", Kind: "debit", LastFour: "4821", Expires: "2029-04", State: host.CardLocked})
+		},
+		ask: func(_ *purse, v *visitor, _ obstacle.Ask) answer {
+			return v.post("/cedar/cards/crd_1/unlock", url.Values{"id": {"crq_019caf10-3180-7a14-9502-cbf933ebd562"}})
+		},
+	},
 	catalog.StopsViewOperation: {may: "No stop payments yet", ask: func(_ *purse, v *visitor, _ obstacle.Ask) answer { return v.get("/cedar/stop-payments") }},
 	catalog.StopsAddOperation: {may: "Confirm that it is you", ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
 		form := url.Values{"id": {"stp_019caf10-3180-7a14-9502-cbf933ebd562"}, "account": {string(o.Account)}, "first": {"1001"}, "amount": {"5"}, "terms": {p.terms}}

@@ -54,7 +54,7 @@ func (a *app) shell(r *http.Request, me usermgmt.Standing, title string, crumbs 
 // one above it.
 func current(r *http.Request, b base, href string) bool {
 	path := r.URL.EscapedPath()
-	below := slices.Contains([]string{b.users(), b.transfers(), b.stops(), b.approvals(), b.wires(), b.posPay()}, href)
+	below := slices.Contains([]string{b.users(), b.transfers(), b.stops(), b.cards(), b.approvals(), b.wires(), b.posPay()}, href)
 	series := href == b.transfers() && strings.HasPrefix(path, b.at("/recurring-transfers/"))
 	series = series || href == b.wires() && (strings.HasPrefix(path, b.wireTemplates()) || strings.HasPrefix(path, b.wireSeriesList()))
 	return path == href || series || below && strings.HasPrefix(path, href+"/")

@@ -1,0 +1,40 @@
+package demo
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"mandate/internal/host"
+	"mandate/internal/usermgmt"
+)
+
+// holders are made-up people whose names stand on cards.
+var holders = []string{"Ana Ruiz", "Ben Okafor", "Dana Reyes", "Lee Tran", "Front desk", "Field crew 2", "Noor Siddiqui", "Joel Brandt"}
+
+// issued are cards of checking accounts: mostly one or two that work, some that
+// are locked or on their way.
+func issued(accounts []usermgmt.PlacedAccount) (cards []host.Card) {
+	for _, a := range accounts {
+		if a.Kind != "checking" {
+			continue
+		}
+		sum := fnv.New32a()
+		sum.Write([]byte(string(a.Organization) + a.ExternalID + a.Name)) // a hash takes whatever is written
+		seed := sum.Sum32()
+		for n := range seed%2 + 1 {
+			spread := seed/7 + 31*n
+			c := host.Card{
+				ID: host.CardID(fmt.Sprintf("crd_%s_%d", a.ID, n)), Organization: a.Organization, Account: a.ID, Holder: holders[int(spread)%len(holders)], Kind: "debit",
+				LastFour: fmt.Sprintf("%04d", (seed/11+4_821*n)%10_000), Expires: fmt.Sprintf("%d-%02d", 2029+spread%3, spread%12+1), State: host.CardActive,
+			}
+			switch spread % 9 {
+			case 0:
+				c.State = host.CardLocked
+			case 1:
+				c.State = host.CardOrdered
+			}
+			cards = append(cards, c)
+		}
+	}
+	return cards
+}
