@@ -15,11 +15,8 @@ import (
 // EventChanged is the history event of a change of the calendar.
 const EventChanged = "institution.calendar_changed"
 
-// What staff must hold to see and to change the calendar.
-const (
-	staffView   = "people.view_all"
-	staffManage = "people.manage_all"
-)
+// staffSettings is what staff must hold to see and to change the calendar.
+const staffSettings = "institution.settings.manage"
 
 const (
 	maxName    = 60
@@ -47,18 +44,18 @@ func (s *Service) In(tx *db.Tx, institution bank.InstitutionID) (*Calendar, erro
 	return load(tx, institution, place)
 }
 
-func action(institution bank.InstitutionID, staff string) guard.Action {
+func action(institution bank.InstitutionID) guard.Action {
 	return guard.Action{
 		Event:  EventChanged,
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution), Name: "Calendar"},
-		Staff:  staff,
+		Staff:  staffSettings,
 		Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 	}
 }
 
 // Show reads the calendar for those who keep it.
 func (s *Service) Show(ctx context.Context, caller bank.Caller) (c *Calendar, err error) {
-	err = s.guard.Look(ctx, caller, action(caller.Institution, staffView), func(v *guard.View) error {
+	err = s.guard.Look(ctx, caller, action(caller.Institution), func(v *guard.View) error {
 		c, err = s.In(v.Tx, caller.Institution)
 		return err
 	})
@@ -71,7 +68,7 @@ func (s *Service) SetHoliday(ctx context.Context, caller bank.Caller, h Holiday)
 	if err := h.check(); err != nil {
 		return err
 	}
-	return s.guard.Do(ctx, caller, action(caller.Institution, staffManage), func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, action(caller.Institution), func(c *guard.Change) error {
 		now, err := s.In(c.Tx, caller.Institution)
 		if err != nil {
 			return err
@@ -101,7 +98,7 @@ func (h Holiday) check() error {
 
 // ClearHoliday lets the rules decide about a day again.
 func (s *Service) ClearHoliday(ctx context.Context, caller bank.Caller, day bank.Day) error {
-	return s.guard.Do(ctx, caller, action(caller.Institution, staffManage), func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, action(caller.Institution), func(c *guard.Change) error {
 		now, err := s.In(c.Tx, caller.Institution)
 		if err != nil {
 			return err
@@ -128,7 +125,7 @@ func (s *Service) SetHours(ctx context.Context, caller bank.Caller, line Line, h
 	if err := problems.Err("The hours cannot be saved."); err != nil {
 		return err
 	}
-	return s.guard.Do(ctx, caller, action(caller.Institution, staffManage), func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, action(caller.Institution), func(c *guard.Change) error {
 		now, err := s.In(c.Tx, caller.Institution)
 		if err != nil {
 			return err

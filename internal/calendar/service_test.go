@@ -89,3 +89,29 @@ func history(t *testing.T, d *db.DB) (events []activity.Event) {
 	}
 	return events
 }
+
+// rights are what staff users hold.
+type rights map[bank.StaffID]string
+
+func (r rights) StaffMay(_ *db.Tx, _ bank.InstitutionID, staff bank.StaffID, permission string) (bool, error) {
+	return r[staff] == permission, nil
+}
+
+// Of the staff, whoever manages the institution's settings keeps its calendar.
+func TestStaffWhoKeepTheCalendar(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		open(t, d)
+		door := guard.New(d, nil, rights{"keeper": "institution.settings.manage", "teller": "people.manage_all"}, nil)
+		s := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/Chicago") })
+		for id, may := range map[string]bool{"keeper": true, "teller": false} {
+			who := bank.Caller{Kind: bank.ActorStaff, ID: id, Name: id, Institution: cedar, Channel: bank.ChannelPeople}
+			err := s.SetHoliday(t.Context(), who, calendar.Holiday{Day: "2026-12-24", Name: "Christmas Eve"})
+			if (err == nil) != may || !may && fault.KindOf(err) != fault.Forbidden {
+				t.Errorf("%s closes a day: %v", id, err)
+			}
+			if _, err := s.Show(t.Context(), who); (err == nil) != may {
+				t.Errorf("%s looks: %v", id, err)
+			}
+		}
+	})
+}

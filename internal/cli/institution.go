@@ -15,6 +15,9 @@ import (
 type institutionCommand struct {
 	List         institutionList         `cmd:"" help:"List the institutions and their settings."`
 	SecondFactor institutionSecondFactor `cmd:"" help:"Say of whom a second factor is required."`
+	Calendar     institutionCalendar     `cmd:"" help:"Show holidays and cut-offs."`
+	Holiday      institutionHoliday      `cmd:"" help:"Close or open the institution on a day."`
+	Hours        institutionHours        `cmd:"" help:"Set when a service is worked, and its cut-off."`
 }
 
 type institutionList struct {

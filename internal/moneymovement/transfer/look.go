@@ -197,6 +197,7 @@ type Detail struct {
 	Events  []activity.Event
 	CanEdit bool // it waits, and the caller may make it as it stands
 	CanTake bool // it can be cancelled by the caller
+	CanCopy bool // another one like it can be asked for
 	CanTry  bool // it is parked, and the caller may make it as it stands
 	Refused []entitlement.Reason
 }
@@ -225,6 +226,7 @@ func (s *Service) Get(ctx context.Context, caller bank.Caller, id ID) (d Detail,
 		whole := entitlement.Decide(v.Policy, question(caller.Member(), t.From, t.To, t.Cents, v.Tx.Now))
 		least := entitlement.Decide(v.Policy, question(caller.Member(), t.From, t.To, 1, v.Tx.Now))
 		d.Refused = whole.Reasons
+		d.CanCopy = least.Allowed
 		d.CanEdit, d.CanTake, d.CanTry = t.State.can(edit) && least.Allowed, t.State.can(cancel) && least.Allowed, t.State.can(retry) && whole.Allowed
 		hide(seenBy(v, caller.Member()), &d.Transfer)
 		return nil

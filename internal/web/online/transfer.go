@@ -254,7 +254,7 @@ func (a *app) transferDetail(w http.ResponseWriter, r *http.Request) error {
 	if d.CanTry {
 		page.Retry = here + "/retry"
 	}
-	if d.From != "" && d.To != "" {
+	if d.CanCopy {
 		page.Copy = v.base.newTransfer() + "?copy=" + url.QueryEscape(string(d.ID))
 	}
 	return web.Render(w, r, http.StatusOK, transferDetailView(page))
