@@ -14,8 +14,10 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/demo"
+	"mandate/internal/host"
 	"mandate/internal/identity"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/usermgmt"
 )
 
@@ -103,8 +105,38 @@ func TestDemoHasEveryStatusAndEveryLink(t *testing.T) {
 	}
 	wantImpact(t, a, institution)
 	wantWires(t, a, institution)
+	wantExceptions(t, a, institution)
 	if got := a.Mailbox.Messages("ben@larkspur.example.com"); !slices.ContainsFunc(got, func(m mailbox.Message) bool { return strings.HasPrefix(m.Subject, "Limit raised") }) {
 		t.Errorf("Ben was not told of a raised limit: %d mails", len(got))
+	}
+}
+
+// wantExceptions checks that there are exceptions to work now, with pictures,
+// and others that were decided.
+func wantExceptions(t *testing.T, a *app.App, institution bank.InstitutionID) {
+	t.Helper()
+	var keys usermgmt.Keys
+	err := a.DB.Read(t.Context(), func(tx *db.Tx) (err error) {
+		keys, err = usermgmt.KeysOf(tx, institution, "larkspur")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ana := bank.Caller{Kind: bank.ActorMember, ID: string(keys.Members["larkspur-ana"]), Name: "Ana Ruiz", Institution: institution, Organization: keys.Organization, Channel: bank.ChannelOnline}
+	waiting, err := a.PositivePay.Items(t.Context(), ana, positivepay.ItemQuery{When: positivepay.WhenWaiting})
+	if err != nil || waiting.Matching < 5 || waiting.Total-waiting.Matching != 3 {
+		t.Fatalf("%d exceptions wait and %d are decided, %v", waiting.Matching, waiting.Total-waiting.Matching, err)
+	}
+	for _, i := range waiting.Items {
+		if i.Kind == host.CheckItem {
+			if picture, err := a.PositivePay.Image(t.Context(), ana, i.ID, host.Front); err != nil || len(picture) < 1000 {
+				t.Errorf("the picture of %s has %d bytes, %v", i.Title(), len(picture), err)
+			}
+		}
+		if w := waiting.Windows[i.ID]; !w.Open(time.Now()) {
+			t.Errorf("%s can be decided from %s to %s, and not now", i.Title(), w.Opens, w.Closes)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -73,7 +74,10 @@ func TestRaceOfDecidingAndTheCutOff(t *testing.T) {
 			var wg sync.WaitGroup
 			var decided error
 			wg.Go(func() { decided = w.decide("dana", id, positivepay.Pay) })
-			wg.Go(func() { w.at("2026-03-02 13:00") })
+			wg.Go(func() { // the cut-off comes before, while and after she decides
+				time.Sleep(time.Duration(n%10) * time.Millisecond)
+				w.at("2026-03-02 13:00")
+			})
 			for _, p := range []*positivepay.Service{w.room, second} {
 				wg.Go(func() {
 					if err := p.Run(t.Context()); err != nil {
