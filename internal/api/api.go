@@ -57,6 +57,7 @@ type Config struct {
 	ACH            ACH
 	PositivePay    PositivePay
 	Cards          Cards
+	Wires          Wires
 }
 
 // An Edge serves the API.
@@ -102,6 +103,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	e.registerACH(a)
 	e.registerPositivePay(a)
 	e.registerCards(a)
+	e.registerWires(a)
 	return a
 }
 

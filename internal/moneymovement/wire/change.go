@@ -6,6 +6,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
+	"mandate/internal/catalog"
 	"mandate/internal/guard"
 )
 
@@ -31,8 +32,8 @@ func one(c *guard.Change, id ID, version int64) (Wire, error) {
 	if err := c.Widen(scopeOf(c.Caller.Member(), w.Account)); err != nil {
 		return Wire{}, err
 	}
-	if !sees(c.Policy, c.Caller.Member(), w.Account, c.Tx.Now) {
-		return Wire{}, ErrNone
+	if err := allow(c, on(catalog.WiresView, c.Caller.Member(), w.Account, c.Tx.Now)); err != nil {
+		return Wire{}, err
 	}
 	if w.Version != version {
 		return w, ErrStale

@@ -126,7 +126,7 @@ func (s *Service) createOne(c *guard.Change, days *calendar.Calendar, d *Draft, 
 func repeated(c *guard.Change, d *Draft, hash string) (made Made, found bool, err error) {
 	at := place{c.Caller.Institution, c.Caller.Organization}
 	if d.Repeat != calendar.Once {
-		series, found, err := findSeries(c.Tx, at, d.series())
+		series, found, err := findSeries(c.Tx, at, d.Series())
 		if err != nil || !found {
 			return Made{}, false, err
 		}

@@ -34,8 +34,8 @@ type Draft struct {
 	Anyway          bool               // although it looks like another one
 }
 
-// series is the name of the series that a draft asks for.
-func (d *Draft) series() SeriesID {
+// Series is the name of the series that a draft asks for.
+func (d *Draft) Series() SeriesID {
 	return SeriesID("wrs_" + strings.TrimPrefix(string(d.ID), "wir_"))
 }
 

@@ -201,7 +201,6 @@ type Detail struct {
 	May       entitlement.Explanation // of sending it off
 	Waits     bool                    // for a second person
 	CanDecide bool                    // the caller may approve and reject
-	CanReject bool                    // the caller may reject: whoever made it takes it back so
 	Hash      string                  // of what would be approved
 	Since     time.Time
 	Until     time.Time
@@ -272,7 +271,6 @@ func (s *Service) seeWaiting(ctx context.Context, caller bank.Caller, d *Detail)
 	}
 	d.Waits, d.CanDecide, d.Hash, d.Since, d.Until = e.State == approval.Waiting, e.Mine, e.Hash, e.Asked, e.Expires
 	d.Approvers, d.Reasons = e.Approvers, e.Reasons
-	d.CanReject = d.Waits && !slices.ContainsFunc(e.Reasons, func(r entitlement.Reason) bool { return r.Code != entitlement.SelfApproval })
 	return nil
 }
 

@@ -42,6 +42,9 @@ type Refusal struct{ entitlement.Explanation }
 
 func (r *Refusal) Error() string { return string(r.Reasons[0].Code) }
 
+// Why is the proof.
+func (r *Refusal) Why() entitlement.Explanation { return r.Explanation }
+
 // on is a question about an account without an amount.
 func on(op catalog.Operation, member bank.UserID, account bank.AccountID, now time.Time) entitlement.Request {
 	return entitlement.Request{Operation: op, Member: member, Account: account, Now: now}

@@ -80,7 +80,7 @@ func (s *Series) entry(member bank.UserID, c *guard.Change) error {
 }
 
 func (d *Draft) asSeries() Series {
-	return Series{ID: d.series(), Instruction: d.Instruction, Frequency: d.Repeat, First: d.On, Until: d.Until, Times: d.Times, State: Active}
+	return Series{ID: d.Series(), Instruction: d.Instruction, Frequency: d.Repeat, First: d.On, Until: d.Until, Times: d.Times, State: Active}
 }
 
 // begin stores a series and makes its first wire, which is sent off where its
@@ -172,8 +172,8 @@ func oneSeries(c *guard.Change, id SeriesID, version int64) (Series, error) {
 	if err := c.Widen(scopeOf(c.Caller.Member(), r.Account)); err != nil {
 		return Series{}, err
 	}
-	if !sees(c.Policy, c.Caller.Member(), r.Account, c.Tx.Now) {
-		return Series{}, ErrNone
+	if err := allow(c, on(catalog.WiresView, c.Caller.Member(), r.Account, c.Tx.Now)); err != nil {
+		return Series{}, err
 	}
 	if r.Version != version || r.State != Active {
 		return r, ErrStale

@@ -116,8 +116,8 @@ func oneTemplate(c *guard.Change, id TemplateID, version int64) (Template, error
 	if err := c.Widen(scopeOf(c.Caller.Member(), t.Account)); err != nil {
 		return Template{}, err
 	}
-	if !sees(c.Policy, c.Caller.Member(), t.Account, c.Tx.Now) {
-		return Template{}, ErrNoTemplate
+	if err := allow(c, on(catalog.WiresView, c.Caller.Member(), t.Account, c.Tx.Now)); err != nil {
+		return Template{}, err
 	}
 	if t.Version != version {
 		return t, ErrStalePattern

@@ -254,7 +254,7 @@ func TestCancelBeforeItGoesOut(t *testing.T) {
 	each(t, func(w *world) {
 		for _, d := range []wire.Draft{w.draft(20_000_00), func() wire.Draft { d := w.draft(1_00); d.On = "2026-03-05"; return d }(), func() wire.Draft { d := w.draft(1_00); d.Send = false; return d }()} {
 			made := w.make("dana", d)
-			w.refuses("Eve sees no wires", w.room.Cancel(t.Context(), caller("eve"), made.ID, made.Version), "")
+			w.refuses("Eve sees no wires", w.room.Cancel(t.Context(), caller("eve"), made.ID, made.Version), string(entitlement.UserOff))
 			w.agreed(w.room.Cancel(t.Context(), caller("cleo"), made.ID, made.Version))
 			got := w.wants(made.ID, wire.Cancelled, "")
 			w.refuses("again", w.room.Cancel(t.Context(), caller("cleo"), made.ID, got.Version), "STATE")

@@ -52,6 +52,7 @@ type world struct {
 	line      *line
 	room      *wire.Service
 	approvals *approval.Service
+	desk      *host.Desk
 	org       usermgmt.Organization
 	people    map[string]*usermgmt.Member
 	accounts  map[bank.AccountID]*usermgmt.Account
@@ -86,6 +87,34 @@ func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
 	return r, err
 }
 
+// settle carries everything that waits for the host.
+func (l *line) settle(t testing.TB, w *world) {
+	t.Helper()
+	for range 50 {
+		w.desk.Now(t.Context())
+		waits := false
+		w.write(func(tx *db.Tx) error {
+			n, err := db.One(tx, db.Value[int64], `select count(*) from wire where state = 'sent'`)
+			waits = n > 0
+			return err
+		})
+		if !waits {
+			return
+		}
+		w.clock.Advance(time.Second)
+	}
+	t.Fatal("the host never answered")
+}
+
+// deposit puts money into an account, or takes it out.
+func (w *world) deposit(account bank.AccountID, cents bank.Cents, ref string) {
+	w.t.Helper()
+	o := host.Order{Institution: cedar, Organization: northwind, Room: "test", Ref: ref, Day: "2026-03-02", Legs: host.Move(host.Internal("cash"), account, cents)}
+	if r, err := w.books.Carry(w.t.Context(), o); err != nil || !r.Done() {
+		w.t.Fatalf("deposit: %+v, %v", r, err)
+	}
+}
+
 func each(t *testing.T, test func(w *world)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(newWorld(t, d, bank.EditionBank)) })
 }
@@ -95,6 +124,7 @@ type process struct {
 	room      *wire.Service
 	approvals *approval.Service
 	calendar  *calendar.Service
+	desk      *host.Desk
 }
 
 func newProcess(d *db.DB, h host.Connector, told *told, proofs guard.Proofs, name string) process {
@@ -105,7 +135,7 @@ func newProcess(d *db.DB, h host.Connector, told *told, proofs guard.Proofs, nam
 	room := wire.New(wire.Config{
 		DB: d, Guard: door, Calendar: days, Desk: desk, Queue: queue, Names: names, Originators: originator, Teller: told, Process: name,
 	})
-	return process{room, queue, days}
+	return process{room, queue, days, desk}
 }
 
 func names(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, members []bank.UserID) (map[bank.UserID]string, error) {
@@ -149,7 +179,7 @@ func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	}
 	w.line = &line{Ledger: w.books, files: map[string]host.File{}}
 	p := w.process("first")
-	w.room, w.approvals, w.calendar = p.room, p.approvals, p.calendar
+	w.room, w.approvals, w.calendar, w.desk = p.room, p.approvals, p.calendar, p.desk
 	has := catalog.EntitlementSet(0).With(catalog.Wires).With(catalog.UserManagement)
 	w.org = usermgmt.Organization{Institution: cedar, ID: northwind, Name: "Northwind", Entitlements: has}
 	w.write(func(tx *db.Tx) error {

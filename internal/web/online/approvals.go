@@ -1,7 +1,6 @@
 package online
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -252,8 +251,11 @@ func (a *app) renderApproval(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	e, err := a.money.Approvals.Get(r.Context(), web.CallerOf(r.Context()), r.PathValue("approval"))
+	if err != nil && refused != nil {
+		return plainRefusal(refused, &v)
+	}
 	if err != nil {
-		return cmp.Or(refused, err)
+		return err
 	}
 	kind := a.waitingKind(e.Kind)
 	here := v.base.approval(e.ID)

@@ -29,6 +29,8 @@ import (
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
+	"mandate/internal/moneymovement/wire"
+	"mandate/internal/moneymovement/wire/message"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/online"
@@ -47,6 +49,8 @@ type purse struct {
 	statements *statement.Service
 	transfers  *transfer.Service
 	stops      *stoppayment.Service
+	wires      *wire.Service
+	kept       string // what a walk asks about
 	batches    *ach.Service
 	desk       *host.Desk
 	posPay     *positivepay.Service
@@ -68,6 +72,9 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	p.posPay = positivepay.New(positivepay.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Accounts: p.accountName, Process: "test"})
 	p.cards = card.New(card.Config{Guard: door, Desk: desk, Teller: told})
 	p.queue = approval.New(d, door, told, p.names)
+	p.wires = wire.New(wire.Config{
+		DB: d, Guard: door, Calendar: days, Desk: desk, Queue: p.queue, Names: p.names, Originators: northwindsName, Teller: told, Process: "test",
+	})
 	p.papers = approvaltest.New(door, p.queue, "acc_operating")
 	p.desk, p.batches = desk, p.newBatches(door, days, desk)
 	p.write(func(tx *db.Tx) error {
@@ -85,6 +92,9 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 		t.Fatal(err)
 	}
 	p.terms = terms.Seen()
+	if err := p.wires.SetTerms(t.Context(), operator, wire.Terms{Routing: "231380104", Name: "Cedar Bank", Source: "CEDARB01", Format: message.Pacs008}); err != nil {
+		t.Fatal(err)
+	}
 	p.allow("dana", p.accounts[0])
 	p.serveMoney()
 	return p
@@ -135,7 +145,7 @@ func (p *purse) serveMoney() {
 	origin := "http://" + strings.Replace(p.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: p.clock,
-	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, Cards: p.cards, ACH: p.batches, PositivePay: p.posPay}})
+	}, online.Config{Users: p.users, Identity: p.identity, Money: online.Money{Statements: p.statements, Approvals: p.queue, Transfers: p.transfers, Stops: p.stops, Wires: p.wires, Cards: p.cards, ACH: p.batches, PositivePay: p.posPay}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

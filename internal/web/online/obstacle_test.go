@@ -1,6 +1,7 @@
 package online_test
 
 import (
+	"crypto/rand"
 	"html"
 	"net/url"
 	"slices"
@@ -9,11 +10,13 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
 	"mandate/internal/host"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/pdp/obstacle"
 )
 
@@ -44,6 +47,32 @@ var tries = map[catalog.Operation]try{
 			return v.post("/cedar/cards/crd_1/unlock", url.Values{"id": {"crq_019caf10-3180-7a14-9502-cbf933ebd562"}})
 		},
 	},
+	catalog.WiresView: {may: "No wires yet", ask: func(_ *purse, v *visitor, _ obstacle.Ask) answer { return v.get("/cedar/wires") }},
+	catalog.WiresTemplateCreateOperation: {may: "The template is saved", ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/wire-templates", wireOf(o, "id", string(wire.NewTemplateID(p.clock.Now())), "name", rand.Text()))
+	}},
+	catalog.WiresTemplateEditOperation: {may: "The template is changed", prepare: (*purse).keepTemplate, ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/wire-templates/"+p.kept+"/save", wireOf(o, "name", "Harbor", "version", p.versionOf("wire_template")))
+	}},
+	catalog.WiresOneTimeCreateOperation: {may: "The wire is saved", ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/wires", wireOf(o, "id", string(wire.NewID(p.clock.Now()))))
+	}},
+	catalog.WiresOneTimeEditOperation: {may: "The wire is saved", prepare: func(p *purse) { p.keepWire("dana", 100_00, calendar.Once, false) }, ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/wires/"+p.kept+"/save", wireOf(o, "version", p.versionOf("wire")))
+	}},
+	catalog.WiresRecurringEditOperation: {may: "Confirm that it is you", prepare: func(p *purse) { p.keepWire("dana", 100_00, calendar.Monthly, true) }, ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/recurring-wires/"+p.kept+"/save", url.Values{"amount": {"5"}, "version": {p.versionOf("wire_series")}})
+	}},
+	catalog.WiresTransmitOperation: {may: "Confirm that it is you", ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+		return v.post("/cedar/wires", wireOf(o, "id", string(wire.NewID(p.clock.Now())), "send", "on", "anyway", "on"))
+	}},
+	catalog.WiresApprove: {may: "Confirm that it is you", prepare: func(p *purse) {
+		p.wirer("wanda", "Wanda", "Moss", true)
+		p.keepWire("wanda", 12_000_00, calendar.Once, true)
+	}, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer {
+		item, hash := p.asksFor()
+		return v.post("/cedar/approvals/"+item+"/approve", url.Values{"hash": {hash}})
+	}},
 	catalog.StopsViewOperation: {may: "No stop payments yet", ask: func(_ *purse, v *visitor, _ obstacle.Ask) answer { return v.get("/cedar/stop-payments") }},
 	catalog.StopsAddOperation: {may: "Confirm that it is you", ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
 		form := url.Values{"id": {"stp_019caf10-3180-7a14-9502-cbf933ebd562"}, "account": {string(o.Account)}, "first": {"1001"}, "amount": {"5"}, "terms": {p.terms}}
@@ -54,6 +83,9 @@ var tries = map[catalog.Operation]try{
 // asked is what the walk asks about an operation.
 func asked(op catalog.Operation) obstacle.Ask {
 	ask := obstacle.Ask{Operation: op, Member: userID("dana"), Cents: 500_00, Context: map[string]any{"last_editor": false}}
+	if op == catalog.WiresApprove {
+		ask.Cents = 12_000_00
+	}
 	switch op.Info().Accounts {
 	case catalog.AccountPair:
 		ask.Account, ask.ToAccount = "acc_operating", "acc_payroll"

@@ -259,7 +259,7 @@ func (a *app) wireDetail(w http.ResponseWriter, r *http.Request) error {
 		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Wires", Href: v.base.wires()}), Title: d.Title(), State: wireState(d.State), Moving: d.State == wire.Sent,
 		Here: here, Problem: v.wireProblem(&d), Facts: v.wireFacts(&d), Events: v.timeline(d.Events), Receipt: here + "/receipt", Copy: v.base.newWire() + "?copy=" + url.QueryEscape(string(d.ID)),
 	}
-	if d.Waits && (d.CanDecide || d.CanReject) && a.money.Approvals != nil {
+	if d.Waits && d.CanDecide && a.money.Approvals != nil {
 		page.Decide = v.base.approval(d.Item)
 	}
 	if d.CanSend {

@@ -234,7 +234,7 @@ func (p *wireFormPage) fill(accounts []ui.Option) {
 	pf := &p.Payee
 	pf.Via = pf.ViaBank.Value != "" || pf.ViaRouting.Value != "" || pf.ViaBank.Problem != "" || pf.ViaRouting.Problem != ""
 	pf.Street.Optional, pf.Post.Optional, pf.ViaBank.Optional, pf.ViaRouting.Optional = true, true, true, true
-	pf.State.Help, pf.Routing.Help = "Two letters.", "Nine digits. Their bank tells it; it is checked as you go on."
+	pf.Name.Help, pf.Routing.Help = "As their bank knows them, in plain letters, digits and common signs.", "Nine digits. Their bank tells it; it is checked as you go on."
 	p.Amount, p.Remarks = f.Field("amount", "Amount"), f.Field("remarks", "Remarks")
 	p.Remarks.Optional, p.Remarks.Max, p.Remarks.Help = true, message.MaxRemarks, "The payee reads them."
 }
@@ -528,22 +528,19 @@ func (a *app) saveWire(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	seen, err := a.oneWire(r)
-	if err != nil {
-		return err
-	}
+	seen, hidden := a.oneWire(r) // where it may not be seen, the room says why
 	payee := d.Payee.Name
-	if seen.Kind() != wire.OneTime {
+	if hidden == nil && seen.Kind() != wire.OneTime {
 		payee = seen.Payee.Name
 	}
 	done, err := a.proven(w, r, proofOfWire(v.base, d.Cents, payee, v.base.wire(d.ID)), func() error {
 		return a.money.Wires.Edit(r.Context(), web.CallerOf(r.Context()), number(f.Raw("version")), d)
 	})
-	if status := reviewAgain(err); status != 0 {
+	if status := reviewAgain(err); status != 0 && hidden == nil {
 		return a.renderWireReview(w, r, status, d.ID, f, d)
 	}
 	if err != nil || !done {
-		return err
+		return plainRefusal(err, &v)
 	}
 	return a.toWire(w, r, &v, d.ID)
 }

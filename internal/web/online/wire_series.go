@@ -159,20 +159,17 @@ func (a *app) saveWireSeries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.oneWireSeries(r)
-	if err != nil {
-		return err
-	}
-	done := false
+	d, hidden := a.oneWireSeries(r) // where it may not be seen, the room says why
+	id, done := wire.SeriesID(r.PathValue("series")), false
 	if f.OK() {
-		done, err = a.proven(w, r, proofOfWire(v.base, e.Cents, d.Payee.Name+", "+lowerFirst(d.Frequency.Label()), v.base.wireSeries(d.ID)), func() error {
-			return a.money.Wires.EditSeries(r.Context(), web.CallerOf(r.Context()), d.ID, number(f.Raw("version")), e)
+		done, err = a.proven(w, r, proofOfWire(v.base, e.Cents, d.Payee.Name+", "+d.Frequency.Label(), v.base.wireSeries(id)), func() error {
+			return a.money.Wires.EditSeries(r.Context(), web.CallerOf(r.Context()), id, number(f.Raw("version")), e)
 		})
-		if _, no := refusalIn(err); no {
+		if _, no := refusalIn(err); no && hidden == nil {
 			return a.renderSeriesForm(w, r, http.StatusForbidden, f, err)
 		}
 		if err := f.Take(err); err != nil {
-			return err
+			return plainRefusal(err, &v)
 		}
 	}
 	if !f.OK() {
@@ -182,7 +179,7 @@ func (a *app) saveWireSeries(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	web.Flash(w, r, ui.Good, "The series is changed")
-	http.Redirect(w, r, v.base.wireSeries(d.ID), http.StatusSeeOther)
+	http.Redirect(w, r, v.base.wireSeries(id), http.StatusSeeOther)
 	return nil
 }
 
