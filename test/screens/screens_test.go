@@ -129,7 +129,7 @@ func (w *walk) look(name string) {
 }
 
 // maxAsked is how many addresses of one pattern are asked for what they lead to.
-const maxAsked = 8
+const maxAsked = 40
 
 // visit asks an address for what it leads to, and looks at it where nobody has
 // looked at one like it.
@@ -271,12 +271,23 @@ func (w *walk) secondFactor(who demo.SignIn) {
 	w.here()
 }
 
+// upload brings a file that cannot be taken.
+func (w *walk) upload(at string) {
+	w.t.Helper()
+	w.Goto(w.origin + at + "/ach/upload")
+	w.Attach("File", "wages.ach", "text/plain", []byte("not a file of batches"))
+	w.Click("Upload")
+	w.See("was not taken")
+	w.here()
+}
+
 // elsewhere are the screens that need another world, and the tests of
 // internal/web/online that look at them.
 var elsewhere = map[string]string{
 	"GET /{institution}/sign-in/factor":                       "TestRequiredSecondFactorInABrowser",
 	"GET /{institution}/settings/users/{user}/picture":        "a picture, and no screen",
 	"GET /{institution}/settings/users/{user}/picture/remove": "TestPictureInABrowser",
+	"GET /{institution}/ach/runs/{run}":                       "it leads on, and is no screen",
 	"GET /{institution}/approvals":                            "TestApprovalInABrowser",
 	"GET /{institution}/approvals/{approval}":                 "TestApprovalInABrowser",
 }
@@ -290,6 +301,7 @@ func TestEveryScreen(t *testing.T) {
 	w.is("dana.reyes") // pays
 	w.See("Welcome")
 	w.from(at + "/home")
+	w.upload(at)
 	dana := w.world.SignIns[slices.IndexFunc(w.world.SignIns, func(s demo.SignIn) bool { return s.Username == "dana.reyes" })]
 	w.secondFactor(dana)
 
