@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -97,37 +96,6 @@ func (w *walk) pattern(path string) string {
 	return pattern
 }
 
-// look judges what the browser shows: once on a desk in the light and once on a
-// phone in the dark, and every other way in the slow check or for pictures.
-func (w *walk) look(name string) {
-	w.t.Helper()
-	all := os.Getenv("MANDATE_SLOW") != "" || os.Getenv("MANDATE_SCREENSHOTS") != ""
-	for _, phone := range []bool{false, true} {
-		for _, dark := range []bool{false, true} {
-			if phone != dark && !all {
-				continue
-			}
-			w.Desktop()
-			w.Light()
-			how := "wide"
-			if phone {
-				w.Phone()
-				how = "phone"
-			}
-			if dark {
-				w.Dark()
-				how += "-dark"
-			}
-			w.Eval("new Promise((done) => setTimeout(done, 60))", nil) // until the colours have changed
-			w.Fits()
-			w.Axe()
-			w.Screenshot("screen-" + name + "-" + how)
-		}
-	}
-	w.Desktop()
-	w.Light()
-}
-
 // maxAsked is how many addresses of one pattern are asked for what they lead to.
 const maxAsked = 40
 
@@ -172,7 +140,7 @@ func (w *walk) here() {
 	pattern := w.pattern(path)
 	w.screen[pattern], w.found[pattern] = true, path
 	w.looks++
-	w.look(fmt.Sprintf("%03d%s", w.looks, strings.NewReplacer("GET /", "-", "{institution}", "", "/", "-", "{", "", "}", "").Replace(pattern)))
+	w.Look(fmt.Sprintf("screen-%03d%s", w.looks, strings.NewReplacer("GET /", "-", "{institution}", "", "/", "-", "{", "", "}", "").Replace(pattern)))
 }
 
 // from looks at everything that some addresses lead to, nearest first. The

@@ -115,8 +115,17 @@ func (p *Page) scheme(scheme string) {
 // Still waits until nothing on the page moves or changes its colour any more.
 func (p *Page) Still() {
 	p.t.Helper()
-	p.eval("wait until it is still", `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
-		Promise.allSettled(document.getAnimations().map((a) => a.finished)).then(() => requestAnimationFrame(() => done())))))`, nil)
+	p.eval("wait until it is still", `(async () => {
+		const frame = () => new Promise((done) => requestAnimationFrame(done));
+		await frame();
+		for (let n = 0; n < 50; n++) { // what inherits a colour follows its parent a frame later
+			await frame();
+			const moving = document.getAnimations();
+			if (moving.length === 0) break;
+			await Promise.allSettled(moving.map((a) => a.finished));
+		}
+		await frame();
+	})()`, nil)
 }
 
 // Scripts switches the page's own scripts on or off, from the next page on.
