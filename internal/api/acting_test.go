@@ -23,6 +23,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
+	"mandate/internal/moneymovement/statement"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/pdp/pdptest"
@@ -48,7 +49,8 @@ func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	})
 	p.papers = approvaltest.New(door, queue, "operating")
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
-	config.Approvals, config.Stops = queue, p.stops
+	p.line = &line{Ledger: p.books}
+	config.Statements, config.Approvals, config.Stops = statement.New(door, p.line), queue, p.stops
 	config.PositivePay = p.openPositivePay(door, days, desk, told)
 	p.ach = newACH(d, door, queue, days)
 	config.ACH = p.ach

@@ -43,6 +43,7 @@ type Users interface {
 	List(context.Context, bank.Caller, bank.OrganizationID, usermgmt.MemberQuery) (usermgmt.MemberPage, error)
 	History(context.Context, bank.Caller, usermgmt.Person, activity.Filter) ([]activity.Event, error)
 	Standing(context.Context, bank.Caller) (usermgmt.Standing, error)
+	Mine(context.Context, bank.Caller) (usermgmt.Profile, error)
 }
 
 // Config is what an edge is made of.
@@ -51,6 +52,7 @@ type Config struct {
 	Decisions      Decisions
 	Users          Users
 	Authorizations *authorization.Service
+	Statements     Statements
 	Approvals      Approvals
 	Transfers      Transfers
 	Stops          Stops
@@ -97,6 +99,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	add(e, a, http.MethodPost, "/authorizations/{ref}/approve", "approve-authorization", "Approve a payment as a second person", e.approve)
 	add(e, a, http.MethodPost, "/authorizations/{ref}/confirm", "confirm-authorization", "Confirm a payment at its release", e.confirm)
 	add(e, a, http.MethodPost, "/authorizations/{ref}/void", "void-authorization", "Void a payment and give its amount back", e.void)
+	e.registerAccounts(a)
 	e.registerApprovals(a)
 	e.registerTransfers(a)
 	e.registerStops(a)

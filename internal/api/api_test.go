@@ -40,6 +40,7 @@ type program struct {
 	key     string // of a caller of the first institution that is bound to nothing
 
 	books  *ledger.Ledger
+	line   *line
 	papers *approvaltest.Papers
 	stops  *stoppayment.Service
 	ach    *ach.Service

@@ -34,6 +34,9 @@ const stepUp = 403
 // tries are the operations that the walk knows how to ask for through the API.
 // How an operation is plugged in says package obstacle.
 var tries = map[catalog.Operation]try{
+	catalog.AccountView: {may: 200, silent: true, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("GET", "/accounts/"+string(o.Account), "")
+	}},
 	catalog.TransfersCreate: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
 		return p.unproven("POST", "/transfers", fmt.Sprintf(`{"from":%q,"to":%q,"amount":%q}`, o.Account, o.ToAccount, o.Cents))
 	}},

@@ -45,10 +45,8 @@ type Balances struct {
 	Unread bool // the host did not answer
 }
 
-// Balances reads what some accounts hold, as far as the caller may view them
-// (account.view).
-func (s *Service) Balances(ctx context.Context, caller bank.Caller, accounts []bank.AccountID) (b Balances, err error) {
-	var seen []bank.AccountID
+// Seen are those of some accounts that the caller may view (account.view).
+func (s *Service) Seen(ctx context.Context, caller bank.Caller, accounts []bank.AccountID) (seen []bank.AccountID, err error) {
 	err = s.guard.Look(ctx, caller, looking(caller, accounts), func(v *guard.View) error {
 		for _, id := range accounts {
 			if sees(v.Policy, caller, id, v.Tx.Now) {
@@ -57,6 +55,12 @@ func (s *Service) Balances(ctx context.Context, caller bank.Caller, accounts []b
 		}
 		return nil
 	})
+	return seen, err
+}
+
+// Balances reads what some accounts hold, as far as the caller may view them.
+func (s *Service) Balances(ctx context.Context, caller bank.Caller, accounts []bank.AccountID) (b Balances, err error) {
+	seen, err := s.Seen(ctx, caller, accounts)
 	if err != nil || len(seen) == 0 {
 		return Balances{}, err
 	}
