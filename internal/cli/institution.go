@@ -18,6 +18,7 @@ type institutionCommand struct {
 	Calendar     institutionCalendar     `cmd:"" help:"Show holidays and cut-offs."`
 	Holiday      institutionHoliday      `cmd:"" help:"Close or open the institution on a day."`
 	Hours        institutionHours        `cmd:"" help:"Set when a service is worked, and its cut-off."`
+	Payments     institutionPayments     `cmd:"" help:"Set how payments are sent, and who originates them."`
 }
 
 type institutionList struct {

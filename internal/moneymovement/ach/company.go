@@ -141,6 +141,9 @@ func (s *Service) SetCompany(ctx context.Context, caller bank.Caller, organizati
 				old = known
 			}
 		}
+		if old.text() == company.text() {
+			return nil
+		}
 		company.ID = old.ID
 		c.RecordQuiet("ach.company_changed", organizationTarget(organization), "", activity.Change{Field: "company " + company.Ident, Old: old.text(), New: company.text()})
 		classes, err := json.Marshal(company.Classes)
