@@ -26,10 +26,7 @@ func newACH(d *db.DB, door *guard.Guard, queue *approval.Service, days *calendar
 	offset := func(context.Context, bank.InstitutionID, bank.OrganizationID, bank.AccountID) (ach.Offset, error) {
 		return ach.Offset{Number: "550137", Name: "Operating", Kind: "checking"}, nil
 	}
-	names := func(*db.Tx, bank.InstitutionID, bank.OrganizationID, []bank.UserID) (map[bank.UserID]string, error) {
-		return nil, nil
-	}
-	return ach.New(ach.Config{DB: d, Guard: door, Payments: authorization.New(d, door, authorization.Lifetime), Queue: queue, Calendar: days, Accounts: offset, Names: names, Process: "test"})
+	return ach.New(ach.Config{DB: d, Guard: door, Payments: authorization.New(d, door, authorization.Lifetime), Queue: queue, Calendar: days, Accounts: offset, Names: nameless, Process: "test"})
 }
 
 // danaSends lets Dana do everything with ACH, alone, up to $10,000.00 a day.

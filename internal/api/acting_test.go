@@ -36,26 +36,31 @@ type noMail struct{}
 func (noMail) Queue(*db.Tx, identity.Mail) error               { return nil }
 func (noMail) Cancel(*db.Tx, bank.InstitutionID, string) error { return nil }
 
+// nameless knows nobody's name.
+func nameless(*db.Tx, bank.InstitutionID, bank.OrganizationID, []bank.UserID) (map[bank.UserID]string, error) {
+	return nil, nil
+}
+
 // openMoney builds the rooms that move money. Acme's operating account opens
 // with $20,000.00, and its payroll account with nothing.
 func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	p.t.Helper()
 	p.books = ledger.New(d)
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/Chicago") })
-	desk := host.NewDesk(d, p.books, slog.New(slog.DiscardHandler))
+	p.desk = host.NewDesk(d, p.books, slog.New(slog.DiscardHandler))
 	told := notice.New(noMail{}, usermgmt.People{})
-	queue := approval.New(d, door, told, func(*db.Tx, bank.InstitutionID, bank.OrganizationID, []bank.UserID) (map[bank.UserID]string, error) {
-		return nil, nil
-	})
+	queue := approval.New(d, door, told, nameless)
 	p.papers = approvaltest.New(door, queue, "operating")
-	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
+	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: p.desk, Teller: told})
 	p.line = &line{Ledger: p.books}
 	config.Statements, config.Approvals, config.Stops = statement.New(door, p.line), queue, p.stops
-	config.PositivePay = p.openPositivePay(door, days, desk, told)
+	config.PositivePay = p.openPositivePay(door, days, p.desk, told)
 	p.ach = newACH(d, door, queue, days)
 	config.ACH = p.ach
-	config.Cards = card.New(card.Config{Guard: door, Desk: desk, Teller: told})
-	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
+	p.wires = newWires(d, door, queue, days, p.desk, told)
+	config.Wires = p.wires
+	config.Cards = card.New(card.Config{Guard: door, Desk: p.desk, Teller: told})
+	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: p.desk, Teller: told, Process: "test"})
 	err := p.books.Open(p.t.Context(), ledger.Opening{Institution: "first", Organization: "acme", Account: "operating", Balance: 20_000_00},
 		ledger.Opening{Institution: "first", Organization: "acme", Account: "payroll"})
 	if err != nil {

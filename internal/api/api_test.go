@@ -22,10 +22,12 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/gate"
 	"mandate/internal/guard"
+	"mandate/internal/host"
 	"mandate/internal/host/ledger"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/stoppayment"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
 	"mandate/internal/usermgmt"
@@ -41,11 +43,14 @@ type program struct {
 
 	books  *ledger.Ledger
 	line   *line
+	desk   *host.Desk
 	papers *approvaltest.Papers
 	stops  *stoppayment.Service
 	ach    *ach.Service
+	wires  *wire.Service
 	posPay *positivepay.Service
-	asked  int // requests for somebody, for their keys
+	asked  int    // requests for somebody, for their keys
+	kept   string // what a walk made, to be asked about
 }
 
 func start(t *testing.T, d *db.DB) *program {
@@ -145,7 +150,9 @@ func (a answer) problem() string {
 
 const wireOf = `{"member":%q,"operation":"wires.transmit","account":%q,"amount":%q}`
 
-func wire(member, account, amount string) string { return fmt.Sprintf(wireOf, member, account, amount) }
+func question(member, account, amount string) string {
+	return fmt.Sprintf(wireOf, member, account, amount)
+}
 
 func with(body string, members ...string) string {
 	return body[:len(body)-1] + "," + strings.Join(members, ",") + "}"
@@ -155,7 +162,7 @@ func TestExplain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := start(t, d)
 		var yes api.Explanation
-		a := p.do("POST", "/explain", wire("dana", "operating", "10000.01"))
+		a := p.do("POST", "/explain", question("dana", "operating", "10000.01"))
 		a.into(&yes)
 		if !yes.Decision || !yes.ApprovalRequired || yes.Organization != "acme" || len(yes.Reasons) != 0 || len(yes.Fix) != 0 || len(yes.Levels) < 4 {
 			t.Errorf("a yes: %s", a.body)
@@ -169,7 +176,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 		var no api.Explanation
-		a = p.do("POST", "/explain", wire("dana", "payroll", "30000.00"))
+		a = p.do("POST", "/explain", question("dana", "payroll", "30000.00"))
 		a.into(&no)
 		var codes []string
 		for _, r := range no.Reasons {
@@ -201,7 +208,7 @@ func TestTheFixHelps(t *testing.T) {
 	more.Limits = more.Limits.With(catalog.LimitPerWire, 30_000_00)
 	p.world.SetMember("first", "acme", "dana", more)
 	var e api.Explanation
-	p.do("POST", "/explain", wire("dana", "payroll", "30000.00")).into(&e)
+	p.do("POST", "/explain", question("dana", "payroll", "30000.00")).into(&e)
 	if !e.Decision {
 		t.Errorf("after the fix: %+v", e.Reasons)
 	}
@@ -211,11 +218,11 @@ func TestExplainKeepsAHoldFromThePersonHeld(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
 	p.world.SetStanding("first", "acme", "dana", bank.StatusLocked, true)
-	admin := p.do("POST", "/explain", wire("dana", "operating", "1.00"))
+	admin := p.do("POST", "/explain", question("dana", "operating", "1.00"))
 	if !strings.Contains(admin.body, "MEMBER_HELD") || !strings.Contains(admin.body, "Remove the hold") {
 		t.Errorf("the admin reads %s", admin.body)
 	}
-	user := p.do("POST", "/explain", with(wire("dana", "operating", "1.00"), `"reader":"user"`))
+	user := p.do("POST", "/explain", with(question("dana", "operating", "1.00"), `"reader":"user"`))
 	var e api.Explanation
 	user.into(&e)
 	if len(e.Reasons) != 1 || e.Reasons[0].Code != "MEMBER_STATUS" || e.Reasons[0].Message != "You are not active." || e.Fixable {
@@ -228,7 +235,7 @@ func TestExplainKeepsAHoldFromThePersonHeld(t *testing.T) {
 	}
 	// Held alone and locked alone look the same to them.
 	p.world.SetStanding("first", "acme", "dana", bank.StatusActive, true)
-	held := p.do("POST", "/explain", with(wire("dana", "operating", "1.00"), `"reader":"user"`))
+	held := p.do("POST", "/explain", with(question("dana", "operating", "1.00"), `"reader":"user"`))
 	var h api.Explanation
 	held.into(&h)
 	if fmt.Sprint(h.Reasons, h.Levels) != fmt.Sprint(e.Reasons, e.Levels) {
@@ -240,15 +247,15 @@ func TestExplainAnswersNonsense(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := start(t, d)
 		for body, want := range map[string]string{
-			wire("nobody", "operating", "1.00"):                                            "UNKNOWN_MEMBER",
-			wire("cleo", "operating", "1.00"):                                              "UNKNOWN_MEMBER",
-			`{"member":"da\u0000na","operation":"account.view","account":"operating"}`:     "UNKNOWN_MEMBER",
-			`{"member":"dana","operation":"account.view","account":"\u0000"}`:              "UNKNOWN_ACCOUNT",
-			`{"member":"","operation":""}`:                                                 "UNKNOWN_OPERATION",
-			wire("dana", "operating", "-1"):                                                "INVALID_AMOUNT",
-			`{"member":"dana","operation":"wires.transmit","account":"operating"}`:         "INVALID_AMOUNT",
-			with(wire("dana", "operating", "1.00"), `"context":{"recurring":"perhaps"}`):   "INVALID_CONTEXT",
-			with(wire("dana", "operating", "1.00"), `"context":{"effective_date":"soon"}`): "INVALID_DATE",
+			question("nobody", "operating", "1.00"):                                            "UNKNOWN_MEMBER",
+			question("cleo", "operating", "1.00"):                                              "UNKNOWN_MEMBER",
+			`{"member":"da\u0000na","operation":"account.view","account":"operating"}`:         "UNKNOWN_MEMBER",
+			`{"member":"dana","operation":"account.view","account":"\u0000"}`:                  "UNKNOWN_ACCOUNT",
+			`{"member":"","operation":""}`:                                                     "UNKNOWN_OPERATION",
+			question("dana", "operating", "-1"):                                                "INVALID_AMOUNT",
+			`{"member":"dana","operation":"wires.transmit","account":"operating"}`:             "INVALID_AMOUNT",
+			with(question("dana", "operating", "1.00"), `"context":{"recurring":"perhaps"}`):   "INVALID_CONTEXT",
+			with(question("dana", "operating", "1.00"), `"context":{"effective_date":"soon"}`): "INVALID_DATE",
 		} {
 			var e api.Explanation
 			p.do("POST", "/explain", body).into(&e)
@@ -263,7 +270,7 @@ func TestExplainAnswersNonsense(t *testing.T) {
 func TestWrongRequests(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
-	good := wire("dana", "operating", "1.00")
+	good := question("dana", "operating", "1.00")
 	const secret = "s3cr3t-canary"
 	const j = "application/json"
 	for name, c := range map[string]struct {
@@ -396,7 +403,7 @@ func TestACallerBoundToOperationsAsksForThese(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
 	p.key = p.caller("first", "Wires", "wires.transmit")
-	p.do("POST", "/explain", wire("dana", "operating", "1.00")).into(&api.Explanation{})
+	p.do("POST", "/explain", question("dana", "operating", "1.00")).into(&api.Explanation{})
 	for _, a := range []answer{
 		p.do("POST", "/explain", `{"member":"dana","operation":"account.view","account":"operating"}`),
 		p.do("POST", "/explain", `{"member":"dana","operation":"wires.send"}`),
@@ -448,11 +455,11 @@ func TestAPaymentIsAuthorizedApprovedAndConfirmed(t *testing.T) {
 			}
 		}
 		const ref = "/pay%201%2F1"
-		pay := with(wire("dana", "operating", "20000.00"), `"ref":"pay 1/1"`)
+		pay := with(question("dana", "operating", "20000.00"), `"ref":"pay 1/1"`)
 		call("", "k1", pay, "pending true approval")
 		call("", "k2", pay, "pending true approval")
-		call("", "k3", with(wire("dana", "operating", "20000.01"), `"ref":"pay 1/1"`), "pending false REF_REUSED")
-		call("", "k3b", with(wire("nobody", "operating", "20000.01"), `"ref":"pay 1/1"`), "pending false REF_REUSED")
+		call("", "k3", with(question("dana", "operating", "20000.01"), `"ref":"pay 1/1"`), "pending false REF_REUSED")
+		call("", "k3b", with(question("nobody", "operating", "20000.01"), `"ref":"pay 1/1"`), "pending false REF_REUSED")
 		call(ref+"/confirm", "k4", "", "pending false NOT_APPROVED")
 		call(ref+"/approve", "k5", `{"member":"dana"}`, "pending false SELF_APPROVAL")
 		call(ref+"/approve", "k6", `{"member":"nobody"}`, "pending false UNKNOWN_MEMBER")
@@ -471,11 +478,11 @@ func TestAPaymentIsAuthorizedApprovedAndConfirmed(t *testing.T) {
 		more := pdptest.Sender
 		more.Limits = more.Limits.With(catalog.LimitPerWire, bank.MaxAmount)
 		p.world.SetMember("first", "acme", "dana", more)
-		p.do("POST", "/explain", wire("dana", "operating", "40000.00")).into(&e)
+		p.do("POST", "/explain", question("dana", "operating", "40000.00")).into(&e)
 		if !e.Decision {
 			t.Errorf("what is left of the day: %+v", e.Reasons)
 		}
-		p.do("POST", "/explain", wire("dana", "operating", "40000.01")).into(&e)
+		p.do("POST", "/explain", question("dana", "operating", "40000.01")).into(&e)
 		if e.Decision || e.Reasons[0].Code != "LIMIT_DAILY" || e.Reasons[0].Used != "20000.00" || e.Reasons[0].Limit != "60000.00" {
 			t.Errorf("a cent more: %+v", e.Reasons)
 		}
@@ -496,17 +503,17 @@ func TestPaymentsOfNobodyAndOfOthers(t *testing.T) {
 			return line
 		}
 		for _, c := range []struct{ path, body, want string }{
-			{"", with(wire("nobody", "operating", "1.00"), `"ref":"r1"`), `"" false UNKNOWN_MEMBER`},
+			{"", with(question("nobody", "operating", "1.00"), `"ref":"r1"`), `"" false UNKNOWN_MEMBER`},
 			{"", `{"ref":"r1","member":"nobody","operation":"?"}`, `"" false UNKNOWN_OPERATION`},
 			{"", `{"ref":"r1","member":"dana","operation":"?"}`, `"refused" false UNKNOWN_OPERATION`},
 			{"/r1/confirm", "", `"refused" false NOT_PENDING`},
-			{"", with(wire("cleo", "operating", "1.00"), `"ref":"r2"`), `"" false UNKNOWN_MEMBER`},
-			{"", with(wire("dana", "operating", "25000.01"), `"ref":"r3"`), `"refused" false LIMIT_PER_TRANSACTION`},
-			{"", with(wire("dana", "operating", "25000.01"), `"ref":"r3"`), `"refused" false LIMIT_PER_TRANSACTION`},
-			{"", with(wire("dana", "operating", "1.00"), `"ref":"r4"`), `"pending" true`},
+			{"", with(question("cleo", "operating", "1.00"), `"ref":"r2"`), `"" false UNKNOWN_MEMBER`},
+			{"", with(question("dana", "operating", "25000.01"), `"ref":"r3"`), `"refused" false LIMIT_PER_TRANSACTION`},
+			{"", with(question("dana", "operating", "25000.01"), `"ref":"r3"`), `"refused" false LIMIT_PER_TRANSACTION`},
+			{"", with(question("dana", "operating", "1.00"), `"ref":"r4"`), `"pending" true`},
 			{"/r4/void", "", `"voided" true`},
 			{"/r4/void", "", `"voided" true`},
-			{"", with(wire("dana", "operating", "1.00"), `"ref":"r4"`), `"voided" false REF_VOIDED`},
+			{"", with(question("dana", "operating", "1.00"), `"ref":"r4"`), `"voided" false REF_VOIDED`},
 			{"/never/confirm", "", `"" false UNKNOWN_REF`},
 			{"/never/approve", `{"member":"ana"}`, `"" false UNKNOWN_REF`},
 			{"/%00/void", "", `"" false UNKNOWN_REF`},
@@ -517,7 +524,7 @@ func TestPaymentsOfNobodyAndOfOthers(t *testing.T) {
 		}
 		// Another caller of the same institution has references of its own, and
 		// another institution's caller does not see these.
-		if got := line("", "k", with(wire("dana", "operating", "2.00"), `"ref":"r5"`)); got != `"pending" true` {
+		if got := line("", "k", with(question("dana", "operating", "2.00"), `"ref":"r5"`)); got != `"pending" true` {
 			t.Fatal(got)
 		}
 		for _, institution := range []bank.InstitutionID{"first", "second"} {
@@ -534,7 +541,7 @@ func TestRevokeThenConfirm(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
 	var a api.Authorization
-	p.do("POST", "/authorizations", with(wire("dana", "operating", "1.00"), `"ref":"r"`), "Idempotency-Key", "k1").into(&a)
+	p.do("POST", "/authorizations", with(question("dana", "operating", "1.00"), `"ref":"r"`), "Idempotency-Key", "k1").into(&a)
 	if !a.Decision {
 		t.Fatalf("%+v", a)
 	}

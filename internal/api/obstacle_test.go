@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -47,6 +48,30 @@ var tries = map[catalog.Operation]try{
 		},
 		ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("POST", "/cards/crd_1/unlock", "") },
 	},
+	catalog.WiresView: {may: 200, ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("GET", "/wires", "") }},
+	catalog.WiresTemplateCreateOperation: {may: 200, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/wire-templates", harbor(o, fmt.Sprintf(`"name":%q`, rand.Text())))
+	}},
+	catalog.WiresTemplateEditOperation: {may: 200, prepare: (*program).keepTemplate, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/wire-templates/"+p.kept+"/edit", harbor(o, `"name":"Harbor"`, p.version("wire_template")))
+	}},
+	catalog.WiresOneTimeCreateOperation: {may: 200, ask: func(p *program, o obstacle.Ask) answer { return p.unproven("POST", "/wires", harbor(o)) }},
+	catalog.WiresOneTimeEditOperation: {may: 200, prepare: func(p *program) { p.keepWire("dana", 100_00) }, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/wires/"+p.kept+"/edit", harbor(o, p.version("wire")))
+	}},
+	catalog.WiresRecurringEditOperation: {may: stepUp, prepare: func(p *program) { p.keepWire("dana", 100_00, `"repeat":"monthly"`, `"on":"2026-03-10"`) }, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/recurring-wires/"+p.kept+"/edit", fmt.Sprintf(`{"amount":%q,%s}`, o.Cents, p.version("wire_series")))
+	}},
+	catalog.WiresTransmitOperation: {may: stepUp, prepare: (*program).setTerms, ask: func(p *program, o obstacle.Ask) answer {
+		return p.unproven("POST", "/wires", harbor(o, `"send":true`))
+	}},
+	catalog.WiresApprove: {may: stepUp, prepare: func(p *program) {
+		p.sendsWires("ana")
+		p.keepWire("ana", 12_000_00, `"send":true`)
+	}, ask: func(p *program, _ obstacle.Ask) answer {
+		item, hash := p.waits()
+		return p.unproven("POST", "/approvals/"+item+"/approve", fmt.Sprintf(`{"hash":%q}`, hash))
+	}},
 	catalog.StopsViewOperation: {may: 200, ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("GET", "/stop-payments", "") }},
 	catalog.StopsAddOperation: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
 		return p.unproven("POST", "/stop-payments", fmt.Sprintf(`{"account":%q,"first":1001,"amount":"5.00","terms":%q}`, o.Account, p.terms()))
@@ -78,6 +103,9 @@ func TestTheAPIRefusesForEveryReason(t *testing.T) {
 			continue
 		}
 		ask := obstacle.Ask{Operation: op, Member: "dana", Cents: 500_00, Context: map[string]any{"last_editor": false}}
+		if op == catalog.WiresApprove {
+			ask.Cents = 12_000_00
+		}
 		switch op.Info().Accounts {
 		case catalog.AccountPair:
 			ask.Account, ask.ToAccount = "operating", "payroll"

@@ -93,7 +93,10 @@ func (s *Service) sendOff(c *guard.Change, days *calendar.Calendar, w *Wire, any
 	if !w.State.can(step) {
 		return "", w.to(c.Tx, step) // says why
 	}
-	if err := s.ready(c, days, w); err != nil {
+	if err := w.date(days, c.Tx); err != nil {
+		return "", err
+	}
+	if err := c.Widen(scopeOf(w.By.ID, w.Account)); err != nil {
 		return "", err
 	}
 	req := w.sending(catalog.WiresTransmitOperation, w.By.ID, c.Tx.Now)
@@ -105,6 +108,9 @@ func (s *Service) sendOff(c *guard.Change, days *calendar.Calendar, w *Wire, any
 		return "", refusal(req.Operation, e)
 	}
 	if err := w.alone(c, anyway); err != nil {
+		return "", err
+	}
+	if err := w.writable(c.Tx); err != nil {
 		return "", err
 	}
 	if !w.proven {
@@ -129,19 +135,13 @@ func (s *Service) sendOff(c *guard.Change, days *calendar.Calendar, w *Wire, any
 	return EventInitiated, s.release(c, days, w)
 }
 
-// ready dates a wire and makes sure that a message can carry it.
-func (s *Service) ready(c *guard.Change, days *calendar.Calendar, w *Wire) error {
-	if err := w.date(days, c.Tx); err != nil {
-		return err
-	}
-	if err := c.Widen(scopeOf(w.By.ID, w.Account)); err != nil {
-		return err
-	}
-	terms, err := termsOf(c.Tx, w.Institution)
+// writable makes sure that a message can carry the wire.
+func (w *Wire) writable(tx *db.Tx) error {
+	terms, err := termsOf(tx, w.Institution)
 	if err != nil {
 		return err
 	}
-	_, err = w.message(terms, 1, c.Tx.Now)
+	_, err = w.message(terms, 1, tx.Now)
 	return err
 }
 

@@ -280,6 +280,19 @@ func TestWireInABrowser(t *testing.T) {
 			look(max, "wire-template-new")
 			max.open("/cedar/recurring-wires")
 			look(max, "recurring-wires-empty")
+			p.keepTemplate("max")
+			max.open("/cedar/wire-templates")
+			look(max, "wire-templates")
+			max.Click("Kept")
+			look(max, "wire-template")
+			p.keepWire("max", 500_00, calendar.Monthly, true)
+			max.open("/cedar/recurring-wires")
+			look(max, "recurring-wires")
+			max.Click("Harbor Supplies")
+			max.See("Recurring wire of $500.00 to Harbor Supplies")
+			look(max, "recurring-wire")
+			max.Click("Edit")
+			look(max, "recurring-wire-edit")
 			p.has("acc_operating", 7_500_00)
 		})
 	}
@@ -336,10 +349,10 @@ func (p *purse) keepWire(username string, cents bank.Cents, repeat calendar.Freq
 	p.kept = cmp.Or(string(made.Series), string(made.ID))
 }
 
-func (p *purse) keepTemplate() {
+func (p *purse) keepTemplate(username string) {
 	p.t.Helper()
 	d := wire.TemplateDraft{ID: wire.NewTemplateID(p.clock.Now()), Name: "Kept", Instruction: p.instruction(0)}
-	if err := p.trustingWires().CreateTemplate(p.t.Context(), member("dana"), d); err != nil {
+	if err := p.trustingWires().CreateTemplate(p.t.Context(), member(username), d); err != nil {
 		p.t.Fatal(err)
 	}
 	p.kept = string(d.ID)
