@@ -38,6 +38,12 @@ func (p *program) danaSends() {
 	s.EditLevel, s.Limits = catalog.EditFull, s.Limits.With(catalog.LimitACHDaily, 10_000_00)
 	p.world.SetMember("first", "acme", "dana", s)
 	p.world.SetAccount("first", "acme", "dana", "operating", entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess)})
+	p.opensACH()
+}
+
+// opensACH sets the bank and Acme up for batches.
+func (p *program) opensACH() {
+	p.t.Helper()
 	operator := bank.Caller{Kind: bank.ActorOperator, Institution: "first", Channel: bank.ChannelCommand}
 	err := p.ach.SetSender(p.t.Context(), operator, ach.Sender{Routing: "121042882", Name: "First Bank", Destination: "231380104", DestinationName: "ACH Operator"})
 	if err == nil {

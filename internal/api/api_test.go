@@ -49,8 +49,9 @@ type program struct {
 	ach    *ach.Service
 	wires  *wire.Service
 	posPay *positivepay.Service
-	asked  int    // requests for somebody, for their keys
-	kept   string // what a walk made, to be asked about
+	asked  int      // requests for somebody, for their keys
+	kept   string   // what a walk made, to be asked about
+	pool   []string // the same, of several
 }
 
 func start(t *testing.T, d *db.DB) *program {

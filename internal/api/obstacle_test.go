@@ -69,13 +69,31 @@ var tries = map[catalog.Operation]try{
 		p.sendsWires("ana")
 		p.keepWire("ana", 12_000_00, `"send":true`)
 	}, ask: func(p *program, _ obstacle.Ask) answer {
-		item, hash := p.waits()
+		item, hash := p.waits("wire")
 		return p.unproven("POST", "/approvals/"+item+"/approve", fmt.Sprintf(`{"hash":%q}`, hash))
 	}},
 	catalog.StopsViewOperation: {may: 200, ask: func(p *program, _ obstacle.Ask) answer { return p.unproven("GET", "/stop-payments", "") }},
 	catalog.StopsAddOperation: {may: stepUp, ask: func(p *program, o obstacle.Ask) answer {
 		return p.unproven("POST", "/stop-payments", fmt.Sprintf(`{"account":%q,"first":1001,"amount":"5.00","terms":%q}`, o.Account, p.terms()))
 	}},
+}
+
+// tryOf is how the walk asks for an operation.
+func tryOf(op catalog.Operation) (try, bool) {
+	if t, known := tries[op]; known {
+		return t, true
+	}
+	t, known := batchTries[op]
+	return t, known
+}
+
+// Nobody forgets an operation: whatever is about money is walked.
+func TestTheAPIKnowsEveryOperation(t *testing.T) {
+	for _, op := range catalog.Operations() {
+		if _, known := tryOf(op); !known && op.Info().Power == "" {
+			t.Errorf("%s has no entry in the walk of operation by reason", op)
+		}
+	}
 }
 
 // unproven sends a request for Dana, without a word on how she was made sure of.
@@ -98,11 +116,11 @@ func TestTheAPIRefusesForEveryReason(t *testing.T) {
 	institution := entitlement.Institution{ID: "first", Location: time.UTC, Edition: bank.EditionBank}
 	accounts := []bank.AccountID{"operating", "payroll"}
 	for _, op := range catalog.Operations() {
-		try, known := tries[op]
+		try, known := tryOf(op)
 		if !known {
 			continue
 		}
-		ask := obstacle.Ask{Operation: op, Member: "dana", Cents: 500_00, Context: map[string]any{"last_editor": false}}
+		ask := obstacle.Ask{Operation: op, Member: "dana", Cents: 500_00, Context: map[string]any{"last_editor": op == catalog.ACHBatchInitiate}}
 		if op == catalog.WiresApprove {
 			ask.Cents = 12_000_00
 		}

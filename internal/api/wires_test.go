@@ -103,10 +103,10 @@ func (p *program) version(table string) (member string) {
 }
 
 // waits is what waits for a second person, and its content, whoever may see it.
-func (p *program) waits() (item, hash string) {
+func (p *program) waits(room string) (item, hash string) {
 	p.t.Helper()
 	err := p.world.DB.Read(p.t.Context(), func(tx *db.Tx) error {
-		return tx.QueryRow(`select id, content_hash from approval_item where state = 'waiting'`).Scan(&item, &hash)
+		return tx.QueryRow(`select id, content_hash from approval_item where state = 'waiting' and kind = $1`, room).Scan(&item, &hash)
 	})
 	if err != nil {
 		p.t.Fatal(err)
