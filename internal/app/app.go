@@ -150,7 +150,7 @@ func (a *App) openRooms() (err error) {
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
-	a.Users.WithWork(authorized{a.Authorizations}, waiting{a.Approvals}, transferred{a.Transfers}, batched{a.ACH})
+	a.Users.WithWork(authorized{a.Authorizations}, waiting{a.Approvals}, transferred{a.Transfers}, batched{a.ACH}, wired{a.Wires})
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.Metrics.Register(newBacklogs(a.DB, a.Clock)); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/transfer"
+	"mandate/internal/moneymovement/wire"
 	"mandate/internal/usermgmt"
 )
 
@@ -22,6 +23,7 @@ type (
 	waiting     struct{ approvals *approval.Service }
 	transferred struct{ transfers *transfer.Service }
 	batched     struct{ ach *ach.Service }
+	wired       struct{ wires *wire.Service }
 )
 
 func (w authorized) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
@@ -80,6 +82,19 @@ func (w transferred) OpenOf(tx *db.Tx, institution bank.InstitutionID, organizat
 	for _, s := range series {
 		title := "Transfer of " + s.Cents.Dollars() + " " + strings.ToLower(s.Frequency.Label())
 		items = append(items, usermgmt.OpenItem{Title: title, Account: s.From, Ends: usermgmt.Repeats})
+	}
+	return items, err
+}
+
+func (w wired) OpenOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) ([]usermgmt.OpenItem, error) {
+	wires, series, err := w.wires.OpenOf(tx, institution, organization, user)
+	var items []usermgmt.OpenItem
+	for i := range wires {
+		items = append(items, usermgmt.OpenItem{Title: wires[i].Title(), Account: wires[i].Account, Ends: usermgmt.Scheduled, Day: wires[i].Day})
+	}
+	for i := range series {
+		title := "Wire of " + series[i].Cents.Dollars() + " to " + series[i].Payee.Name + ", " + strings.ToLower(series[i].Frequency.Label())
+		items = append(items, usermgmt.OpenItem{Title: title, Account: series[i].Account, Ends: usermgmt.Repeats})
 	}
 	return items, err
 }

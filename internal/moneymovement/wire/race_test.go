@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
+	"mandate/internal/entitlement"
 	"mandate/internal/moneymovement/wire"
+	"mandate/internal/usermgmt"
 )
 
 // eachTwice runs a test on both databases with two processes: on PostgreSQL each
@@ -114,6 +117,63 @@ func TestRaceAroundTheSecondPerson(t *testing.T) {
 		}
 		w.has(operating, 200_000_00)
 	})
+}
+
+// A right that is taken away while somebody approves: whichever comes first, the
+// other one sees it.
+func TestRaceAgainstARightTakenAway(t *testing.T) {
+	eachTwice(t, func(w *world, processes []process) {
+		out := bank.Cents(0)
+		for round := range dbtest.Rounds(6, 500) {
+			w.deposit(operating, 12_000_00, fmt.Sprint("taken ", round))
+			made := w.make("dana", w.draft(12_000_00))
+			who, code := "dana", "INITIATOR_NOT_ALLOWED"
+			if round%2 == 1 {
+				who, code = "lee", string(entitlement.UserOff)
+			}
+			var approved, taken error
+			var then wire.State // when the right was taken away
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				approved = processes[1].room.Approve(t.Context(), caller("lee"), made.ID, made.Hash, "")
+			})
+			wg.Go(func() { then, taken = w.takeAway(who, made.ID) })
+			wg.Wait()
+			w.agreed(taken)
+			w.line.settle(t, w)
+			w.set("dana", controlled())
+			w.set("lee", sends())
+			if then == wire.Pending {
+				w.refuses(fmt.Sprint("round ", round, ": an approval after ", who, "'s right was taken away"), approved, code)
+				w.wants(made.ID, wire.Pending, "")
+			} else {
+				w.agreed(approved)
+				w.wants(made.ID, wire.Processed, "")
+				out += 12_000_00
+			}
+			w.nextDay()
+		}
+		w.has(operating, 200_000_00+bank.Cents(dbtest.Rounds(6, 500))*12_000_00-out)
+	})
+}
+
+// takeAway takes all of somebody's rights away, in turn with every other change
+// of the organization, and says how far a wire had come then.
+func (w *world) takeAway(name string, id wire.ID) (then wire.State, err error) {
+	err = w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		stream, err := activity.Lock(tx, cedar, northwind)
+		if err != nil {
+			return err
+		}
+		if then, err = db.One(tx, db.Value[wire.State], `select state from wire where id = $1`, id); err != nil {
+			return err
+		}
+		if err := usermgmt.SetMemberSettings(tx, w.org.Num, w.people[name].Ordinal, entitlement.Settings{}, 1); err != nil {
+			return err
+		}
+		return stream.Append("sav_test", activity.Event{Name: "orguser.permission_changed"})
+	})
+	return then, err
 }
 
 // A process that dies after any step leaves wires that another one carries on,

@@ -2,13 +2,13 @@ package wire_test
 
 import (
 	"errors"
-	"mandate/internal/db"
 	"strings"
 	"testing"
 
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
 	"mandate/internal/catalog"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/wire"
