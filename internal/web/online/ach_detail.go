@@ -73,8 +73,13 @@ func (v *moneyView) batchLink(b *ach.Batch) ui.Link {
 	return ui.Link{Label: b.Name, Href: v.base.batch(b.ID)}
 }
 
+// oneBatch reads the batch of an address; whoever may see none is told why.
 func (a *app) oneBatch(r *http.Request) (ach.Detail, error) {
-	return a.money.ACH.Get(r.Context(), web.CallerOf(r.Context()), ach.BatchID(r.PathValue("batch")))
+	d, err := a.money.ACH.Get(r.Context(), web.CallerOf(r.Context()), ach.BatchID(r.PathValue("batch")))
+	if err != nil {
+		return d, a.batchRefused(r, err)
+	}
+	return d, nil
 }
 
 // batchOfRun leads from one way of a batch to the batch: the queue of approvals

@@ -40,9 +40,8 @@ func (p *purse) newBatches(door *guard.Guard, days *calendar.Service, desk *host
 var wholeACH = catalog.SetOf(catalog.ACHEnabled, catalog.ACHView, catalog.ACHInitiate, catalog.ACHSameDay, catalog.ACHRecurring, catalog.ACHImportRecipients,
 	catalog.ACHUploadFile, catalog.ACHDelete, catalog.ACHRestricted)
 
-// batchWork sets Cedar and Northwind up for ACH. Dana and Finn may do everything
-// up to $100,000.00 a day, but not alone on what they edited; Pat edits in part.
-func (p *purse) batchWork() {
+// opensACH sets Cedar and Northwind up for batches.
+func (p *purse) opensACH() {
 	p.t.Helper()
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: cedar, Channel: bank.ChannelCommand}
 	err := p.batches.SetSender(p.t.Context(), operator, ach.Sender{Routing: "121042882", Name: "Cedar Bank", Destination: "231380104", DestinationName: "ACH Operator"})
@@ -52,6 +51,13 @@ func (p *purse) batchWork() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// batchWork sets Cedar and Northwind up for ACH. Dana and Finn may do everything
+// up to $100,000.00 a day, but not alone on what they edited; Pat edits in part.
+func (p *purse) batchWork() {
+	p.t.Helper()
+	p.opensACH()
 	all := danas()
 	all.On |= wholeACH
 	all.EditLevel, all.Limits = catalog.EditFull, all.Limits.With(catalog.LimitACHDaily, 100_000_00)

@@ -50,7 +50,9 @@ type purse struct {
 	transfers  *transfer.Service
 	stops      *stoppayment.Service
 	wires      *wire.Service
-	kept       string // what a walk asks about
+	kept       string   // what a walk asks about
+	pool       []string // the same, of several
+	finn       bool     // is there
 	batches    *ach.Service
 	desk       *host.Desk
 	posPay     *positivepay.Service

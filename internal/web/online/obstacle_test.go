@@ -26,7 +26,8 @@ type try struct {
 	prepare func(p *purse) // once, in the open world
 	ask     func(p *purse, v *visitor, o obstacle.Ask) answer
 	may     string
-	silent  bool // whoever may not is told that there is nothing
+	silent  bool   // whoever may not is told that there is nothing
+	instead string // what a page says in its own words where it leaves out a reason
 }
 
 // tries are the operations that the walk knows how to ask for on a screen. How
@@ -70,7 +71,7 @@ var tries = map[catalog.Operation]try{
 		p.wirer("wanda", "Wanda", "Moss", true)
 		p.keepWire("wanda", 12_000_00, calendar.Once, true)
 	}, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer {
-		item, hash := p.asksFor()
+		item, hash := p.asksFor(wire.RoomName)
 		return v.post("/cedar/approvals/"+item+"/approve", url.Values{"hash": {hash}})
 	}},
 	catalog.StopsViewOperation: {may: "No stop payments yet", ask: func(_ *purse, v *visitor, _ obstacle.Ask) answer { return v.get("/cedar/stop-payments") }},
@@ -80,9 +81,27 @@ var tries = map[catalog.Operation]try{
 	}},
 }
 
+// tryOf is how the walk asks for an operation.
+func tryOf(op catalog.Operation) (try, bool) {
+	if t, known := tries[op]; known {
+		return t, true
+	}
+	t, known := batchTries[op]
+	return t, known
+}
+
+// Nobody forgets an operation: whatever is about money is walked.
+func TestTheScreensKnowEveryOperation(t *testing.T) {
+	for _, op := range catalog.Operations() {
+		if _, known := tryOf(op); !known && op.Info().Power == "" {
+			t.Errorf("%s has no entry in the walk of operation by reason", op)
+		}
+	}
+}
+
 // asked is what the walk asks about an operation.
 func asked(op catalog.Operation) obstacle.Ask {
-	ask := obstacle.Ask{Operation: op, Member: userID("dana"), Cents: 500_00, Context: map[string]any{"last_editor": false}}
+	ask := obstacle.Ask{Operation: op, Member: userID("dana"), Cents: 500_00, Context: map[string]any{"last_editor": op == catalog.ACHBatchInitiate}}
 	if op == catalog.WiresApprove {
 		ask.Cents = 12_000_00
 	}
@@ -117,7 +136,7 @@ func TestScreensRefuseForEveryReason(t *testing.T) {
 	}
 	ordinal := p.ordinal("dana")
 	for _, op := range catalog.Operations() {
-		try, known := tries[op]
+		try, known := tryOf(op)
 		if !known {
 			continue
 		}
@@ -143,11 +162,15 @@ func TestScreensRefuseForEveryReason(t *testing.T) {
 				dana = p.as("dana")
 				continue
 			}
-			if strings.Contains(got.text(), try.may) || !try.silent && !p.says(got, o) || try.silent && got.status != 404 {
+			if strings.Contains(got.text(), try.may) || !try.silent && !p.says(got, o) && !try.saysInstead(got) || try.silent && got.status != 404 {
 				t.Errorf("%s, %s: the answer is %d %s", op, o.Name, got.status, got.text())
 			}
 		}
 	}
+}
+
+func (t try) saysInstead(got answer) bool {
+	return t.instead != "" && got.status >= 400 && strings.Contains(got.text(), t.instead)
 }
 
 // gone reports whether somebody cannot be signed in at all.

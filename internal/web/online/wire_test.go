@@ -371,10 +371,10 @@ func (p *purse) versionOf(table string) (version string) {
 }
 
 // asksFor is what waits for a second person, and its content.
-func (p *purse) asksFor() (item, hash string) {
+func (p *purse) asksFor(room string) (item, hash string) {
 	p.t.Helper()
 	p.write(func(tx *db.Tx) error {
-		return tx.QueryRow(`select id, content_hash from approval_item where state = 'waiting'`).Scan(&item, &hash)
+		return tx.QueryRow(`select id, content_hash from approval_item where state = 'waiting' and kind = $1`, room).Scan(&item, &hash)
 	})
 	return item, hash
 }
