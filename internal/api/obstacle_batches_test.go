@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"testing"
 
 	"mandate/internal/api"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
+	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
 	"mandate/internal/host"
 	"mandate/internal/pdp/obstacle"
@@ -147,4 +149,34 @@ var batchTries = map[catalog.Operation]try{
 	catalog.ARPACHExceptionDecide: {may: 200, prepare: func(p *program) { p.keepExceptions(host.ACHItem, "ach-exceptions") }, ask: func(p *program, _ obstacle.Ask) answer {
 		return p.decideNext("ach-exceptions")
 	}},
+}
+
+// What cannot be is said with its field, whatever somebody may do.
+func TestTheAPIRefusesWhatCannotBe(t *testing.T) {
+	p := start(t, dbtest.SQLite(t))
+	p.put(obstacle.Open(obstacle.Ask{Operation: catalog.TransfersCreate, Member: "dana", Account: "operating", ToAccount: "payroll"}, bank.EditionBank))
+	p.keepBatches("dana", 1, "")
+	p.enrols()
+	initiate := "/ach/batches/" + p.pool[0] + "/initiate"
+	for _, m := range []struct{ path, body, want string }{
+		{"/transfers", `{"from":"nowhere","to":"payroll","amount":"5.00"}`, "403 UNKNOWN_ACCOUNT"},
+		{"/transfers", `{"from":"operating","to":"nowhere","amount":"5.00"}`, "403 UNKNOWN_ACCOUNT"},
+		{"/transfers", `{"from":"operating","to":"operating","amount":"5.00"}`, "422 to"},
+		{"/transfers", `{"from":"operating","to":"payroll","amount":"5.001"}`, "422 body.amount"},
+		{"/transfers", `{"from":"operating","to":"payroll","amount":"0.00"}`, "422 amount"},
+		{"/transfers", `{"from":"operating","to":"payroll","amount":"5.00","on":"2026-02-30"}`, "422 on"},
+		{"/stop-payments", `{"account":"nowhere","first":1001,"amount":"5.00"}`, "403 UNKNOWN_ACCOUNT"},
+		{"/stop-payments", `{"account":"operating","first":1001,"amount":"x"}`, "422 body.amount"},
+		{"/ach/batches", fmt.Sprintf(rents, "Rents", "-5"), "422 body.recipients[0].amount"},
+		{initiate, `{"version":1,"offset":"nowhere"}`, "403 UNKNOWN_ACCOUNT"},
+		{initiate, `{"version":1,"offset":"operating","effective":"2026-02-30"}`, "422 effective"},
+		{"/positive-pay/lists", `{"account":"nowhere","checks":[{"number":1,"amount":"5.00","date":"2026-03-02"}]}`, "403 UNKNOWN_ACCOUNT"},
+		{"/positive-pay/lists", `{"account":"operating","checks":[{"number":1,"amount":"x","date":"2026-03-02"}]}`, "422 body.checks.amount"},
+		{"/positive-pay/output/download", `{"account":"operating","day":"2026-02-30"}`, "404"},
+	} {
+		if got := p.as("dana", "POST", m.path, m.body); got.problem() != m.want {
+			t.Errorf("%s %s: %s, want %s: %s", m.path, m.body, got.problem(), m.want, got.body)
+		}
+	}
+	p.holds("operating", 20_000_00)
 }
