@@ -23,7 +23,7 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 		samples, most = 1000, 0.55
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d, func(c *identity.Config) { c.RefusalTime = 20 * time.Millisecond })
+		w := newWorld(t, d, func(c *identity.Config) { c.RefusalTime = 60 * time.Millisecond })
 		active := w.enrolled("active", bank.StatusActive)
 		w.enrolled("locked", bank.StatusLocked)
 		w.enrolled("disabled", bank.StatusDisabled)

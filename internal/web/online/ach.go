@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -333,8 +332,5 @@ func namesOf(people []ach.Somebody) string {
 		names = append(names, p.Name)
 	}
 	slices.Sort(names)
-	if last := len(names) - 1; last > 0 {
-		return strings.Join(names[:last], ", ") + " or " + names[last]
-	}
-	return strings.Join(names, "")
+	return peopleOr(names)
 }

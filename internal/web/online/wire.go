@@ -300,14 +300,15 @@ func (v *moneyView) wireProblem(d *wire.Detail) *ui.Message {
 	return &ui.Message{Tone: ui.Note, Icon: "hourglass", Title: "Waits for a second person", Text: peopleOr(v.called(d)) + " can approve it." + until}
 }
 
-// called are the names of those who may approve.
+// called are the names of those who may approve; whoever looks comes first.
 func (v *moneyView) called(d *wire.Detail) []string {
-	names := make([]string, len(d.Approvers))
-	for i, somebody := range d.Approvers {
-		names[i] = somebody.Name
+	names := make([]string, 0, len(d.Approvers))
+	for _, somebody := range d.Approvers {
 		if somebody.ID == v.me.Member.ID {
-			names[i] = "You"
+			names = append([]string{"You"}, names...)
+			continue
 		}
+		names = append(names, somebody.Name)
 	}
 	return names
 }

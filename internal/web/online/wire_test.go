@@ -110,7 +110,7 @@ func TestWireForASecondPerson(t *testing.T) {
 		asked := wanda.proves("/cedar/wires", review.carries())
 		asked.says(t, "The wire waits for a second person", "Dana Diaz or Max Berg can approve it. Until Mar 2, 2026, 4:00 PM", "Pending approval")
 		page := max.get(asked.url)
-		page.says(t, "Dana Diaz or You can approve it.", "Approve or reject")
+		page.says(t, "You or Dana Diaz can approve it.", "Approve or reject")
 		max.get("/cedar/approvals").says(t, "Wire of $12,000.00 to Harbor Supplies")
 		item := strings.Split(strings.Split(page.body, "/cedar/approvals/")[1], `"`)[0]
 		decide := max.get("/cedar/approvals/" + item)
