@@ -171,7 +171,7 @@ func TestTheAPIRefusesWhatCannotBe(t *testing.T) {
 		{initiate, `{"version":1,"offset":"nowhere"}`, "403 UNKNOWN_ACCOUNT"},
 		{initiate, `{"version":1,"offset":"operating","effective":"2026-02-30"}`, "422 effective"},
 		{"/positive-pay/lists", `{"account":"nowhere","checks":[{"number":1,"amount":"5.00","date":"2026-03-02"}]}`, "403 UNKNOWN_ACCOUNT"},
-		{"/positive-pay/lists", `{"account":"operating","checks":[{"number":1,"amount":"x","date":"2026-03-02"}]}`, "422 body.checks.amount"},
+		{"/positive-pay/lists", `{"account":"operating","checks":[{"number":1,"amount":"x","date":"2026-03-02"}]}`, "422 body.checks[0].amount"},
 		{"/positive-pay/output/download", `{"account":"operating","day":"2026-02-30"}`, "404"},
 	} {
 		if got := p.as("dana", "POST", m.path, m.body); got.problem() != m.want {

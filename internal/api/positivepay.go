@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -212,7 +213,7 @@ func (e *Edge) arpEnterChecks(ctx context.Context, caller bank.Caller, id positi
 	for n, c := range b.Checks {
 		check := positivepay.Check{Line: n + 1, Number: c.Number, Day: bank.Day(c.Date), Payee: c.Payee, Void: c.Void}
 		if c.Amount != "" {
-			check.Cents = cents(&problems, "checks.amount", c.Amount)
+			check.Cents = cents(&problems, fmt.Sprintf("checks[%d].amount", n), c.Amount)
 		}
 		entry.Checks = append(entry.Checks, check)
 	}
