@@ -18,6 +18,7 @@ var machines = []struct{ folder, table, head string }{
 	{"moneymovement/wire", "steps", "Wires"},
 	{"moneymovement/positivepay", "fileSteps", "Lists of issued checks"},
 	{"moneymovement/positivepay", "itemSteps", "Exceptions of Positive Pay"},
+	{"host", "cardSteps", "Cards"},
 	{"approval", "steps", "What waits for a second person"},
 }
 
