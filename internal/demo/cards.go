@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 
+	"mandate/internal/bank"
 	"mandate/internal/host"
 	"mandate/internal/usermgmt"
 )
@@ -11,9 +12,10 @@ import (
 // holders are made-up people whose names stand on cards.
 var holders = []string{"Ana Ruiz", "Ben Okafor", "Dana Reyes", "Lee Tran", "Front desk", "Field crew 2", "Noor Siddiqui", "Joel Brandt"}
 
-// issued are cards of checking accounts: mostly one or two that work, some that
-// are locked or on their way.
+// issued are cards of checking accounts, one or two of each. Most of them work;
+// of an organization's first five one is locked and one on its way, and so on.
 func issued(accounts []usermgmt.PlacedAccount) (cards []host.Card) {
+	counts := map[bank.OrganizationID]int{}
 	for _, a := range accounts {
 		if a.Kind != "checking" {
 			continue
@@ -27,12 +29,13 @@ func issued(accounts []usermgmt.PlacedAccount) (cards []host.Card) {
 				ID: host.CardID(fmt.Sprintf("crd_%s_%d", a.ID, n)), Organization: a.Organization, Account: a.ID, Holder: holders[int(spread)%len(holders)], Kind: "debit",
 				LastFour: fmt.Sprintf("%04d", (seed/11+4_821*n)%10_000), Expires: fmt.Sprintf("%d-%02d", 2029+spread%3, spread%12+1), State: host.CardActive,
 			}
-			switch spread % 9 {
-			case 0:
+			switch counts[a.Organization] % 10 {
+			case 2:
 				c.State = host.CardLocked
-			case 1:
+			case 4:
 				c.State = host.CardOrdered
 			}
+			counts[a.Organization]++
 			cards = append(cards, c)
 		}
 	}
