@@ -20,7 +20,9 @@ import (
 // judges that person, exactly as on a screen; history names the person, and the
 // program as the device. Where a screen would ask for a high-risk authorization
 // the program vouches for the person, in Mandate-Proof: without it, the request
-// is refused with HIGH_RISK_AUTHORIZATION.
+// is refused with HIGH_RISK_AUTHORIZATION. Whoever has the key of such a program
+// can initiate and approve in anybody's name, so a program acts for people only
+// where it was made for that (client.Draft.Acts).
 //
 // An operation of a room needs three lines here:
 //
@@ -54,6 +56,9 @@ func (e *Edge) look(ctx context.Context, in Acting, operation catalog.Operation)
 
 // person is the member as the one who acts, through the program.
 func (e *Edge) person(ctx context.Context, in Acting, proof string) (bank.Caller, error) {
+	if !gate.ClientOf(ctx).Acts {
+		return bank.Caller{}, fault.New(fault.Forbidden, "This caller may ask questions, and not act for people.").With("ACTS_FOR_NOBODY")
+	}
 	program := gate.CallerOf(ctx)
 	unknown := fault.New(fault.NotFound, "There is no such organization user.").With("UNKNOWN_MEMBER")
 	organization, found, err := e.Decisions.OrganizationOf(ctx, program.Institution, bank.UserID(in.Member))

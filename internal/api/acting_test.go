@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +106,50 @@ func (p *program) as(member, method, path, body string, headers ...string) answe
 		all = all[:2]
 	}
 	return p.do(method, path, body, append(all, headers...)...)
+}
+
+// Whoever has a key that was made to ask cannot initiate or approve with it, and
+// cannot read what a person sees.
+func TestAProgramThatOnlyAsksActsForNobody(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p := start(t, d)
+		p.danaMoves()
+		text, err := os.ReadFile("openapi.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var described struct {
+			Paths map[string]map[string]struct {
+				Parameters []struct{ Name string }
+			}
+		}
+		if err := json.Unmarshal(text, &described); err != nil {
+			t.Fatal(err)
+		}
+		p.key = p.asker("Decisions")
+		asked := 0
+		for path, methods := range described.Paths {
+			reads, about := methods["get"]
+			if !about || !slices.ContainsFunc(reads.Parameters, func(one struct{ Name string }) bool { return one.Name == "Mandate-Member" }) {
+				continue
+			}
+			asked++
+			path = strings.ReplaceAll(path, "{side}", "front")
+			path = regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(strings.TrimPrefix(path, "/api/v1"), "csv")
+			if got := p.as("dana", "GET", path, "").problem(); got != "403 ACTS_FOR_NOBODY" {
+				t.Errorf("GET %s: %s", path, got)
+			}
+		}
+		if asked < 15 {
+			t.Errorf("only %d addresses are about a person", asked)
+		}
+		for path, body := range map[string]string{"/transfers": fmt.Sprintf(move, "1.00"), "/approvals/apr_1/approve": `{"hash":"x"}`, "/approvals/apr_1/reject": `{}`} {
+			if got := p.as("dana", "POST", path, body).problem(); got != "403 ACTS_FOR_NOBODY" {
+				t.Errorf("POST %s: %s", path, got)
+			}
+		}
+		p.holds("payroll", 0)
+	})
 }
 
 func (p *program) holds(account bank.AccountID, cents bank.Cents) {

@@ -74,10 +74,22 @@ func start(t *testing.T, d *db.DB) *program {
 	return p
 }
 
+// caller is the key of a program that asks and acts.
 func (p *program) caller(institution bank.InstitutionID, name string, operations ...string) string {
 	p.t.Helper()
+	return p.keyOf(institution, client.Draft{Name: name, Operations: operations, Acts: true})
+}
+
+// asker is the key of a program that only asks.
+func (p *program) asker(name string) string {
+	p.t.Helper()
+	return p.keyOf("first", client.Draft{Name: name})
+}
+
+func (p *program) keyOf(institution bank.InstitutionID, draft client.Draft) string {
+	p.t.Helper()
 	operator := bank.Caller{Kind: bank.ActorOperator, Institution: institution, Channel: bank.ChannelCommand}
-	_, key, err := p.clients.Create(context.Background(), operator, client.Draft{Name: name, Operations: operations})
+	_, key, err := p.clients.Create(context.Background(), operator, draft)
 	if err != nil {
 		p.t.Fatal(err)
 	}

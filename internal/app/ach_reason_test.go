@@ -154,7 +154,7 @@ func (w *achWorld) rooms() {
 	var err error
 	w.file, err = os.ReadFile("../moneymovement/ach/nacha/testdata/valid/ppd-credit.ach")
 	w.must(err)
-	made, key, err := w.a.Clients.Create(ctx, operator, client.Draft{Name: "Hub"})
+	made, key, err := w.a.Clients.Create(ctx, operator, client.Draft{Name: "Hub", Acts: true})
 	w.must(err)
 	_, w.key = made, key.Reveal()
 	w.ready, w.started = w.batch("lee", "Ready"), w.batch("lee", "Started")

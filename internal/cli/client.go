@@ -47,11 +47,12 @@ type clientCreate struct {
 	clientStore `embed:""`
 	Name        string   `arg:"" help:"What the client is called."`
 	Operations  []string `help:"Only these operations, such as wires.transmit." placeholder:"OPERATION"`
+	Acts        bool     `name:"acts-for-people" help:"It may act for organization users and vouch for them: initiate, approve, all that they may."`
 }
 
 func (c *clientCreate) Run(t *terminal) error {
 	return c.with(t, func(s *client.Service, caller bank.Caller) error {
-		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations})
+		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations, Acts: c.Acts})
 		if err != nil {
 			return err
 		}
@@ -71,13 +72,17 @@ func (c *clientList) Run(t *terminal) error {
 			return err
 		}
 		table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tNAME\tCREATED\tLAST USED\tSTATE")
+		fmt.Fprintln(table, "ID\tNAME\tMAY\tCREATED\tLAST USED\tSTATE")
 		for _, one := range clients {
 			state := "in use"
 			if !one.Revoked.IsZero() {
 				state = "revoked"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", one.ID, one.Name, day(one.Created), day(one.LastUsed), state)
+			may := "ask"
+			if one.Acts {
+				may = "ask, act for people"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, one.Name, may, day(one.Created), day(one.LastUsed), state)
 		}
 		return table.Flush()
 	})

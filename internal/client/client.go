@@ -28,6 +28,7 @@ type Client struct {
 	Institution bank.InstitutionID
 	Name        string
 	Operations  []catalog.Operation // what it may ask about; none: everything
+	Acts        bool                // it may act for people, and vouch for them
 	Created     time.Time
 	Revoked     time.Time // zero: it is in use
 	LastUsed    time.Time // to the minute; zero: never
@@ -56,11 +57,12 @@ func (c Client) target() activity.Target {
 type Draft struct {
 	Name       string
 	Operations []string // by their stable names; none: everything
+	Acts       bool     // for people: whoever has its key can then initiate and approve in anybody's name
 }
 
 // read checks the draft and says all its problems at once.
 func (d Draft) read() (Client, error) {
-	var c Client
+	c := Client{Acts: d.Acts}
 	var problems fault.Problems
 	c.Name = strings.TrimSpace(d.Name)
 	switch n := len([]rune(c.Name)); {
@@ -107,7 +109,7 @@ func parseOperations(text string) []catalog.Operation {
 func scanClient(s db.Scanner) (c Client, err error) {
 	var operations string
 	var created, revoked, used int64
-	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &created, &revoked, &used)
+	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &created, &revoked, &used)
 	c.Operations = parseOperations(operations)
 	c.Created, c.Revoked, c.LastUsed = moment(created), moment(revoked), moment(used)
 	return c, err

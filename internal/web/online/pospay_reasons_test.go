@@ -40,7 +40,7 @@ func (p *purse) program() *program {
 	door := guard.New(p.d, usermgmt.LoadPolicy, nil, nil)
 	clients := client.New(p.d, door, log)
 	operator := bank.Caller{Kind: bank.ActorOperator, Institution: cedar, Channel: bank.ChannelCommand}
-	_, key, err := clients.Create(p.t.Context(), operator, client.Draft{Name: "Hub"})
+	_, key, err := clients.Create(p.t.Context(), operator, client.Draft{Name: "Hub", Acts: true})
 	if err != nil {
 		p.t.Fatal(err)
 	}
