@@ -7,6 +7,7 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
@@ -14,9 +15,6 @@ import (
 
 // EventChanged is the history event of a change of the calendar.
 const EventChanged = "institution.calendar_changed"
-
-// staffSettings is what staff must hold to see and to change the calendar.
-const staffSettings = "institution.settings.manage"
 
 const (
 	maxName    = 60
@@ -48,7 +46,7 @@ func action(institution bank.InstitutionID) guard.Action {
 	return guard.Action{
 		Event:  EventChanged,
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution), Name: "Calendar"},
-		Staff:  staffSettings,
+		Staff:  catalog.InstitutionSettingsManage.ID(),
 		Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 	}
 }

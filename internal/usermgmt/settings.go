@@ -14,9 +14,6 @@ import (
 	"mandate/internal/guard"
 )
 
-// staffSettings is the staff permission for the institution's own settings.
-const staffSettings = "institution.settings.manage"
-
 // SecondFactor says of whom an institution requires a second factor. The zero
 // value requires it of nobody; whoever has one is asked for it anyway.
 type SecondFactor uint8
@@ -70,7 +67,7 @@ func (f SecondFactor) requires(role bank.Role, on catalog.Set) bool {
 // setting is the action of changing an institution's own settings.
 func setting(event string, institution bank.InstitutionID) guard.Action {
 	return guard.Action{
-		Event: event, Staff: staffSettings, Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Event: event, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution)},
 	}
 }

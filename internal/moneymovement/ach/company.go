@@ -17,9 +17,6 @@ import (
 	"mandate/internal/moneymovement/ach/nacha"
 )
 
-// What staff must hold to set up companies and rules.
-const staffManage = "people.manage_all"
-
 // A Sender is the institution as files name it.
 type Sender struct {
 	Routing, Name                string // the institution
@@ -37,7 +34,7 @@ type Company struct {
 
 // setting is an action of those who set ACH up: staff and the operator.
 func setting(event string, organization bank.OrganizationID, target activity.Target) guard.Action {
-	return guard.Action{Event: event, Organization: organization, Target: target, Staff: staffManage,
+	return guard.Action{Event: event, Organization: organization, Target: target, Staff: catalog.InstitutionSettingsManage.ID(),
 		Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost}}
 }
 

@@ -10,14 +10,12 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
 )
-
-// What staff must hold to set how Positive Pay works, and to enrol accounts.
-const staffManage = "people.manage_all"
 
 // Settings are what an institution does with exceptions that nobody decided by
 // the cut-off, and from when they can be worked. The hours are the calendar's.
@@ -61,7 +59,7 @@ func (s *Service) SetSettings(ctx context.Context, caller bank.Caller, set Setti
 		return err
 	}
 	action := guard.Action{
-		Event: EventSettingsChanged, Staff: staffManage, Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Event: EventSettingsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution), Name: "Positive Pay"},
 	}
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
@@ -98,7 +96,7 @@ func (s Settings) differences(after Settings) (changes []activity.Change) {
 func (s *Service) Enrol(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, account bank.AccountID, on bool) error {
 	event := map[bool]string{true: EventEnrolled, false: EventRemoved}[on]
 	action := guard.Action{
-		Event: event, Organization: organization, Staff: staffManage, Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Event: event, Organization: organization, Staff: catalog.PeopleManageAll.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 		Target: activity.Target{Kind: activity.TargetAccount, ID: string(account), Name: "Positive Pay"},
 	}
 	err := s.guard.Do(ctx, caller, action, func(c *guard.Change) error {

@@ -144,7 +144,7 @@ func (s *Stop) told() []activity.Change {
 // Lift ends a stop before its time. Only the institution does that.
 func (s *Service) Lift(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, id ID, why string) error {
 	action := guard.Action{
-		Event: EventLiftAsked, Organization: organization, Staff: staffManage, Others: []bank.ActorKind{bank.ActorHost, bank.ActorOperator},
+		Event: EventLiftAsked, Organization: organization, Staff: catalog.PeopleManageAll.ID(), Others: []bank.ActorKind{bank.ActorHost, bank.ActorOperator},
 		Target: activity.Target{Kind: activity.TargetPayment, ID: string(id)},
 	}
 	err := s.guard.Do(ctx, caller, action, func(c *guard.Change) error {

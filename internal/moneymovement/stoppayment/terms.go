@@ -9,15 +9,10 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
-)
-
-// What staff must hold to set the terms, and to end a stop before its time.
-const (
-	staffSettings = "institution.settings.manage"
-	staffManage   = "people.manage_all"
 )
 
 const maxDisclaimer = 2000
@@ -70,7 +65,7 @@ func (s *Service) SetTerms(ctx context.Context, caller bank.Caller, t Terms) err
 		return err
 	}
 	action := guard.Action{
-		Event: EventTermsChanged, Staff: staffSettings, Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Event: EventTermsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution), Name: "Stop payments"},
 	}
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {

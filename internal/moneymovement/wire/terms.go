@@ -8,14 +8,12 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/moneymovement/wire/message"
 )
-
-// What staff must hold to set how wires are sent.
-const staffManage = "people.manage_all"
 
 // Terms are how an institution sends wires. The zero Terms send none.
 type Terms struct {
@@ -44,7 +42,7 @@ func (s *Service) SetTerms(ctx context.Context, caller bank.Caller, t Terms) err
 		return err
 	}
 	action := guard.Action{
-		Event: EventTermsChanged, Staff: staffManage, Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Event: EventTermsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution), Name: "Wires"},
 	}
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
