@@ -21,8 +21,8 @@ type Statements interface {
 }
 
 func (e *Edge) registerAccounts(a huma.API) {
-	add(e, a, http.MethodGet, "/accounts", "list-accounts", "List the accounts that a person sees, with what they hold", e.accounts)
-	add(e, a, http.MethodGet, "/accounts/{account}", "get-account", "Read what an account holds, and its latest entries", e.account)
+	add(e, a, http.MethodGet, "/accounts", "list-accounts", "List the accounts that a person sees, with what they hold", acts(catalog.AccountView), e.accounts)
+	add(e, a, http.MethodGet, "/accounts/{account}", "get-account", "Read what an account holds, and its latest entries", acts(catalog.AccountView), e.account)
 }
 
 // Account is an account of the organization, as somebody sees it.

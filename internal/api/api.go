@@ -10,7 +10,9 @@ package api
 import (
 	"context"
 	_ "embed"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,6 +26,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/gate"
 	"mandate/internal/pdp"
+	"mandate/internal/route"
 	"mandate/internal/usermgmt"
 )
 
@@ -74,12 +77,12 @@ func New(c Config) *Edge { return &Edge{c} }
 var description []byte
 
 // Mount puts every route of the edge on mux.
-func (e *Edge) Mount(mux *http.ServeMux) {
+func (e *Edge) Mount(mux *route.Mux) {
 	inner := http.NewServeMux()
-	e.register(inner)
+	routes := declared(e.register(inner).OpenAPI())
 	inner.Handle(prefix+"/", e.elsewhere(inner))
-	mux.Handle(prefix+"/", e.Gate.Known(refuse, inner))
-	mux.Handle("GET "+prefix+"/openapi.json", e.Gate.Open(http.HandlerFunc(describe)))
+	mux.Mount(prefix+"/", e.Gate.Known(refuse, inner), routes...)
+	mux.Handle(route.Route{Method: "GET", Pattern: prefix + "/openapi.json", Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}, e.Gate.Open(http.HandlerFunc(describe)))
 }
 
 func describe(w http.ResponseWriter, _ *http.Request) {
@@ -92,13 +95,13 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	a := humago.New(mux, humaConfig())
 	a.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) { onlyJSON(a, ctx, next) })
 
-	add(e, a, http.MethodPost, "/explain", "explain", "Explain a decision", e.explain)
-	add(e, a, http.MethodGet, "/organizations/{organization}/members", "list-members", "List an organization's users", e.members)
-	add(e, a, http.MethodGet, "/organizations/{organization}/history", "list-history", "Read an organization's history", e.history)
-	add(e, a, http.MethodPost, "/authorizations", "authorize", "Authorize a payment and count it", e.authorize)
-	add(e, a, http.MethodPost, "/authorizations/{ref}/approve", "approve-authorization", "Approve a payment as a second person", e.approve)
-	add(e, a, http.MethodPost, "/authorizations/{ref}/confirm", "confirm-authorization", "Confirm a payment at its release", e.confirm)
-	add(e, a, http.MethodPost, "/authorizations/{ref}/void", "void-authorization", "Void a payment and give its amount back", e.void)
+	add(e, a, http.MethodPost, "/explain", "explain", "Explain a decision", asks(route.Asked), e.explain)
+	add(e, a, http.MethodGet, "/organizations/{organization}/members", "list-members", "List an organization's users", asks(catalog.ViewUsers.ID()), e.members)
+	add(e, a, http.MethodGet, "/organizations/{organization}/history", "list-history", "Read an organization's history", asks(catalog.ViewUsers.ID()), e.history)
+	add(e, a, http.MethodPost, "/authorizations", "authorize", "Authorize a payment and count it", asks(route.Asked), e.authorize)
+	add(e, a, http.MethodPost, "/authorizations/{ref}/approve", "approve-authorization", "Approve a payment as a second person", asks(route.Own), e.approve)
+	add(e, a, http.MethodPost, "/authorizations/{ref}/confirm", "confirm-authorization", "Confirm a payment at its release", asks(route.Own), e.confirm)
+	add(e, a, http.MethodPost, "/authorizations/{ref}/void", "void-authorization", "Void a payment and give its amount back", asks(route.Own), e.void)
 	e.registerAccounts(a)
 	e.registerApprovals(a)
 	e.registerTransfers(a)
@@ -110,9 +113,42 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	return a
 }
 
-// add registers one operation. Its errors become problem documents.
-func add[I, O any](e *Edge, a huma.API, method, path, id, summary string, handle func(context.Context, *I) (*O, error)) {
+// needsKey is where an operation of the library keeps what it needs.
+const needsKey = "needs"
+
+// asks is what an operation needs that is about the program's own institution.
+func asks(may string) route.Needs {
+	return route.Needs{Who: route.KnownProgram, May: may, Institution: route.FromKey}
+}
+
+// acts is what an operation needs that is done for a person: the program must
+// be one that acts for people, and the person is judged as on a screen.
+func acts(may catalog.Operation) route.Needs {
+	return route.Needs{Who: route.ActingProgram, May: may.ID(), Institution: route.FromKey}
+}
+
+// actsOn is what an operation needs whose room asks about each item: what
+// waits for a second person says itself what that person must be allowed.
+var actsOn = route.Needs{Who: route.ActingProgram, May: route.Own, Institution: route.FromKey}
+
+// declared are the operations of a description, with what they need.
+func declared(described *huma.OpenAPI) (routes []route.Route) {
+	for _, path := range slices.Sorted(maps.Keys(described.Paths)) {
+		item := described.Paths[path]
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				routes = append(routes, route.Route{Method: op.Method, Pattern: path, Needs: op.Metadata[needsKey].(route.Needs)})
+			}
+		}
+	}
+	return routes
+}
+
+// add registers one operation with what it needs. Its errors become problem
+// documents.
+func add[I, O any](e *Edge, a huma.API, method, path, id, summary string, needs route.Needs, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(a, huma.Operation{
+		Metadata:    map[string]any{needsKey: needs},
 		OperationID: id, Method: method, Path: prefix + path, Summary: summary,
 		MaxBodyBytes: gate.MaxBody, RejectUnknownQueryParameters: true,
 		Errors:   []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503},

@@ -30,6 +30,7 @@ import (
 	"mandate/internal/moneymovement/wire"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
+	"mandate/internal/route"
 	"mandate/internal/usermgmt"
 )
 
@@ -59,7 +60,7 @@ func start(t *testing.T, d *db.DB) *program {
 	log := slog.New(slog.DiscardHandler)
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log)}
-	mux := http.NewServeMux()
+	mux := route.NewMux()
 	config := api.Config{
 		Gate:           gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
 		Decisions:      pdp.New(d, pdptest.Sources(), nil),

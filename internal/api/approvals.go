@@ -23,10 +23,10 @@ type Approvals interface {
 }
 
 func (e *Edge) registerApprovals(a huma.API) {
-	add(e, a, http.MethodGet, "/approvals", "list-approvals", "List what waits for a second person", e.approvals)
-	add(e, a, http.MethodGet, "/approvals/{approval}", "get-approval", "Read what waits for a second person", e.approval)
-	add(e, a, http.MethodPost, "/approvals/{approval}/approve", "approve", "Approve what waits, as a second person", e.approveItem)
-	add(e, a, http.MethodPost, "/approvals/{approval}/reject", "reject", "Reject what waits", e.rejectItem)
+	add(e, a, http.MethodGet, "/approvals", "list-approvals", "List what waits for a second person", actsOn, e.approvals)
+	add(e, a, http.MethodGet, "/approvals/{approval}", "get-approval", "Read what waits for a second person", actsOn, e.approval)
+	add(e, a, http.MethodPost, "/approvals/{approval}/approve", "approve", "Approve what waits, as a second person", actsOn, e.approveItem)
+	add(e, a, http.MethodPost, "/approvals/{approval}/reject", "reject", "Reject what waits", actsOn, e.rejectItem)
 }
 
 // Approval is something that waits, or waited, for a second person.

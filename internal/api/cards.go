@@ -21,14 +21,14 @@ type Cards interface {
 }
 
 func (e *Edge) registerCards(a huma.API) {
-	add(e, a, http.MethodGet, "/cards", "list-cards", "List the cards of accounts that a person sees", e.cards)
-	add(e, a, http.MethodGet, "/cards/{card}", "get-card", "Read a card", e.card)
-	add(e, a, http.MethodPost, "/cards/{card}/activate", "activate-card", "Activate a card that has arrived", e.activateCard)
-	add(e, a, http.MethodPost, "/cards/{card}/lock", "lock-card", "Lock a card", e.lockCard)
-	add(e, a, http.MethodPost, "/cards/{card}/unlock", "unlock-card", "Unlock a card", e.unlockCard)
-	add(e, a, http.MethodPost, "/cards/{card}/reorder", "reorder-card", "Order a new card instead of one", e.reorderCard)
-	add(e, a, http.MethodPost, "/cards/{card}/report-lost", "report-card-lost", "Report a card lost", e.loseCard)
-	add(e, a, http.MethodPost, "/cards/{card}/report-stolen", "report-card-stolen", "Report a card stolen", e.stealCard)
+	add(e, a, http.MethodGet, "/cards", "list-cards", "List the cards of accounts that a person sees", acts(catalog.CardsManageOperation), e.cards)
+	add(e, a, http.MethodGet, "/cards/{card}", "get-card", "Read a card", acts(catalog.CardsManageOperation), e.card)
+	add(e, a, http.MethodPost, "/cards/{card}/activate", "activate-card", "Activate a card that has arrived", acts(catalog.CardsManageOperation), e.activateCard)
+	add(e, a, http.MethodPost, "/cards/{card}/lock", "lock-card", "Lock a card", acts(catalog.CardsManageOperation), e.lockCard)
+	add(e, a, http.MethodPost, "/cards/{card}/unlock", "unlock-card", "Unlock a card", acts(catalog.CardsManageOperation), e.unlockCard)
+	add(e, a, http.MethodPost, "/cards/{card}/reorder", "reorder-card", "Order a new card instead of one", acts(catalog.CardsManageOperation), e.reorderCard)
+	add(e, a, http.MethodPost, "/cards/{card}/report-lost", "report-card-lost", "Report a card lost", acts(catalog.CardsManageOperation), e.loseCard)
+	add(e, a, http.MethodPost, "/cards/{card}/report-stolen", "report-card-stolen", "Report a card stolen", acts(catalog.CardsManageOperation), e.stealCard)
 }
 
 // Card is a payment card, without its number.

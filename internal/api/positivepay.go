@@ -38,22 +38,22 @@ type PositivePay interface {
 
 func (e *Edge) registerPositivePay(a huma.API) {
 	const at = "/positive-pay"
-	add(e, a, http.MethodGet, at+"/options", "positive-pay-options", "Read what a person may do in Positive Pay, where and until when", e.arpOptions)
-	add(e, a, http.MethodPost, at+"/layouts", "set-issued-checks-layout", "Say how files of issued checks are read", e.setARPLayout)
-	add(e, a, http.MethodGet, at+"/issued", "list-issued-checks", "List the issued checks that a person sees", e.arpIssues)
-	add(e, a, http.MethodPost, at+"/lists", "upload-issued-checks", "Upload a file of issued checks, or enter them", e.uploadARP)
-	add(e, a, http.MethodGet, at+"/lists/{list}", "get-issued-checks", "Read a list of issued checks", e.arpList)
-	add(e, a, http.MethodPost, at+"/lists/{list}/approve", "approve-issued-checks", "Send a list of issued checks to the institution", e.approveARP)
-	add(e, a, http.MethodPost, at+"/lists/{list}/delete", "delete-issued-checks", "Delete a list that was not approved", e.deleteARP)
-	add(e, a, http.MethodGet, at+"/output", "list-arp-output", "List the output files that a person may download", e.arpOutputs)
-	add(e, a, http.MethodPost, at+"/output/download", "download-arp-output", "Download an output file, which history keeps", e.arpOutput)
-	add(e, a, http.MethodGet, at+"/check-exceptions", "list-check-exceptions", "List check exceptions", e.checkExceptions)
-	add(e, a, http.MethodGet, at+"/check-exceptions/{exception}", "get-check-exception", "Read a check exception", e.checkException)
-	add(e, a, http.MethodGet, at+"/check-exceptions/{exception}/images/{side}", "get-check-image", "Read the picture of a check", e.checkImage)
-	add(e, a, http.MethodPost, at+"/check-exceptions/{exception}/decide", "decide-check-exception", "Pay or return a check", e.decideCheck)
-	add(e, a, http.MethodGet, at+"/ach-exceptions", "list-ach-exceptions", "List ACH exceptions", e.achExceptions)
-	add(e, a, http.MethodGet, at+"/ach-exceptions/{exception}", "get-ach-exception", "Read an ACH exception", e.achException)
-	add(e, a, http.MethodPost, at+"/ach-exceptions/{exception}/decide", "decide-ach-exception", "Pay or return an ACH item", e.decideACH)
+	add(e, a, http.MethodGet, at+"/options", "positive-pay-options", "Read what a person may do in Positive Pay, where and until when", acts(catalog.ARPFileUpload), e.arpOptions)
+	add(e, a, http.MethodPost, at+"/layouts", "set-issued-checks-layout", "Say how files of issued checks are read", acts(catalog.ARPFileUpload), e.setARPLayout)
+	add(e, a, http.MethodGet, at+"/issued", "list-issued-checks", "List the issued checks that a person sees", acts(catalog.ARPFileUpload), e.arpIssues)
+	add(e, a, http.MethodPost, at+"/lists", "upload-issued-checks", "Upload a file of issued checks, or enter them", acts(catalog.ARPFileUpload), e.uploadARP)
+	add(e, a, http.MethodGet, at+"/lists/{list}", "get-issued-checks", "Read a list of issued checks", acts(catalog.ARPFileUpload), e.arpList)
+	add(e, a, http.MethodPost, at+"/lists/{list}/approve", "approve-issued-checks", "Send a list of issued checks to the institution", acts(catalog.ARPFileUpload), e.approveARP)
+	add(e, a, http.MethodPost, at+"/lists/{list}/delete", "delete-issued-checks", "Delete a list that was not approved", acts(catalog.ARPFileUpload), e.deleteARP)
+	add(e, a, http.MethodGet, at+"/output", "list-arp-output", "List the output files that a person may download", acts(catalog.ARPFileDownload), e.arpOutputs)
+	add(e, a, http.MethodPost, at+"/output/download", "download-arp-output", "Download an output file, which history keeps", acts(catalog.ARPFileDownload), e.arpOutput)
+	add(e, a, http.MethodGet, at+"/check-exceptions", "list-check-exceptions", "List check exceptions", acts(catalog.ARPCheckExceptionDecide), e.checkExceptions)
+	add(e, a, http.MethodGet, at+"/check-exceptions/{exception}", "get-check-exception", "Read a check exception", acts(catalog.ARPCheckExceptionDecide), e.checkException)
+	add(e, a, http.MethodGet, at+"/check-exceptions/{exception}/images/{side}", "get-check-image", "Read the picture of a check", acts(catalog.ARPCheckExceptionDecide), e.checkImage)
+	add(e, a, http.MethodPost, at+"/check-exceptions/{exception}/decide", "decide-check-exception", "Pay or return a check", acts(catalog.ARPCheckExceptionDecide), e.decideCheck)
+	add(e, a, http.MethodGet, at+"/ach-exceptions", "list-ach-exceptions", "List ACH exceptions", acts(catalog.ARPACHExceptionDecide), e.achExceptions)
+	add(e, a, http.MethodGet, at+"/ach-exceptions/{exception}", "get-ach-exception", "Read an ACH exception", acts(catalog.ARPACHExceptionDecide), e.achException)
+	add(e, a, http.MethodPost, at+"/ach-exceptions/{exception}/decide", "decide-ach-exception", "Pay or return an ACH item", acts(catalog.ARPACHExceptionDecide), e.decideACH)
 }
 
 // PositivePayOptions are what a person may do, on which accounts, and when

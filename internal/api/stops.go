@@ -24,11 +24,11 @@ type Stops interface {
 }
 
 func (e *Edge) registerStops(a huma.API) {
-	add(e, a, http.MethodGet, "/stop-payments", "list-stop-payments", "List the stop payments that a person sees", e.stops)
-	add(e, a, http.MethodGet, "/stop-payments/options", "stop-payment-options", "Read where a person can stop checks, and what it costs", e.stopOptions)
-	add(e, a, http.MethodPost, "/stop-payments/preview", "preview-stop-payment", "See whether a stop payment may be placed", e.previewStop)
-	add(e, a, http.MethodPost, "/stop-payments", "add-stop-payment", "Stop a check, or a row of checks", e.addStop)
-	add(e, a, http.MethodGet, "/stop-payments/{stop}", "get-stop-payment", "Read a stop payment", e.stop)
+	add(e, a, http.MethodGet, "/stop-payments", "list-stop-payments", "List the stop payments that a person sees", acts(catalog.StopsViewOperation), e.stops)
+	add(e, a, http.MethodGet, "/stop-payments/options", "stop-payment-options", "Read where a person can stop checks, and what it costs", acts(catalog.StopsAddOperation), e.stopOptions)
+	add(e, a, http.MethodPost, "/stop-payments/preview", "preview-stop-payment", "See whether a stop payment may be placed", acts(catalog.StopsAddOperation), e.previewStop)
+	add(e, a, http.MethodPost, "/stop-payments", "add-stop-payment", "Stop a check, or a row of checks", acts(catalog.StopsAddOperation), e.addStop)
+	add(e, a, http.MethodGet, "/stop-payments/{stop}", "get-stop-payment", "Read a stop payment", acts(catalog.StopsViewOperation), e.stop)
 }
 
 // StopRequest is a stop payment that is asked for.

@@ -30,16 +30,16 @@ type Transfers interface {
 }
 
 func (e *Edge) registerTransfers(a huma.API) {
-	add(e, a, http.MethodGet, "/transfers", "list-transfers", "List the transfers that a person sees", e.transfers)
-	add(e, a, http.MethodGet, "/transfers/options", "transfer-options", "Read what a person can transfer", e.transferOptions)
-	add(e, a, http.MethodPost, "/transfers/preview", "preview-transfer", "See what a transfer would become", e.previewTransfer)
-	add(e, a, http.MethodPost, "/transfers", "create-transfer", "Make a transfer, or a series of them", e.createTransfer)
-	add(e, a, http.MethodGet, "/transfers/{transfer}", "get-transfer", "Read a transfer", e.transfer)
-	add(e, a, http.MethodPost, "/transfers/{transfer}/edit", "edit-transfer", "Change a scheduled transfer", e.editTransfer)
-	add(e, a, http.MethodPost, "/transfers/{transfer}/cancel", "cancel-transfer", "Cancel a transfer that has not gone out", e.cancelTransfer)
-	add(e, a, http.MethodPost, "/transfers/{transfer}/retry", "retry-transfer", "Try a transfer again that needs attention", e.retryTransfer)
-	add(e, a, http.MethodGet, "/recurring-transfers/{series}", "get-recurring-transfer", "Read a series of transfers", e.series)
-	add(e, a, http.MethodPost, "/recurring-transfers/{series}/cancel", "cancel-recurring-transfer", "Cancel a series of transfers", e.cancelSeries)
+	add(e, a, http.MethodGet, "/transfers", "list-transfers", "List the transfers that a person sees", acts(catalog.AccountView), e.transfers)
+	add(e, a, http.MethodGet, "/transfers/options", "transfer-options", "Read what a person can transfer", acts(catalog.TransfersCreate), e.transferOptions)
+	add(e, a, http.MethodPost, "/transfers/preview", "preview-transfer", "See what a transfer would become", acts(catalog.TransfersCreate), e.previewTransfer)
+	add(e, a, http.MethodPost, "/transfers", "create-transfer", "Make a transfer, or a series of them", acts(catalog.TransfersCreate), e.createTransfer)
+	add(e, a, http.MethodGet, "/transfers/{transfer}", "get-transfer", "Read a transfer", acts(catalog.AccountView), e.transfer)
+	add(e, a, http.MethodPost, "/transfers/{transfer}/edit", "edit-transfer", "Change a scheduled transfer", acts(catalog.TransfersCreate), e.editTransfer)
+	add(e, a, http.MethodPost, "/transfers/{transfer}/cancel", "cancel-transfer", "Cancel a transfer that has not gone out", acts(catalog.TransfersCreate), e.cancelTransfer)
+	add(e, a, http.MethodPost, "/transfers/{transfer}/retry", "retry-transfer", "Try a transfer again that needs attention", acts(catalog.TransfersCreate), e.retryTransfer)
+	add(e, a, http.MethodGet, "/recurring-transfers/{series}", "get-recurring-transfer", "Read a series of transfers", acts(catalog.AccountView), e.series)
+	add(e, a, http.MethodPost, "/recurring-transfers/{series}/cancel", "cancel-recurring-transfer", "Cancel a series of transfers", acts(catalog.TransfersCreate), e.cancelSeries)
 }
 
 // TransferRequest is a transfer that is asked for.

@@ -36,21 +36,21 @@ type Wires interface {
 }
 
 func (e *Edge) registerWires(a huma.API) {
-	add(e, a, http.MethodGet, "/wires", "list-wires", "List the wires that a person sees", e.wires)
-	add(e, a, http.MethodPost, "/wires/preview", "preview-wire", "See what a wire would become, and who must agree", e.previewWire)
-	add(e, a, http.MethodPost, "/wires", "create-wire", "Keep a wire, send it, or make a series of them", e.createWire)
-	add(e, a, http.MethodGet, "/wires/{wire}", "get-wire", "Read a wire", e.wire)
-	add(e, a, http.MethodPost, "/wires/{wire}/edit", "edit-wire", "Change a wire that has not gone out", e.editWire)
-	add(e, a, http.MethodPost, "/wires/{wire}/send", "send-wire", "Send a ready wire", e.sendWire)
-	add(e, a, http.MethodPost, "/wires/{wire}/cancel", "cancel-wire", "Cancel a wire that has not gone out", e.cancelWire)
-	add(e, a, http.MethodGet, "/wire-templates", "list-wire-templates", "List wire templates", e.wireTemplates)
-	add(e, a, http.MethodPost, "/wire-templates", "create-wire-template", "Make a wire template", e.createWireTemplate)
-	add(e, a, http.MethodGet, "/wire-templates/{template}", "get-wire-template", "Read a wire template", e.wireTemplate)
-	add(e, a, http.MethodPost, "/wire-templates/{template}/edit", "edit-wire-template", "Change a wire template", e.editWireTemplate)
-	add(e, a, http.MethodPost, "/wire-templates/{template}/delete", "delete-wire-template", "Delete a wire template", e.deleteWireTemplate)
-	add(e, a, http.MethodGet, "/recurring-wires/{series}", "get-recurring-wire", "Read a series of wires", e.wireSeries)
-	add(e, a, http.MethodPost, "/recurring-wires/{series}/edit", "edit-recurring-wire", "Change a series of wires", e.editWireSeries)
-	add(e, a, http.MethodPost, "/recurring-wires/{series}/cancel", "cancel-recurring-wire", "Cancel a series of wires", e.cancelWireSeries)
+	add(e, a, http.MethodGet, "/wires", "list-wires", "List the wires that a person sees", acts(catalog.WiresView), e.wires)
+	add(e, a, http.MethodPost, "/wires/preview", "preview-wire", "See what a wire would become, and who must agree", acts(catalog.WiresTransmitOperation), e.previewWire)
+	add(e, a, http.MethodPost, "/wires", "create-wire", "Keep a wire, send it, or make a series of them", acts(catalog.WiresOneTimeCreateOperation), e.createWire)
+	add(e, a, http.MethodGet, "/wires/{wire}", "get-wire", "Read a wire", acts(catalog.WiresView), e.wire)
+	add(e, a, http.MethodPost, "/wires/{wire}/edit", "edit-wire", "Change a wire that has not gone out", acts(catalog.WiresOneTimeEditOperation), e.editWire)
+	add(e, a, http.MethodPost, "/wires/{wire}/send", "send-wire", "Send a ready wire", acts(catalog.WiresTransmitOperation), e.sendWire)
+	add(e, a, http.MethodPost, "/wires/{wire}/cancel", "cancel-wire", "Cancel a wire that has not gone out", acts(catalog.WiresOneTimeCreateOperation), e.cancelWire)
+	add(e, a, http.MethodGet, "/wire-templates", "list-wire-templates", "List wire templates", acts(catalog.WiresView), e.wireTemplates)
+	add(e, a, http.MethodPost, "/wire-templates", "create-wire-template", "Make a wire template", acts(catalog.WiresTemplateCreateOperation), e.createWireTemplate)
+	add(e, a, http.MethodGet, "/wire-templates/{template}", "get-wire-template", "Read a wire template", acts(catalog.WiresView), e.wireTemplate)
+	add(e, a, http.MethodPost, "/wire-templates/{template}/edit", "edit-wire-template", "Change a wire template", acts(catalog.WiresTemplateEditOperation), e.editWireTemplate)
+	add(e, a, http.MethodPost, "/wire-templates/{template}/delete", "delete-wire-template", "Delete a wire template", acts(catalog.WiresTemplateCreateOperation), e.deleteWireTemplate)
+	add(e, a, http.MethodGet, "/recurring-wires/{series}", "get-recurring-wire", "Read a series of wires", acts(catalog.WiresView), e.wireSeries)
+	add(e, a, http.MethodPost, "/recurring-wires/{series}/edit", "edit-recurring-wire", "Change a series of wires", acts(catalog.WiresRecurringEditOperation), e.editWireSeries)
+	add(e, a, http.MethodPost, "/recurring-wires/{series}/cancel", "cancel-recurring-wire", "Cancel a series of wires", acts(catalog.WiresTransmitOperation), e.cancelWireSeries)
 }
 
 // WirePayee is whoever a wire pays, in plain letters, digits and common signs.

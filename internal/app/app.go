@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -80,6 +81,7 @@ type App struct {
 	post       *mail.Post
 	courier    *outbox.Dispatcher
 	webMetrics *web.Metrics
+	up         atomic.Bool // everything listens, and the program is not ending
 }
 
 // Open opens the database, migrates it and builds every room. cfg may be the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"mandate/internal/api"
 	"mandate/internal/authzen"
@@ -12,14 +13,38 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/fault"
 	"mandate/internal/gate"
+	"mandate/internal/route"
 	"mandate/internal/web"
 	"mandate/internal/web/console"
 	"mandate/internal/web/mailbox"
 	"mandate/internal/web/online"
 )
 
-// listeners are the addresses that people and programs use.
-func (a *App) listeners() ([]listener, error) {
+// A Listener is one address with everything that answers there.
+type Listener struct {
+	Name    string
+	Address string
+	Handler http.Handler
+	Routes  []route.Route
+}
+
+// Listeners are all addresses of the program, each with the questions of load
+// balancers. No route is served that does not stand here.
+func (a *App) Listeners() ([]Listener, error) {
+	all, err := a.apps()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, Listener{"operators", a.Config.ListenMetrics, a.operators(), nil})
+	for i, l := range all {
+		all[i].Routes = append(slices.Clone(healthRoutes), l.Handler.(interface{ Declared() []route.Route }).Declared()...)
+		all[i].Handler = a.withHealth(l.Handler)
+	}
+	return all, nil
+}
+
+// apps are the addresses that people and programs use.
+func (a *App) apps() ([]Listener, error) {
 	onlineApp, err := a.OnlineHandler()
 	if err != nil {
 		return nil, err
@@ -28,16 +53,16 @@ func (a *App) listeners() ([]listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []listener{
-		{"online", a.Config.ListenOnline, onlineApp},
-		{"console", a.Config.ListenConsole, consoleApp},
-		{"api", a.Config.ListenAPI, a.APIHandler()},
+	all := []Listener{
+		{"online", a.Config.ListenOnline, onlineApp, nil},
+		{"console", a.Config.ListenConsole, consoleApp, nil},
+		{"api", a.Config.ListenAPI, a.APIHandler(), nil},
 	}
 	if a.Mailbox == nil {
 		return all, nil
 	}
 	mailboxApp, err := a.mailbox()
-	return append(all, listener{"mailbox", a.ListenMailbox, mailboxApp}), err
+	return append(all, Listener{"mailbox", a.ListenMailbox, mailboxApp, nil}), err
 }
 
 func (a *App) mailbox() (http.Handler, error) {
@@ -96,15 +121,23 @@ func (a *App) site(origin, app string) (web.Site, error) {
 
 // APIHandler is everything that programs call, without an address.
 func (a *App) APIHandler() http.Handler {
-	mux := http.NewServeMux()
+	mux := route.NewMux()
 	door := gate.New(a.Clients, gate.NewLimiter(a.Clock, gate.Rate{}), a.Log)
 	authzen.New(authzen.Config{
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations,
 		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires}).Mount(mux)
-	return a.webMetrics.Observe("api", a.Log, mux)
+	return observed{a.webMetrics.Observe("api", a.Log, mux), mux}
 }
+
+// An observed mux is counted and logged, and still knows its addresses.
+type observed struct {
+	http.Handler
+	mux *route.Mux
+}
+
+func (o observed) Declared() []route.Route { return o.mux.Declared() }
 
 func (a *App) hasInstitution(ctx context.Context, id bank.InstitutionID) (bool, error) {
 	_, err := a.Users.Institution(ctx, id)

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"mandate/internal/route"
 	"mandate/internal/web"
 )
 
@@ -22,24 +22,12 @@ const shutdownTime = 10 * time.Second
 // readyTime is how long the database may take to say that it is there.
 const readyTime = 2 * time.Second
 
-// A listener is one address with what answers there.
-type listener struct {
-	name    string
-	address string
-	handler http.Handler
-}
-
 // Serve answers on every address until ctx ends, then finishes what is under
 // way. ready is called once everything listens; it may be nil.
 func (a *App) Serve(ctx context.Context, ready func()) error {
-	listeners, err := a.listeners()
+	listeners, err := a.Listeners()
 	if err != nil {
 		return err
-	}
-	var up atomic.Bool
-	listeners = append(listeners, listener{"operators", a.Config.ListenMetrics, a.operators()})
-	for i, l := range listeners {
-		listeners[i].handler = a.withHealth(&up, l.handler)
 	}
 	servers, err := a.listen(listeners)
 	if err != nil {
@@ -51,7 +39,7 @@ func (a *App) Serve(ctx context.Context, ready func()) error {
 	}
 	background, stop := context.WithCancel(ctx)
 	done := a.runBackground(background)
-	up.Store(true)
+	a.up.Store(true)
 	if ready != nil {
 		ready()
 	}
@@ -59,7 +47,7 @@ func (a *App) Serve(ctx context.Context, ready func()) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	up.Store(false)
+	a.up.Store(false)
 	stop()
 	err = errors.Join(err, shutDown(servers))
 	<-done
@@ -73,18 +61,18 @@ type served struct {
 
 // listen opens every address before anything answers: a busy port is a failed
 // start, not half a product.
-func (a *App) listen(listeners []listener) ([]served, error) {
+func (a *App) listen(listeners []Listener) ([]served, error) {
 	var servers []served
 	for _, l := range listeners {
-		socket, err := net.Listen("tcp", l.address)
+		socket, err := net.Listen("tcp", l.Address)
 		if err != nil {
 			for _, s := range servers {
 				err = errors.Join(err, s.socket.Close())
 			}
-			return nil, fmt.Errorf("listen for %s on %s: %w", l.name, l.address, err)
+			return nil, fmt.Errorf("listen for %s on %s: %w", l.Name, l.Address, err)
 		}
-		a.Log.Info("listening", "app", l.name, "address", socket.Addr().String())
-		servers = append(servers, served{web.NewServer(l.handler, a.Log), socket})
+		a.Log.Info("listening", "app", l.Name, "address", socket.Addr().String())
+		servers = append(servers, served{web.NewServer(l.Handler, a.Log), socket})
 	}
 	return servers, nil
 }
@@ -103,20 +91,27 @@ func shutDown(servers []served) error {
 
 // operators is the metrics, on an address of its own.
 func (a *App) operators() http.Handler {
-	mux := http.NewServeMux() // while the database is away the other metrics are still worth having
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	mux := route.NewMux() // while the database is away the other metrics are still worth having
+	mux.Handle(openTo("/metrics"), promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	return mux
 }
 
+// openTo is an address for whoever can reach it: it says nothing about anybody.
+func openTo(path string) route.Route {
+	return route.Route{Method: "GET", Pattern: path, Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}
+}
+
+var healthRoutes = []route.Route{openTo("/healthz"), openTo("/readyz")}
+
 // withHealth answers the questions of load balancers, which they put to the
 // very address that they send people to.
-func (a *App) withHealth(up *atomic.Bool, next http.Handler) http.Handler {
+func (a *App) withHealth(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch asked := r.Method == http.MethodGet || r.Method == http.MethodHead; {
 		case asked && r.URL.Path == "/healthz":
 			answer(w, http.StatusOK, "alive")
 		case asked && r.URL.Path == "/readyz":
-			a.ready(w, r, up)
+			a.ready(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -125,8 +120,8 @@ func (a *App) withHealth(up *atomic.Bool, next http.Handler) http.Handler {
 
 // ready says whether people can be sent here: not before everything listens,
 // not while the program ends, and not while the database is away.
-func (a *App) ready(w http.ResponseWriter, r *http.Request, up *atomic.Bool) {
-	if !up.Load() {
+func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	if !a.up.Load() {
 		answer(w, http.StatusServiceUnavailable, "not serving")
 		return
 	}

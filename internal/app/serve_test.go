@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,9 +35,8 @@ func openApp(t *testing.T) *App {
 // while the database is away; health says yes all the while.
 func TestReadiness(t *testing.T) {
 	a := openApp(t)
-	var up atomic.Bool
 	behind := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	h := a.withHealth(&up, behind)
+	h := a.withHealth(behind)
 	want := func(path string, status int, text string) {
 		t.Helper()
 		out := httptest.NewRecorder()
@@ -50,7 +48,7 @@ func TestReadiness(t *testing.T) {
 	want("/readyz", http.StatusServiceUnavailable, "not serving")
 	want("/healthz", http.StatusOK, "alive")
 	want("/elsewhere", http.StatusTeapot, "")
-	up.Store(true)
+	a.up.Store(true)
 	want("/readyz", http.StatusOK, "ready")
 	if err := a.DB.Close(); err != nil {
 		t.Fatal(err)
@@ -62,9 +60,8 @@ func TestReadiness(t *testing.T) {
 // A program that is asked to end finishes the requests under way, and ends.
 func TestEndsGracefully(t *testing.T) {
 	a := openApp(t)
-	var up atomic.Bool
 	arrived, leave := make(chan struct{}), make(chan struct{})
-	servers, err := a.listen([]listener{{"slow", "localhost:0", a.withHealth(&up, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	servers, err := a.listen([]Listener{{Name: "slow", Address: "localhost:0", Handler: a.withHealth(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-leave
 		w.WriteHeader(http.StatusTeapot)
@@ -96,12 +93,12 @@ func TestEndsGracefully(t *testing.T) {
 // A busy address is a failed start that names it, and leaves nothing open.
 func TestBusyAddress(t *testing.T) {
 	a := openApp(t)
-	servers, err := a.listen([]listener{{"one", "localhost:0", http.NotFoundHandler()}})
+	servers, err := a.listen([]Listener{{Name: "one", Address: "localhost:0", Handler: http.NotFoundHandler()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	busy := servers[0].socket.Addr().String()
-	_, err = a.listen([]listener{{"two", "localhost:0", http.NotFoundHandler()}, {"three", busy, http.NotFoundHandler()}})
+	_, err = a.listen([]Listener{{Name: "two", Address: "localhost:0", Handler: http.NotFoundHandler()}, {Name: "three", Address: busy, Handler: http.NotFoundHandler()}})
 	if err == nil || !strings.Contains(err.Error(), busy) || !strings.Contains(err.Error(), "three") {
 		t.Errorf("listen on a busy address: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/client"
 	"mandate/internal/gate"
+	"mandate/internal/route"
 )
 
 // Named limits.
@@ -104,16 +105,21 @@ const (
 )
 
 // Mount puts every route of the edge on mux.
-func (e *Edge) Mount(mux *http.ServeMux) {
-	mux.Handle("POST "+evaluationPath, e.known(e.evaluation))
-	mux.Handle("POST "+evaluationsPath, e.known(e.evaluations))
+func (e *Edge) Mount(mux *route.Mux) {
+	mux.Handle(asked(evaluationPath), e.known(e.evaluation))
+	mux.Handle(asked(evaluationsPath), e.known(e.evaluations))
 	if searcher, ok := e.Decider.(Searcher); ok {
 		for _, sought := range []Sought{Subjects, Resources, Actions} {
-			mux.Handle("POST "+searchPath(sought), e.known(e.search(searcher, sought)))
+			mux.Handle(asked(searchPath(sought)), e.known(e.search(searcher, sought)))
 		}
 	}
-	mux.Handle("GET "+metadataPath, e.open(e.metadata))
-	mux.Handle("GET "+metadataPath+"/{institution}", e.open(e.institutionMetadata))
+	mux.Handle(route.Route{Method: "GET", Pattern: metadataPath, Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}, e.open(e.metadata))
+	mux.Handle(route.Route{Method: "GET", Pattern: metadataPath + "/{institution}", Needs: route.Needs{Who: route.Anybody, Institution: route.FromPath}}, e.open(e.institutionMetadata))
+}
+
+// asked is an address whose requests name the operations that they are about.
+func asked(path string) route.Route {
+	return route.Route{Method: "POST", Pattern: path, Needs: route.Needs{Who: route.KnownProgram, May: route.Asked, Institution: route.FromKey}}
 }
 
 // A handler answers a request or returns why it cannot.

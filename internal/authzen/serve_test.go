@@ -14,6 +14,7 @@ import (
 	"mandate/internal/client"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/gate"
+	"mandate/internal/route"
 )
 
 // clients knows one key.
@@ -40,7 +41,7 @@ func serve(t testing.TB, d authzen.Decider) server {
 
 func serveAt(t testing.TB, d authzen.Decider, rate gate.Rate) server {
 	t.Helper()
-	mux := http.NewServeMux()
+	mux := route.NewMux()
 	authzen.New(authzen.Config{
 		Decider: d,
 		Gate:    gate.New(clients(key), gate.NewLimiter(dbtest.NewClock(dbtest.Start), rate), slog.New(slog.DiscardHandler)),

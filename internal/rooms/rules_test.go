@@ -37,6 +37,36 @@ func TestOnlyEdgesSpeakHTTP(t *testing.T) {
 	}
 }
 
+// muxes are the packages that may put a handler at an address by themselves:
+// each takes a route only with what it needs, and lists it.
+var muxes = []string{"../route", "../web", "../api"}
+
+// No address is served that does not say what it needs: whoever has handlers
+// gives them to a route.Mux or a web.Site.
+func TestEveryAddressSaysWhatItNeeds(t *testing.T) {
+	looked := 0
+	for _, file := range goFiles(t, "..") {
+		own := slices.Contains(muxes, filepath.Dir(file.name))
+		ast.Inspect(file.syntax, func(n ast.Node) bool {
+			call, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			of, ok := call.X.(*ast.Ident)
+			if !ok || of.Name != "http" || !slices.Contains([]string{"NewServeMux", "Handle", "HandleFunc", "DefaultServeMux"}, call.Sel.Name) {
+				return true
+			}
+			if looked++; !own {
+				t.Errorf("%s: http.%s: use a route.Mux, which asks for what the address needs", file.at(n), call.Sel.Name)
+			}
+			return true
+		})
+	}
+	if looked == 0 {
+		t.Error("not even the muxes were found; the test looks at nothing")
+	}
+}
+
 // pure is all of the standard library that a decision may use: nothing that
 // reads, writes, waits or rolls dice.
 var pure = []string{"cmp", "errors", "fmt", "iter", "maps", "math", "math/bits", "slices", "sort", "strconv", "strings", "time"}

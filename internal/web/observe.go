@@ -12,7 +12,7 @@ import (
 // Observe counts and logs what a mux for programs answers, as a Site does for
 // pages, and answers for a handler that panicked. It names the route, never the
 // path, and says nothing of keys.
-func (m *Metrics) Observe(app string, log *slog.Logger, mux *http.ServeMux) http.Handler {
+func (m *Metrics) Observe(app string, log *slog.Logger, mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		out := &recorder{ResponseWriter: w}

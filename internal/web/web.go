@@ -18,6 +18,7 @@ import (
 	"github.com/a-h/templ"
 
 	"mandate/internal/bank"
+	"mandate/internal/route"
 	"mandate/internal/web/static"
 )
 
@@ -72,26 +73,35 @@ func (s *Site) Handler(routes []Route) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	for _, route := range slices.Concat(s.ownRoutes(), s.Also, routes) {
-		if err := route.check(); err != nil {
-			return nil, fmt.Errorf("web: %s: route %s %s: %w", s.App, route.Method, route.Pattern, err)
+	declared := []route.Route{staticFiles}
+	for _, one := range slices.Concat(s.ownRoutes(), s.Also, routes) {
+		if err := one.check(); err != nil {
+			return nil, fmt.Errorf("web: %s: route %s %s: %w", s.App, one.Method, one.Pattern, err)
 		}
-		mux.Handle(route.Method+" "+route.Pattern, s.serve(route))
+		mux.Handle(one.Method+" "+one.Pattern, s.serve(one))
+		declared = append(declared, one.declared())
 	}
 	root := http.NewServeMux()
 	root.Handle(static.Prefix, static.Handler())
 	root.Handle("/", s.unmatched(mux))
-	return app{s.guard(root), routes}, nil
+	return app{s.guard(root), routes, declared}, nil
 }
+
+// staticFiles are the fonts, styles and scripts that every app has.
+var staticFiles = route.Route{Method: "GET", Pattern: static.Prefix, Needs: Needs{Who: Anybody, Institution: Nowhere}}
 
 // An app is a handler that knows its addresses, for tests that ask all of them.
 type app struct {
 	http.Handler
-	routes []Route
+	routes   []Route
+	declared []route.Route
 }
 
 // Routes are the app's own addresses.
 func (a app) Routes() []Route { return a.routes }
+
+// Declared is everything that the app answers, with what each needs.
+func (a app) Declared() []route.Route { return a.declared }
 
 func (s *Site) prepare() error {
 	if s.App == "" || strings.ToLower(s.App) != s.App {

@@ -22,6 +22,7 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
+	"mandate/internal/route"
 	"mandate/internal/usermgmt"
 )
 
@@ -38,7 +39,7 @@ func start(t *testing.T, d *db.DB) *program {
 	log := slog.New(slog.DiscardHandler)
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, guard.New(d, usermgmt.LoadPolicy, nil, nil), log)}
 	service := pdp.New(d, pdptest.Sources(), nil)
-	mux := http.NewServeMux()
+	mux := route.NewMux()
 	authzen.New(authzen.Config{
 		Decider: product.New(service), Gate: gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
 	}).Mount(mux)

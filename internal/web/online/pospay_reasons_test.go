@@ -24,6 +24,7 @@ import (
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
+	"mandate/internal/route"
 	"mandate/internal/usermgmt"
 )
 
@@ -44,7 +45,7 @@ func (p *purse) program() *program {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := route.NewMux()
 	api.New(api.Config{
 		Gate: gate.New(clients, gate.NewLimiter(p.clock, gate.Rate{}), log), Decisions: pdp.New(p.d, pdptest.Sources(), nil), Users: p.users, PositivePay: p.posPay,
 	}).Mount(mux)
