@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"mandate/internal/alert"
+	"mandate/internal/application"
 	"mandate/internal/approval"
 	"mandate/internal/authorization"
 	"mandate/internal/bank"
@@ -58,6 +59,7 @@ type App struct {
 	Alerts         *alert.Service
 	Decisions      *pdp.Service
 	Clients        *client.Service
+	Applications   *application.Service
 	Authorizations *authorization.Service
 	Calendar       *calendar.Service
 	Ledger         *ledger.Ledger // the host inside the program
@@ -150,6 +152,7 @@ func (a *App) openRooms() (err error) {
 	a.Alerts = alert.New(a.DB, a.post, usermgmt.Admins)
 	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
+	a.Applications = application.New(a.DB, a.Guard, staff.Rights{}, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
 	a.Users.WithWork(authorized{a.Authorizations}, waiting{a.Approvals}, transferred{a.Transfers}, batched{a.ACH}, wired{a.Wires})

@@ -20,6 +20,7 @@ type (
 	StaffID        string // a staff user of an institution, never an organization user
 	GroupID        string // a group of staff users
 	ClientID       string // a caller of the API
+	ApplicationID  string // an external application, which signs staff users in or acts as a service
 )
 
 // Prefixes of the identifiers that the product makes itself. A bank's own
@@ -31,6 +32,7 @@ const (
 	PrefixStaff        = "stf"
 	PrefixGroup        = "grp"
 	PrefixClient       = "cli"
+	PrefixApplication  = "app"
 	PrefixEvent        = "evt"
 	PrefixSave         = "sav"
 )
