@@ -99,7 +99,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Identity: a.Identity, Notice: a.Notice})
+	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Identity: a.Identity, Notice: a.Notice})
 	if err != nil {
 		return nil, fmt.Errorf("open the console: %w", err)
 	}

@@ -35,6 +35,7 @@ var feedKinds = []FeedKind{
 	{Value: "profile", Label: "Profile", Names: []string{"orguser.profile_changed", "org.profile_changed"}},
 	{Value: "standing", Label: "Locks and holds", Names: []string{"orguser.locked", "orguser.unlocked", "orguser.hold_placed", "orguser.hold_removed",
 		"orguser.disabled", "org.one_admin_left"}},
+	{Value: "viewed", Label: "Looked at by the institution", Names: []string{EventViewed, EventOrganizationViewed}},
 	{Value: "ach", Label: "ACH", Prefix: "ach."},
 	{Value: "wires", Label: "Wires", Prefix: "wire."},
 	{Value: "transfers", Label: "Transfers", Prefix: "transfer."},
@@ -94,9 +95,19 @@ func (s *Service) WithDiscretion(d Discretion) *Service {
 	return s
 }
 
-// discreet reads a page of history as one member may see it: full, even where
-// something of it is not for them.
-func (s *Service) discreet(v *guard.View, member bank.UserID, f activity.Filter) (seen []activity.Event, err error) {
+// discreet reads a page of history as one member may see it; everybody else sees
+// all of it.
+func (s *Service) discreet(v *guard.View, member bank.UserID, f activity.Filter) ([]activity.Event, error) {
+	events, err := s.visible(v, member, f)
+	if err != nil || member == "" {
+		return events, err
+	}
+	return events, nameless(v, f.Institution, events)
+}
+
+// visible is a full page, even where something of the history is not for the
+// member.
+func (s *Service) visible(v *guard.View, member bank.UserID, f activity.Filter) (seen []activity.Event, err error) {
 	for {
 		events, err := feed(v.Tx, f)
 		if err != nil || s.taste == nil || member == "" {

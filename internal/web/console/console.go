@@ -35,6 +35,7 @@ type Staff interface {
 type Config struct {
 	Institutions Institutions
 	Staff        Staff
+	Customers    Customers
 	Identity     entrance.Identity
 	Notice       string
 }
@@ -42,6 +43,7 @@ type Config struct {
 type app struct {
 	institutions Institutions
 	staff        Staff
+	customers    Customers
 	site         *web.Site
 	door         *entrance.Door
 	notice       string
@@ -51,7 +53,7 @@ type app struct {
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
-	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, site: &site, notice: cfg.Notice}
+	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, site: &site, notice: cfg.Notice}
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
 		House: a.house, Shell: a.ownShell,

@@ -86,9 +86,10 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.must(d.Write(t.Context(), func(tx *db.Tx) error {
 		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: cedar, Name: "Cedar Bank", TimeZone: "America/New_York", Accent: "#1f5f5b"})
 	}))
+	users := usermgmt.New(door, nil)
 	handler, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
-	}, console.Config{Institutions: usermgmt.New(door, nil), Staff: w.staff, Identity: w.identity})
+	}, console.Config{Institutions: users, Customers: users, Staff: w.staff, Identity: w.identity})
 	w.must(err)
 	w.server.Config.Handler = handler
 	w.server.Start()

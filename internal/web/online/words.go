@@ -65,6 +65,8 @@ var deeds = map[string]deed{
 	"orguser.password_reset_sent":      {"{actor} sent {target} a password reset link", "mail", ui.Plain},
 	"orguser.password_reset_opened":    {"{target} opened a password reset link", "mail", ui.Plain},
 	"orguser.password_reset_completed": {"{target} chose a new password by a reset link", "key-round", ui.Note},
+	"orguser.viewed":                   {"{actor} looked at the profile of {target}", "eye", ui.Plain},
+	"org.viewed":                       {"{actor} looked at the profile of {target}", "eye", ui.Plain},
 	"auth.password_changed":            {"{target} changed their own password", "key-round", ui.Note},
 	"auth.second_factor_added":         {"{target} added a second factor", "shield-check", ui.Good},
 	"auth.second_factor_removed":       {"{target} removed a second factor", "shield", ui.Warn},
