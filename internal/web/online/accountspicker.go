@@ -3,6 +3,7 @@ package online
 import (
 	"cmp"
 	"fmt"
+	"mandate/internal/web/phrase"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func newAccountPicker(accounts []usermgmt.MemberAccount, chosen []bank.AccountID
 			p.More = fmt.Sprintf("%d more fit. Search for a part of a name or number to see them.", len(found)-pickerRows)
 			break
 		}
-		p.Rows = append(p.Rows, pickerRow{ID: string(account.ID), Name: accountName(account.Account), Kind: capital(account.Kind), On: slices.Contains(chosen, account.ID)})
+		p.Rows = append(p.Rows, pickerRow{ID: string(account.ID), Name: accountName(account.Account), Kind: phrase.Capital(account.Kind), On: slices.Contains(chosen, account.ID)})
 		shown = append(shown, string(account.ID))
 	}
 	for _, id := range chosen {

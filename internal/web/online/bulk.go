@@ -15,6 +15,7 @@ import (
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/entrance"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -232,7 +233,7 @@ func bulkGroups(edition bank.Edition) []operationGroup {
 			}
 			g := operationGroup{Label: label + suffix}
 			for _, p := range catalog.Of(e, edition, levelOf(level)) {
-				g.Options = append(g.Options, ui.Option{Value: prefix + p.ID(), Label: permissionName(p)})
+				g.Options = append(g.Options, ui.Option{Value: prefix + p.ID(), Label: phrase.Permission(p)})
 			}
 			groups = append(groups, g)
 		}
@@ -352,11 +353,11 @@ func (a *app) reviewBulk(w http.ResponseWriter, r *http.Request, f *web.Form, se
 
 // sentence says the change in words.
 func (c bulkChange) sentence() string {
-	what, where := permissionName(c.permission), ""
+	what, where := phrase.Permission(c.permission), ""
 	if c.account {
 		where = " on " + countLower(len(c.accounts))
 	}
-	to := " to " + inWords(c.permission, writeValue(c.value))
+	to := " to " + phrase.Value(c.permission, writeValue(c.value))
 	switch c.value.Kind {
 	case entitlement.SwitchValue:
 		to = " " + map[bool]string{true: "on", false: "off"}[c.value.On]

@@ -15,6 +15,7 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/moneymovement/card"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -61,7 +62,7 @@ func cardState(s host.CardState) ui.State {
 }
 
 // cardTitle is a card as a page names it: "Debit card ••4821".
-func cardTitle(c *host.Card) string { return capital(card.Name(c)) }
+func cardTitle(c *host.Card) string { return phrase.Capital(card.Name(c)) }
 
 // cardMonth is the last month of a card as it stands on it: "04/29".
 func cardMonth(expires string) string {
@@ -167,7 +168,7 @@ func (a *app) cardLines(r *http.Request, v *moneyView, q card.Query) iter.Seq2[[
 				return
 			}
 			for _, c := range found.Cards {
-				line := []string{capital(c.Kind), c.LastFour, c.Holder, v.account(c.Account), shownMonth(&c.Card), card.StateLabel(c.State), ui.DateTime(c.Changed, v.place())}
+				line := []string{phrase.Capital(c.Kind), c.LastFour, c.Holder, v.account(c.Account), shownMonth(&c.Card), card.StateLabel(c.State), ui.DateTime(c.Changed, v.place())}
 				if !yield(line, nil) {
 					return
 				}
@@ -243,7 +244,7 @@ func (v *moneyView) cardProblem(d *card.Detail) *ui.Message {
 
 func (v *moneyView) cardFacts(d *card.Detail) []ui.Fact {
 	facts := []ui.Fact{
-		{Term: "Holder", Value: d.Holder}, {Term: "Account", Value: v.account(d.Account)}, {Term: "Kind", Value: capital(d.Kind) + " card"},
+		{Term: "Holder", Value: d.Holder}, {Term: "Account", Value: v.account(d.Account)}, {Term: "Kind", Value: phrase.Capital(d.Kind) + " card"},
 		{Term: "Last four digits", Value: d.LastFour},
 	}
 	if d.State != host.CardOrdered {

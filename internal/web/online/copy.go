@@ -9,6 +9,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -23,7 +24,7 @@ type copyPage struct {
 	Part       ui.Field
 	Parts      []ui.Option
 	Dropped    []string
-	Effects    []effect
+	Effects    []phrase.Effect
 	Same       string
 	Three      []threeWay
 	Alike      int // rows that are equal for both and are not shown
@@ -90,7 +91,7 @@ func (p *copyPage) fill(me usermgmt.Standing, c *usermgmt.Copy) {
 	for _, problem := range c.Dropped {
 		p.Dropped = append(p.Dropped, problemOn(&c.Target, problem))
 	}
-	p.Effects, p.Same = effects(c.Preview.Before, c.Preview.After, names), sameEffects(&c.Target)
+	p.Effects, p.Same = phrase.Effects(c.Preview.Before, c.Preview.After, names), sameEffects(&c.Target)
 	p.Empty, p.Proof, p.Carry = len(c.Preview.Changes) == 0, c.Preview.Risky, carry(c.Edit)
 	p.compareUser(c)
 	p.compareAccounts(c)
@@ -129,7 +130,7 @@ func userValue(p catalog.Permission, s entitlement.Settings) string {
 	if p.IsLimit() && written == "" {
 		return bank.Cents(0).Dollars()
 	}
-	return inWords(p, written)
+	return phrase.Value(p, written)
 }
 
 func (p *copyPage) add(row threeWay) {
@@ -159,7 +160,7 @@ func (p *copyPage) compareAccounts(c *usermgmt.Copy) {
 	edition := c.Target.Policy.Institution.Edition
 	for _, state := range order {
 		accounts := byState[state]
-		row := threeWay{Title: groupTitle(accounts), Detail: groupPreview(accounts)}
+		row := threeWay{Title: phrase.GroupTitle(accounts), Detail: phrase.GroupPreview(accounts)}
 		row.Source, row.Now, row.After = accessWords(state.source, edition), accessWords(state.now, edition), accessWords(state.after, edition)
 		p.add(row)
 	}
@@ -169,7 +170,7 @@ func accessWords(s entitlement.Settings, edition bank.Edition) []string {
 	if !s.On.Has(catalog.AccountAccess) {
 		return []string{"No access"}
 	}
-	if lines := summarize(s, edition); len(lines) > 0 {
+	if lines := phrase.Summary(s, edition); len(lines) > 0 {
 		return lines
 	}
 	return []string{"See the account"}

@@ -7,6 +7,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -20,7 +21,7 @@ type homePage struct {
 	Toolbar  ui.Toolbar
 	Pager    ui.Pager
 	Search   bool // there are enough accounts to search in
-	Reach    []reachGroup
+	Reach    []phrase.ReachGroup
 	Links    []entryLink
 }
 
@@ -57,7 +58,7 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 		Held:     a.money.Statements != nil,
 		Here:     baseFor(me.Institution.ID).home(),
 		Search:   len(mine.Accounts) > fewAccounts,
-		Reach:    moneyReach(mine.Policy, me.Member.ID, a.site.Clock.Now(), names),
+		Reach:    phrase.Reach(mine.Policy, me.Member.ID, a.site.Clock.Now(), names),
 		Links:    homeLinks(baseFor(me.Institution.ID), me),
 	}
 	if n := a.waitingFor(r); n > 0 {

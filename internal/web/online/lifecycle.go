@@ -14,6 +14,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -364,7 +365,7 @@ func openLines(impact *usermgmt.Impact) []string {
 	}
 	var lines []string
 	for _, item := range impact.Open {
-		line := capital(item.Title)
+		line := phrase.Capital(item.Title)
 		if name := names[item.Account]; name != "" {
 			line += ", from " + name
 		}

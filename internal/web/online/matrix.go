@@ -11,6 +11,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -230,7 +231,7 @@ func rightOptions(edition bank.Edition) []ui.Option {
 	for _, e := range sectionsAt(edition, "any") {
 		for _, p := range catalog.Of(e, edition, catalog.AtAccount) {
 			if p != catalog.AccountAccess {
-				options = append(options, ui.Option{Value: p.ID(), Label: permissionName(p)})
+				options = append(options, ui.Option{Value: p.ID(), Label: phrase.Permission(p)})
 			}
 		}
 	}
@@ -318,7 +319,7 @@ func cellOf(p catalog.Permission, cell usermgmt.MatrixCell) matrixCell {
 	if cell.State == entitlement.SettingOff || cell.Value == "" {
 		return c
 	}
-	c.Text = inWords(p, cell.Value)
+	c.Text = phrase.Value(p, cell.Value)
 	if p.IsLimit() {
 		c.Text = strings.TrimSuffix(c.Text, ".00")
 	}

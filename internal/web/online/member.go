@@ -8,6 +8,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -19,7 +20,7 @@ type memberPage struct {
 	Base     base
 	Tabs     []ui.Tab
 	Role     roleCard
-	Reach    []reachGroup
+	Reach    []phrase.ReachGroup
 	Later    bool // the reach is what they may do once they are active
 	Nothing  string
 	Accounts accountsCard
@@ -35,7 +36,7 @@ type memberPage struct {
 type accountsCard struct {
 	Toolbar ui.Toolbar
 	Search  bool
-	Groups  []accountGroup
+	Groups  []phrase.AccountGroup
 }
 
 // recent is how many events a profile shows before "All history".
@@ -114,7 +115,7 @@ func (a *app) memberPage(r *http.Request, me usermgmt.Standing, profile usermgmt
 	page.Accounts = accountsCard{
 		Toolbar: list.Toolbar("Search accounts", accountsResult(list, &profile, found)),
 		Search:  len(profile.Accounts) > fewAccounts,
-		Groups: groupAccounts(found, me.Institution.Edition, list.Search == "", func(account bank.AccountID) string {
+		Groups: phrase.GroupAccounts(found, me.Institution.Edition, list.Search == "", func(account bank.AccountID) string {
 			if page.Self && !me.May(catalog.ViewAccountPermissions) {
 				return ""
 			}
@@ -149,9 +150,9 @@ func (a *app) fillReach(page *memberPage, me usermgmt.Standing, profile usermgmt
 	policy := profile.Policy
 	if m.Status != bank.StatusActive || m.Held {
 		page.Later = true
-		policy = onceActive(policy, m.ID)
+		policy = phrase.OnceActive(policy, m.ID)
 	}
-	page.Reach = moneyReach(policy, m.ID, a.site.Clock.Now(), names)
+	page.Reach = phrase.Reach(policy, m.ID, a.site.Clock.Now(), names)
 	page.Nothing = m.FirstName + " may see no account and move no money."
 	if page.Self {
 		page.Nothing = "You may see no account and move no money."

@@ -14,6 +14,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -23,7 +24,7 @@ type reviewPage struct {
 	Member   usermgmt.Member
 	Conflict *conflictNote
 	Problems []fault.Problem
-	Effects  []effect
+	Effects  []phrase.Effect
 	Same     string // what to say where the effects are none
 	Lines    []ui.Change
 	Falls    []string // what goes off because it loses a need
@@ -175,7 +176,7 @@ func (a *app) renderReviewAs(w http.ResponseWriter, r *http.Request, status int,
 	}
 	words := newDescriber(me, profile.Accounts)
 	names := profile.Names(me.Institution.Name)
-	page.Effects = effects(preview.Before, preview.After, names)
+	page.Effects = phrase.Effects(preview.Before, preview.After, names)
 	page.Same = sameEffects(&profile)
 	page.Lines = reviewLines(words, &profile, preview.Changes)
 	page.Falls = falls(words, preview.Outcomes)
@@ -210,7 +211,7 @@ func reviewLines(words describer, profile *usermgmt.Profile, changes []activity.
 		}
 		lines = append(lines, line)
 	}
-	slices.SortStableFunc(lines, func(a, b ui.Change) int { return riskFirst(a.Risk, b.Risk) })
+	slices.SortStableFunc(lines, func(a, b ui.Change) int { return phrase.RiskFirst(a.Risk, b.Risk) })
 	return lines
 }
 
@@ -242,25 +243,6 @@ func riskyLine(profile *usermgmt.Profile, c activity.Change) bool {
 	return usermgmt.Riskier(level, settingsAt(profile, level), settingsAt(&after, level))
 }
 
-// riskFirst puts what asks for a second look on top.
-func riskFirst(a, b string) int {
-	switch {
-	case a != "" && b == "":
-		return -1
-	case a == "" && b != "":
-		return 1
-	}
-	return 0
-}
-
-// An effect is something that a member may do afterwards and could not before,
-// or the other way round.
-type effect struct {
-	Sentence string
-	Before   string // what they may do now; empty: not at all
-	Risk     string // in what way it is more; empty where it is less
-}
-
 // falls lists what goes off because it loses a need.
 func falls(words describer, outcomes []usermgmt.LevelOutcome) []string {
 	var all []string
@@ -274,39 +256,6 @@ func falls(words describer, outcomes []usermgmt.LevelOutcome) []string {
 		}
 	}
 	return all
-}
-
-// effects compares what a member may do before and after; what lets more happen
-// stands first.
-func effects(before, after []entitlement.Reach, names entitlement.Names) []effect {
-	var all []effect
-	was, is := byOperation(before), byOperation(after)
-	for _, op := range catalog.Operations() {
-		old, had := was[op]
-		now, has := is[op]
-		switch {
-		case had && has && old.Sentence(names) != now.Sentence(names):
-			c := effect{Sentence: now.Sentence(names), Before: predicate(old.Sentence(names), names)}
-			if now.UpTo > old.UpTo || now.Alone > old.Alone || len(now.Accounts) > len(old.Accounts) {
-				c.Risk = "More than before."
-			}
-			all = append(all, c)
-		case !had && has:
-			all = append(all, effect{Sentence: now.Sentence(names), Risk: "New."})
-		case had && !has:
-			all = append(all, effect{Sentence: names.Member + " may no longer " + op.Info().Label + ".", Before: predicate(old.Sentence(names), names)})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b effect) int { return riskFirst(a.Risk, b.Risk) })
-	return all
-}
-
-func byOperation(all []entitlement.Reach) map[catalog.Operation]entitlement.Reach {
-	m := make(map[catalog.Operation]entitlement.Reach, len(all))
-	for _, r := range all {
-		m[r.Operation] = r
-	}
-	return m
 }
 
 func reviewRefusal(p reviewPage) string {

@@ -4,6 +4,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
+	"mandate/internal/web/phrase"
 )
 
 // A roleCard is the administration half of a profile: what a role means, and
@@ -55,7 +56,7 @@ func powers() []powerRow {
 			continue
 		}
 		rows = append(rows, powerRow{
-			Label:  capital(info.Label),
+			Label:  phrase.Capital(info.Label),
 			Admin:  catalog.RoleAllows(bank.RoleAdmin, info.Power),
 			Viewer: catalog.RoleAllows(bank.RoleViewer, info.Power),
 			User:   catalog.RoleAllows(bank.RoleUser, info.Power),

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -169,7 +170,7 @@ func (m *rowMaker) state(row *ui.PermissionRow, p catalog.Permission, value stri
 		row.Word = m.words(p, value)
 	}
 	if p == catalog.ACHEditLevel {
-		row.Word = inWords(p, value)
+		row.Word = phrase.Value(p, value)
 	}
 	if allows {
 		row.State = ui.StateOn
@@ -189,7 +190,7 @@ func (m *rowMaker) words(p catalog.Permission, value string) string {
 	if p.IsLimit() && value == "" {
 		return bank.Cents(0).Dollars()
 	}
-	return inWords(p, value)
+	return phrase.Value(p, value)
 }
 
 // own are the member's settings at user level.
@@ -226,7 +227,7 @@ func (m *rowMaker) parentOff(p catalog.Permission) bool {
 // company says what a permission needs, and what came or goes with another.
 func (m *rowMaker) company(row *ui.PermissionRow, p catalog.Permission, value string) {
 	if by, ok := m.result.brought[p]; ok {
-		row.Also = "Comes on with " + permissionName(by) + "."
+		row.Also = "Comes on with " + phrase.Permission(by) + "."
 		return
 	}
 	if slices.Contains(m.result.turnedOff, p) {
@@ -273,7 +274,7 @@ func (m *rowMaker) cause(p catalog.Permission) string {
 			return m.cause(need.Permission)
 		}
 		if _, asked := m.result.set[need.Permission.ID()]; asked {
-			return permissionName(need.Permission)
+			return phrase.Permission(need.Permission)
 		}
 	}
 	return "what it needs"

@@ -8,6 +8,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -27,7 +28,7 @@ type setupPage struct {
 	Colleague  ui.Field
 	Colleagues []ui.Option
 	Find       *ui.Field // searches for colleagues, where there are too many to list
-	Reach      []reachGroup
+	Reach      []phrase.ReachGroup
 	Nothing    string
 	Dropped    []string // what a colleague has and cannot be given
 	Lines      []ui.Change
@@ -76,7 +77,7 @@ func (a *app) setupPage(r *http.Request, me usermgmt.Standing, setup *usermgmt.S
 		Shell:  a.shell(r, me, "Enable accounts for "+m.Name(), underUser(b, m)...),
 		Member: m, Picture: b.avatar(m), Action: b.setup(m.ID), Save: b.setup(m.ID) + "/save", Select: b.setupAccounts(m.ID), Leave: b.users(),
 		Count: countChosen(len(setup.Choice.Accounts), len(setup.Profile.Accounts)), None: len(setup.Choice.Accounts) == 0,
-		Reach:   moneyReach(onceActive(setup.After, m.ID), m.ID, a.site.Clock.Now(), names),
+		Reach:   phrase.Reach(phrase.OnceActive(setup.After, m.ID), m.ID, a.site.Clock.Now(), names),
 		Nothing: m.FirstName + " would see no account and could move no money.",
 		Lines:   reviewLines(newDescriber(me, setup.Profile.Accounts), &setup.Profile, setup.Preview.Changes),
 		Proof:   setup.Preview.Risky, Carry: carry(setup.Edit),

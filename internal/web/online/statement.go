@@ -10,6 +10,7 @@ import (
 	"mandate/internal/moneymovement/statement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -58,7 +59,7 @@ func (a *app) statement(w http.ResponseWriter, r *http.Request) error {
 	account := v.accounts[id]
 	page := statementPage{
 		Shell: a.shell(r, v.me, accountName(account), ui.Link{Label: "Home", Href: v.base.home()}),
-		Name:  accountName(account), Kind: capital(account.Kind), Here: v.base.statement(id),
+		Name:  accountName(account), Kind: phrase.Capital(account.Kind), Here: v.base.statement(id),
 		Unread: st.Unread, Most: len(st.Lines) == statement.MostLines, Actions: a.accountActions(&v, id),
 	}
 	if st.Known {

@@ -115,25 +115,3 @@ func off(p catalog.Permission) string {
 func same(p catalog.Permission, level bank.AccountID, a, b string) bool {
 	return a == b || readValue(p, level, a) == readValue(p, level, b) && readValue(p, level, a).Kind != entitlement.Unreadable
 }
-
-// inWords is a written value as people read it.
-func inWords(p catalog.Permission, written string) string {
-	switch {
-	case p == catalog.ACHEditLevel:
-		if choice, ok := catalog.ParseEditLevel(written); ok {
-			return choice.Label()
-		}
-	case p.IsLimit():
-		if written == "" {
-			return "Not set"
-		}
-		if amount, err := bank.ParseAmount(written); err == nil {
-			return amount.Dollars()
-		}
-	case written == "true":
-		return "On"
-	case written == "false":
-		return "Off"
-	}
-	return written
-}

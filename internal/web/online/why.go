@@ -12,6 +12,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -212,7 +213,7 @@ func operationGroups(edition bank.Edition) []operationGroup {
 		info := op.Info()
 		exists := !slices.ContainsFunc(info.Named(edition), func(p catalog.Permission) bool { return !p.In(edition) })
 		if i, shown := byEntitlement[info.Entitlement]; shown && exists {
-			groups[i].Options = append(groups[i].Options, ui.Option{Value: op.ID(), Label: capital(info.Label)})
+			groups[i].Options = append(groups[i].Options, ui.Option{Value: op.ID(), Label: phrase.Capital(info.Label)})
 		}
 	}
 	return groups

@@ -11,6 +11,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/identity"
 	"mandate/internal/usermgmt"
+	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
 
@@ -203,7 +204,7 @@ func (d describer) field(c activity.Change) string {
 	label := cmp.Or(fields[c.Field], moneyFields[c.Field], achFields[c.Field])
 	id, ceiling := strings.CutPrefix(c.Field, "ceiling.")
 	if p, ok := catalog.ParsePermission(id); ok {
-		label = permissionName(p)
+		label = phrase.Permission(p)
 		if ceiling {
 			label = "Ceiling of " + label
 		}
@@ -223,16 +224,6 @@ func (d describer) field(c activity.Change) string {
 		names = append(names, name)
 	}
 	return label + " on " + strings.Join(names, ", ")
-}
-
-// permissionName is a permission's label where its section is not seen beside
-// it: every entitlement has an "Enabled" of its own.
-func permissionName(p catalog.Permission) string {
-	info := p.Info()
-	if info.Label == "Enabled" {
-		return info.Entitlement.Label() + " enabled"
-	}
-	return info.Label
 }
 
 // lists are the fields that hold entitlements by id.
@@ -288,7 +279,7 @@ func (d describer) value(field, value string) string {
 	case field == "avatar":
 		return "A picture"
 	case field == "operation":
-		return cmp.Or(capital(catalog.ParseOperation(value).Info().Label), value)
+		return cmp.Or(phrase.Capital(catalog.ParseOperation(value).Info().Label), value)
 	case field == "second_factor":
 		return factorWords(value)
 	}

@@ -1,4 +1,4 @@
-package online
+package phrase
 
 import (
 	"fmt"
@@ -10,20 +10,22 @@ import (
 	"mandate/internal/usermgmt"
 )
 
-// An accountGroup is one or more accounts on which a member may do the same.
-type accountGroup struct {
+// An AccountGroup is one or more accounts on which a member may do the same.
+type AccountGroup struct {
 	Title    string
 	Preview  string // of several: the first names
-	Accounts []accountLink
+	Accounts []AccountLink
 	Access   bool
 	Summary  []string
 }
 
-type accountLink struct{ Name, Href string }
+// An AccountLink is an account's name, and where its page is; empty where there is
+// none.
+type AccountLink struct{ Name, Href string }
 
-// groupAccounts collapses accounts with equal settings into one row each, those
+// GroupAccounts collapses accounts with equal settings into one row each, those
 // with access first, in the order in which the first of each comes.
-func groupAccounts(accounts []usermgmt.MemberAccount, edition bank.Edition, collapse bool, href func(bank.AccountID) string) []accountGroup {
+func GroupAccounts(accounts []usermgmt.MemberAccount, edition bank.Edition, collapse bool, href func(bank.AccountID) string) []AccountGroup {
 	type bunch struct {
 		settings entitlement.Settings
 		accounts []usermgmt.MemberAccount
@@ -39,11 +41,11 @@ func groupAccounts(accounts []usermgmt.MemberAccount, edition bank.Edition, coll
 		}
 		b.accounts = append(b.accounts, account)
 	}
-	var with, without []accountGroup
+	var with, without []AccountGroup
 	for _, b := range bunches {
-		g := accountGroup{Title: groupTitle(b.accounts), Preview: groupPreview(b.accounts), Access: b.accounts[0].Access(), Summary: summarize(b.settings, edition)}
+		g := AccountGroup{Title: GroupTitle(b.accounts), Preview: GroupPreview(b.accounts), Access: b.accounts[0].Access(), Summary: Summary(b.settings, edition)}
 		for _, account := range b.accounts {
-			g.Accounts = append(g.Accounts, accountLink{accountName(account.Account), href(account.ID)})
+			g.Accounts = append(g.Accounts, AccountLink{account.Target().Name, href(account.ID)})
 		}
 		if g.Access {
 			with = append(with, g)
@@ -54,10 +56,10 @@ func groupAccounts(accounts []usermgmt.MemberAccount, edition bank.Edition, coll
 	return append(with, without...)
 }
 
-// groupTitle names accounts together: by the kind where all are of one.
-func groupTitle(accounts []usermgmt.MemberAccount) string {
+// GroupTitle names accounts together: by the kind where all are of one.
+func GroupTitle(accounts []usermgmt.MemberAccount) string {
 	if len(accounts) == 1 {
-		return accountName(accounts[0].Account)
+		return accounts[0].Target().Name
 	}
 	kind := accounts[0].Kind
 	for _, account := range accounts {
@@ -68,13 +70,14 @@ func groupTitle(accounts []usermgmt.MemberAccount) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s accounts", len(accounts), kind))
 }
 
-func groupPreview(accounts []usermgmt.MemberAccount) string {
+// GroupPreview names the first of several accounts.
+func GroupPreview(accounts []usermgmt.MemberAccount) string {
 	if len(accounts) == 1 {
 		return ""
 	}
 	var names []string
 	for _, account := range accounts[:min(2, len(accounts))] {
-		names = append(names, accountName(account.Account))
+		names = append(names, account.Target().Name)
 	}
 	if more := len(accounts) - len(names); more > 0 {
 		return strings.Join(names, ", ") + fmt.Sprintf(" and %d more", more)
@@ -82,8 +85,8 @@ func groupPreview(accounts []usermgmt.MemberAccount) string {
 	return strings.Join(names, " and ")
 }
 
-// summarize says in few words what is on for an account, by entitlement.
-func summarize(s entitlement.Settings, edition bank.Edition) []string {
+// Summary says in few words what is on for an account, by entitlement.
+func Summary(s entitlement.Settings, edition bank.Edition) []string {
 	var all []string
 	for _, e := range catalog.Entitlements() {
 		if words := summaryOf(s, e, edition); words != "" {
