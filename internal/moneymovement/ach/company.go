@@ -245,7 +245,7 @@ func (s *Service) SetCategory(ctx context.Context, caller bank.Caller, category 
 			return err
 		}
 		for _, k := range all {
-			if k.ID != old.ID && fold(k.Name) == fold(category.Name) {
+			if k.ID != old.ID && db.Fold(k.Name) == db.Fold(category.Name) {
 				return fault.New(fault.Conflict, "There is a category of that name already.")
 			}
 		}
@@ -259,7 +259,7 @@ func (s *Service) SetCategory(ctx context.Context, caller bank.Caller, category 
 			insert into ach_category (institution_id, organization_id, id, name, name_key, restricted) values ($1, $2, $3, $4, $5, $6)
 			on conflict (institution_id, organization_id, id) do update
 			   set name = excluded.name, name_key = excluded.name_key, restricted = excluded.restricted`,
-			at.institution, at.organization, id, category.Name, fold(category.Name), category.Restricted)
+			at.institution, at.organization, id, category.Name, db.Fold(category.Name), category.Restricted)
 		return err
 	})
 	return id, err

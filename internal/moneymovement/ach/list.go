@@ -48,7 +48,7 @@ func (f *Filter) order(all []Batch) {
 	slices.SortStableFunc(all, func(a, b Batch) int {
 		switch f.Sort {
 		case ByName:
-			return cmp.Compare(fold(a.Name), fold(b.Name))
+			return cmp.Compare(db.Fold(a.Name), db.Fold(b.Name))
 		case ByAmount:
 			return cmp.Compare(b.Amount(), a.Amount())
 		case ByState:
@@ -105,9 +105,9 @@ func (s *Service) List(ctx context.Context, caller bank.Caller, f Filter) (l Lis
 }
 
 func (f *Filter) takes(b *Batch) bool {
-	text := fold(b.Name + " " + b.Header.CompanyName + " " + b.Header.CompanyID + " " + b.Header.Description)
+	text := db.Fold(b.Name + " " + b.Header.CompanyName + " " + b.Header.CompanyID + " " + b.Header.Description)
 	return (len(f.States) == 0 || slices.Contains(f.States, b.State)) && (f.Category == "" || f.Category == b.Category) &&
-		(f.Kind == "" || f.Kind == b.Kind) && strings.Contains(text, fold(f.Search))
+		(f.Kind == "" || f.Kind == b.Kind) && strings.Contains(text, db.Fold(f.Search))
 }
 
 func (f *Filter) page(all []Batch) (l List) {

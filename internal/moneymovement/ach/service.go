@@ -224,9 +224,6 @@ func (b *Batch) to(st step) error {
 	return nil
 }
 
-// fold makes a name comparable.
-func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
-
 // faultOf is the fault in an error that has one.
 func faultOf(err error) *fault.Error {
 	f, _ := errors.AsType[*fault.Error](err)

@@ -88,7 +88,7 @@ func insertBatch(tx *db.Tx, at place, b *Batch) error {
 			company_ident, header, class, state, version, credits, debits, entries, idle, has_debits, run_id, last_editor, last_editor_name,
 			creator, creator_name, created_micros, edited_micros)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
-		at.institution, at.organization, b.ID, b.Name, fold(b.Name), b.Category, b.Own, b.Kind, b.Origin, b.Relaxed, b.SourceHash,
+		at.institution, at.organization, b.ID, b.Name, db.Fold(b.Name), b.Category, b.Own, b.Kind, b.Origin, b.Relaxed, b.SourceHash,
 		b.Header.CompanyID, b.Header.Record, b.Header.SEC, b.State, b.Version, b.Credits, b.Debits, b.Entries, b.Idle, b.HasDebits, b.Run,
 		b.LastEditor.ID, b.LastEditor.Name, b.Creator.ID, b.Creator.Name, b.Created.UnixMicro(), b.Edited.UnixMicro())
 	if err != nil {
@@ -103,7 +103,7 @@ func updateBatch(tx *db.Tx, at place, b *Batch) error {
 		       state = $11, version = $12, credits = $13, debits = $14, entries = $15, idle = $16, has_debits = $17, run_id = $18,
 		       last_editor = $19, last_editor_name = $20, edited_micros = $21, source_hash = $22
 		 where institution_id = $1 and organization_id = $2 and id = $3`,
-		at.institution, at.organization, b.ID, b.Name, fold(b.Name), b.Category, b.Own, b.Header.CompanyID, b.Header.Record, b.Header.SEC,
+		at.institution, at.organization, b.ID, b.Name, db.Fold(b.Name), b.Category, b.Own, b.Header.CompanyID, b.Header.Record, b.Header.SEC,
 		b.State, b.Version, b.Credits, b.Debits, b.Entries, b.Idle, b.HasDebits, b.Run, b.LastEditor.ID, b.LastEditor.Name, b.Edited.UnixMicro(), b.SourceHash)
 	if err != nil {
 		return fmt.Errorf("store the batch %s: %w", b.ID, err)

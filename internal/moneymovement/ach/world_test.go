@@ -73,12 +73,7 @@ func rights() map[string]entitlement.Settings {
 func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), people: map[string]*usermgmt.Member{}, proofs: &proofs{}, ledger: ledger.New(d)}
 	w.clock.Set(monday)
-	door := guard.New(d, usermgmt.LoadPolicy, nil, w.proofs)
-	w.queue = approval.New(d, door, silent{}, names)
-	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
-	w.room = ach.New(ach.Config{DB: d, Guard: door, Payments: authorization.New(d, door, authorization.Lifetime), Queue: w.queue, Calendar: days, Accounts: accounts, Names: names})
-	w.desk = host.NewDesk(d, w.ledger, slog.New(slog.DiscardHandler))
-	w.desk.Answer(ach.Room, w.room.Answer)
+	w.process("first")
 	has := catalog.EntitlementSet(0).With(catalog.ACH)
 	w.org = usermgmt.Organization{Institution: cedar, ID: northwind, Name: "Northwind", Entitlements: has}
 	w.write(func(tx *db.Tx) error {
@@ -92,6 +87,16 @@ func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	w.must(w.room.SetSender(t.Context(), operator, ach.Sender{Routing: "121042882", Name: "Cedar Bank", Destination: "231380104", DestinationName: "ACH Operator"}))
 	w.must(w.room.SetCompany(t.Context(), operator, northwind, ach.Company{Ident: "1234567890", Name: "Northwind"}))
 	return w
+}
+
+// process is the room, the queue and the desk as one process has them.
+func (w *world) process(name string) {
+	door := guard.New(w.d, usermgmt.LoadPolicy, nil, w.proofs)
+	w.queue = approval.New(w.d, door, silent{}, names)
+	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
+	w.room = ach.New(ach.Config{DB: w.d, Guard: door, Payments: authorization.New(w.d, door, authorization.Lifetime), Queue: w.queue, Calendar: days, Accounts: accounts, Names: names, Process: name})
+	w.desk = host.NewDesk(w.d, w.ledger, slog.New(slog.DiscardHandler))
+	w.desk.Answer(ach.Room, w.room.Answer)
 }
 
 func (w *world) populate(tx *db.Tx) error {

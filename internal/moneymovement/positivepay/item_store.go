@@ -37,7 +37,7 @@ func insertItem(tx *db.Tx, i *Item) (fresh bool, err error) {
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '', '', '', '', '', $19, 0, 0, 0, '', '', '', 1, $20)
 		on conflict (institution_id, host_id) do nothing`,
 		i.Institution, i.Organization, i.ID, i.hostID, i.Account, i.Kind, i.Day, i.Number, i.Cents, i.Payee, i.Mismatch, i.Company, i.CompanyID,
-		i.Class, i.Description, i.Trace, strings.Join(sides, " "), i.State, i.Created.UnixMicro(), fold(i.Payee+" "+i.Company))
+		i.Class, i.Description, i.Trace, strings.Join(sides, " "), i.State, i.Created.UnixMicro(), db.Fold(i.Payee+" "+i.Company))
 	if err != nil {
 		return false, fmt.Errorf("keep the item: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 	"mandate/internal/moneymovement/layout"
@@ -135,7 +136,7 @@ func searched(search string) (text string, number int64, cents bank.Cents) {
 	if err != nil || cents == 0 {
 		cents = -1
 	}
-	return contains(search), number, cents
+	return db.Containing(search), number, cents
 }
 
 // sizeOf keeps a page within bounds, and at is the page that there is.

@@ -132,7 +132,7 @@ const fileWhere = `
 
 func listFiles(tx *db.Tx, of place, seen []bank.AccountID, q FileQuery) (page FilePage, err error) {
 	q.Size = sizeOf(q.Size)
-	args := []any{of.institution, of.organization, joined(seen), q.State, q.Account, contains(q.Search)}
+	args := []any{of.institution, of.organization, joined(seen), q.State, q.Account, db.Containing(q.Search)}
 	const count = `select count(*), cast(coalesce(sum(cents), 0) as bigint) from arp_file`
 	if err := tx.QueryRow(count+fileWhere, args...).Scan(&page.Matching, &page.Cents); err != nil {
 		return FilePage{}, fmt.Errorf("count the lists: %w", err)

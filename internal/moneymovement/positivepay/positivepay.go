@@ -15,9 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
@@ -171,9 +168,6 @@ func organizationTarget(id bank.OrganizationID) activity.Target {
 	return activity.Target{Kind: activity.TargetOrganization, ID: string(id), Name: "Positive Pay"}
 }
 
-// fold is the form of a text under which it is searched.
-func fold(s string) string { return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s))) }
-
 // hashOf is the hash of something that is asked for, to know a repetition.
 func hashOf(asked any) string {
 	text, err := json.Marshal(asked)
@@ -196,14 +190,4 @@ func joined[T ~string](ids []T) string {
 		b.WriteByte(',')
 	}
 	return b.String()
-}
-
-var escapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// contains is a search as SQL looks for it; empty asks for everything.
-func contains(search string) string {
-	if search = fold(search); search == "" {
-		return ""
-	}
-	return "%" + escapes.Replace(search) + "%"
 }

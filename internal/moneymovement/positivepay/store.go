@@ -39,7 +39,7 @@ func insertFile(tx *db.Tx, f *File) error {
 	_, err := tx.Exec(`
 		insert into arp_file (`+fileColumns+`, name_key)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', '', $14, 0, 0, 0, '', '', '', $15)`,
-		f.Institution, f.Organization, f.ID, f.Account, f.Name, f.Source, f.State, f.Checks, f.Voids, f.Cents, f.hash, f.By.ID, f.By.Name, f.Created.UnixMicro(), fold(f.Name))
+		f.Institution, f.Organization, f.ID, f.Account, f.Name, f.Source, f.State, f.Checks, f.Voids, f.Cents, f.hash, f.By.ID, f.By.Name, f.Created.UnixMicro(), db.Fold(f.Name))
 	if err != nil {
 		return fmt.Errorf("store the list: %w", err)
 	}
@@ -103,7 +103,7 @@ func insertIssues(tx *db.Tx, at place, issues []Issue) error {
 	for _, i := range issues {
 		_, err := tx.Exec(`
 			insert into arp_issue (institution_id, organization_id, `+issueColumns+`, payee_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12)`,
-			at.institution, at.organization, i.File, i.Line, i.Account, i.Number, i.Cents, i.Payee, i.Day, i.Void, i.State, fold(i.Payee))
+			at.institution, at.organization, i.File, i.Line, i.Account, i.Number, i.Cents, i.Payee, i.Day, i.Void, i.State, db.Fold(i.Payee))
 		if err != nil {
 			return fmt.Errorf("store line %d: %w", i.Line, err)
 		}

@@ -120,7 +120,7 @@ func list(tx *db.Tx, at place, seen []bank.AccountID, all bool, today bank.Day, 
 	if err != nil || cents == 0 {
 		cents = -1
 	}
-	args := []any{at.institution, at.organization, visible, q.State, today, q.Account, contains(q.Search), number, cents, joined(q.Matching)}
+	args := []any{at.institution, at.organization, visible, q.State, today, q.Account, db.Containing(q.Search), number, cents, joined(q.Matching)}
 	const count = `select count(*), cast(coalesce(sum(case when state in ('active', 'lifting', 'lifted') then fee else 0 end), 0) as bigint) from stop_payment`
 	if err := tx.QueryRow(count+listWhere, args...).Scan(&page.Matching, &page.Fees); err != nil {
 		return Page{}, fmt.Errorf("count the stop payments: %w", err)
@@ -158,15 +158,6 @@ func joined(ids []bank.AccountID) string {
 		b.WriteByte(',')
 	}
 	return b.String()
-}
-
-var escapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func contains(search string) string {
-	if search = fold(search); search == "" {
-		return ""
-	}
-	return "%" + escapes.Replace(search) + "%"
 }
 
 // A Detail is a stop with all that is known of it.

@@ -3,11 +3,7 @@ package stoppayment
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -18,9 +14,6 @@ type place struct {
 	institution  bank.InstitutionID
 	organization bank.OrganizationID
 }
-
-// fold is the form of a text under which it is searched.
-func fold(s string) string { return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s))) }
 
 const columns = `institution_id, organization_id, id, account_id, first_check, last_check, cents, check_day, payee, fee, state, day, until_day,
 	by_id, by_name, content_hash, created_micros, settled_micros, reference, code, problem`
@@ -41,7 +34,7 @@ func insert(tx *db.Tx, s *Stop) error {
 		insert into stop_payment (`+columns+`, payee_key)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, '', '', '', $18)`,
 		s.Institution, s.Organization, s.ID, s.Account, s.First, s.Last, s.Cents, s.CheckDay, s.Payee, s.Fee, s.State, s.Day, s.Until,
-		s.By.ID, s.By.Name, s.hash, s.Created.UnixMicro(), fold(s.Payee))
+		s.By.ID, s.By.Name, s.hash, s.Created.UnixMicro(), db.Fold(s.Payee))
 	if err != nil {
 		return fmt.Errorf("store the stop payment: %w", err)
 	}

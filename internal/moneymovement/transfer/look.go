@@ -146,7 +146,7 @@ func list(tx *db.Tx, at place, visible string, q Query) (page Page, err error) {
 	if q.Size <= 0 || q.Size > MaxPage {
 		q.Size = MaxPage
 	}
-	args := []any{at.institution, at.organization, visible, q.State, q.Account, q.From, q.Until, contains(q.Search), amountOf(q.Search), joined(q.Matching)}
+	args := []any{at.institution, at.organization, visible, q.State, q.Account, q.From, q.Until, db.Containing(q.Search), amountOf(q.Search), joined(q.Matching)}
 	if err := tx.QueryRow(`select count(*), cast(coalesce(sum(cents), 0) as bigint) from transfer`+listWhere, args...).Scan(&page.Matching, &page.Sum); err != nil {
 		return Page{}, fmt.Errorf("count the transfers: %w", err)
 	}
@@ -169,15 +169,6 @@ func list(tx *db.Tx, at place, visible string, q Query) (page Page, err error) {
 		return Page{}, fmt.Errorf("list the transfers: %w", err)
 	}
 	return page, nil
-}
-
-var escapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func contains(search string) string {
-	if search = fold(search); search == "" {
-		return ""
-	}
-	return "%" + escapes.Replace(search) + "%"
 }
 
 // amountOf is the amount that somebody searches for; a text is none.

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"mandate/internal/bank"
 	"mandate/internal/db"
 )
@@ -19,9 +16,6 @@ type place struct {
 	institution  bank.InstitutionID
 	organization bank.OrganizationID
 }
-
-// fold is the form of a text under which it is searched.
-func fold(s string) string { return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s))) }
 
 // cutRef takes the name of an order apart: the transfer and the attempt.
 func cutRef(ref string) (ID, int, error) {
@@ -61,7 +55,7 @@ func insert(tx *db.Tx, t *Transfer) error {
 		insert into transfer (`+columns+`, memo_key)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 0, 0, 0, '', '', '', 0, $21)`,
 		t.Institution, t.Organization, t.ID, t.Series, t.Occurrence, t.From, t.To, t.Cents, t.Memo, t.State, t.Asked, t.Day, t.Because,
-		micros(t.Due), t.By.ID, t.By.Name, t.Maker.ID, t.Maker.Name, t.hash, micros(t.Created), fold(t.Memo))
+		micros(t.Due), t.By.ID, t.By.Name, t.Maker.ID, t.Maker.Name, t.hash, micros(t.Created), db.Fold(t.Memo))
 	if err != nil {
 		return fmt.Errorf("store the transfer: %w", err)
 	}
@@ -74,7 +68,7 @@ func update(tx *db.Tx, t *Transfer) error {
 		update transfer set from_account = $1, to_account = $2, cents = $3, memo = $4, memo_key = $5, state = $6, asked_day = $7, day = $8, because = $9,
 		       due_micros = $10, by_id = $11, by_name = $12, sent_micros = $13, settled_micros = $14, attempt = $15, reference = $16, code = $17, problem = $18, version = $19
 		 where institution_id = $20 and organization_id = $21 and id = $22 and version = $23`,
-		t.From, t.To, t.Cents, t.Memo, fold(t.Memo), t.State, t.Asked, t.Day, t.Because, micros(t.Due), t.By.ID, t.By.Name,
+		t.From, t.To, t.Cents, t.Memo, db.Fold(t.Memo), t.State, t.Asked, t.Day, t.Because, micros(t.Due), t.By.ID, t.By.Name,
 		micros(t.Sent), micros(t.Settled), t.Attempt, t.Reference, t.Code, t.Problem, t.Version, t.Institution, t.Organization, t.ID, t.Version-1)
 	if err != nil {
 		return fmt.Errorf("update the transfer: %w", err)

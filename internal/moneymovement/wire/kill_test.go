@@ -2,63 +2,37 @@ package wire_test
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
-	"mandate/internal/db/dbtest"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
+	"mandate/internal/moneymovement/moneytest"
 	"mandate/internal/moneymovement/wire"
 )
 
-func TestMain(m *testing.M) {
-	dbtest.ToBeKilled(wireForEver)
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { moneytest.ToBeKilled(m, wireForEver) }
 
-// shift is how far from now the clocks of this test go, in every process: they
-// go, because a lease of a process that was killed ends with time, and they
-// begin on a Tuesday morning.
-const shift = "MANDATE_TEST_SHIFT"
-
-type shifted time.Duration
-
-func (s shifted) Now() time.Time { return time.Now().Add(time.Duration(s)) }
+var tuesday = time.Date(2026, time.March, 3, 13, 0, 0, 0, time.UTC)
 
 // wireForEver sends wires alone, with a second person and on their day, and says
 // which were acknowledged.
-func wireForEver(url string, say func(string)) error {
-	by, err := time.ParseDuration(os.Getenv(shift))
+func wireForEver(url string, clock moneytest.Clock, say func(string)) ([]func() error, error) {
+	d, err := clock.Open(url)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ctx, clock := context.Background(), shifted(by)
-	d, err := db.Open(ctx, db.Config{URL: url, Clock: clock})
-	if err != nil {
-		return err
-	}
-	p, failed := killable(d).process("killed"), make(chan error)
-	forEver := func(step func() error) {
-		for {
-			if err := step(); err != nil {
-				failed <- err
-				return
-			}
-		}
-	}
-	go forEver(func() error {
+	ctx, p := context.Background(), killable(d).process("killed")
+	return []func() error{func() error {
 		made, err := p.room.Create(ctx, caller("lee"), tiny(clock.Now(), 1))
-		if err != nil {
-			return err
+		if err == nil {
+			say(string(made.ID))
 		}
-		say(string(made.ID))
-		return nil
-	})
-	go forEver(func() error {
+		return err
+	}, func() error {
 		made, err := p.room.Create(ctx, caller("dana"), tiny(clock.Now(), 2))
 		if err != nil {
 			return err
@@ -72,12 +46,10 @@ func wireForEver(url string, say func(string)) error {
 		}
 		say(string(made.ID))
 		return nil
-	})
-	go forEver(func() error {
+	}, func() error {
 		_, err := p.room.RunDue(ctx)
 		return err
-	})
-	return <-failed
+	}}, nil
 }
 
 // killable is the world of a process without a test around it.
@@ -97,50 +69,29 @@ func tiny(now time.Time, cents bank.Cents) wire.Draft {
 // none goes out that nobody agreed to, and the books and what is counted agree
 // with what the wires say.
 func TestKilledWiresGoOutOnce(t *testing.T) {
-	for name, makeURL := range map[string]func() string{
-		"SQLite":     func() string { return dbtest.SQLiteURL(t, nil) },
-		"PostgreSQL": func() string { return dbtest.PostgreSQLURL(t, nil) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			url := makeURL()
-			acknowledged := seedToBeKilled(t, url)
-			tuesday := time.Date(2026, time.March, 3, 13, 0, 0, 0, time.UTC)
-			by := tuesday.Sub(time.Now())
-			t.Setenv(shift, by.String())
-			rounds := dbtest.Rounds(5, 500)
-			for round := range rounds {
-				for _, id := range dbtest.RunAndKill(t, url, 80*time.Millisecond) {
-					acknowledged = append(acknowledged, wire.ID(id))
-				}
-				if round%50 == 49 || round == rounds-1 {
-					settleKilled(t, url, shifted(by+20*time.Minute), acknowledged)
-				}
+	moneytest.Killed{
+		Start: tuesday, Within: 80 * time.Millisecond,
+		Seed: func(t *testing.T, d *db.DB) (later []string) {
+			w := newWorld(t, d, bank.EditionBank)
+			s := controlled()
+			s.Limits = s.Limits.With(catalog.LimitWiresDual, 1)
+			w.set("dana", s)
+			for range 20 {
+				draft := tiny(w.clock.Now(), 1)
+				draft.On = "2026-03-03"
+				later = append(later, string(w.make("lee", draft).ID))
 			}
-		})
-	}
-}
-
-// seedToBeKilled makes the world on Monday, with wires for Tuesday.
-func seedToBeKilled(t *testing.T, url string) (later []wire.ID) {
-	d := dbtest.Open(t, url, dbtest.Options{})
-	w := newWorld(t, d, bank.EditionBank)
-	s := controlled()
-	s.Limits = s.Limits.With(catalog.LimitWiresDual, 1)
-	w.set("dana", s)
-	for range 20 {
-		draft := tiny(w.clock.Now(), 1)
-		draft.On = "2026-03-03"
-		later = append(later, w.make("lee", draft).ID)
-	}
-	w.agreed(d.Close())
-	return later
+			return later
+		},
+		Settle: settleKilled,
+	}.Run(t)
 }
 
 // settleKilled starts the program anew, lets it do what was left, once the
 // leases of those that were killed are over, and compares.
-func settleKilled(t *testing.T, url string, clock shifted, acknowledged []wire.ID) {
+func settleKilled(t *testing.T, url string, clock moneytest.Clock, acknowledged []string) {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Config{URL: url, Clock: clock})
+	d, err := clock.Later(20 * time.Minute).Open(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +105,7 @@ func settleKilled(t *testing.T, url string, clock shifted, acknowledged []wire.I
 	}
 	w.carryAll()
 	for _, id := range acknowledged {
-		w.wants(id, wire.Processed, "")
+		w.wants(wire.ID(id), wire.Processed, "")
 	}
 	var sum bank.Cents
 	var processed, numbers, wrong int
@@ -175,24 +126,7 @@ func settleKilled(t *testing.T, url string, clock shifted, acknowledged []wire.I
 // carryAll carries what waits for the host.
 func (w *world) carryAll() {
 	w.t.Helper()
-	ctx, cancel := context.WithCancel(w.t.Context())
-	ended := make(chan struct{})
-	go func() {
-		w.desk.Run(ctx)
-		close(ended)
-	}()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		var waiting int
-		err := w.d.Read(ctx, func(tx *db.Tx) error {
-			return tx.QueryRow(`select count(*) from wire where state = 'sent'`).Scan(&waiting)
-		})
-		if err != nil || waiting == 0 || time.Now().After(deadline) {
-			cancel()
-			<-ended
-			if err != nil || waiting > 0 {
-				w.t.Errorf("%d wires still wait for the host: %v", waiting, err)
-			}
-			return
-		}
-	}
+	moneytest.CarryAll(w.t, w.d, w.desk, func(tx *db.Tx) (int64, error) {
+		return db.One(tx, db.Value[int64], `select count(*) from wire where state = 'sent'`)
+	})
 }

@@ -34,10 +34,16 @@ func eachTwice(t *testing.T, test func(w *world, processes []process)) {
 
 // nextDay moves the clock to the next morning on which wires go out.
 func (w *world) nextDay() {
-	w.clock.Advance(24 * time.Hour)
-	for day := w.clock.Now().Weekday(); day == time.Saturday || day == time.Sunday; day = w.clock.Now().Weekday() {
-		w.clock.Advance(24 * time.Hour)
-	}
+	w.t.Helper()
+	w.agreed(w.d.Read(w.t.Context(), func(tx *db.Tx) error {
+		days, err := w.calendar.In(tx, cedar)
+		if err != nil {
+			return err
+		}
+		today := days.Today(tx.Now)
+		w.clock.Advance(days.After(today).Time(time.UTC).Sub(today.Time(time.UTC)))
+		return nil
+	}))
 }
 
 // Of forty wires of $10,000.00 that are sent off at once against a daily limit
@@ -52,7 +58,7 @@ func TestRaceForTheDailyLimit(t *testing.T) {
 				d := w.draft(10_000_00)
 				d.Payee.Account = fmt.Sprint("000", round, "x", i)
 				wg.Go(func() {
-					if _, err := processes[i%2].room.Create(t.Context(), caller("lee"), d); err == nil {
+					if _, err := processes[i%2].room.Create(w.t.Context(), caller("lee"), d); err == nil {
 						out.Add(1)
 					} else {
 						w.refuses("over the limit", err, "LIMIT_DAILY")
@@ -61,17 +67,17 @@ func TestRaceForTheDailyLimit(t *testing.T) {
 			}
 			wg.Wait()
 			for _, p := range processes {
-				if _, err := p.room.RunDue(t.Context()); err != nil {
-					t.Fatal(err)
+				if _, err := p.room.RunDue(w.t.Context()); err != nil {
+					w.t.Fatal(err)
 				}
 			}
 			if out.Load() != 10 {
-				t.Fatalf("round %d: %d went out", round, out.Load())
+				w.t.Fatalf("round %d: %d went out", round, out.Load())
 			}
 			w.used("lee", bank.DayOf(w.clock.Now(), time.UTC), 100_000_00)
 			w.nextDay()
 		}
-		w.line.settle(t, w)
+		w.line.settle(w.t, w)
 		w.has(operating, 200_000_00)
 	})
 }
@@ -86,29 +92,29 @@ func TestRaceAroundTheSecondPerson(t *testing.T) {
 			change := w.draft(11_000_00)
 			change.ID, change.Send = made.ID, false
 			disturb := []func() error{
-				func() error { return processes[1].room.Edit(t.Context(), caller("cleo"), made.Version, change) },
+				func() error { return processes[1].room.Edit(w.t.Context(), caller("cleo"), made.Version, change) },
 				func() error {
-					return processes[1].room.Approve(t.Context(), caller("max"), made.ID, made.Hash, "")
+					return processes[1].room.Approve(w.t.Context(), caller("max"), made.ID, made.Hash, "")
 				},
 				func() error {
-					return processes[1].room.Cancel(t.Context(), caller("cleo"), made.ID, made.Version)
+					return processes[1].room.Cancel(w.t.Context(), caller("cleo"), made.ID, made.Version)
 				},
 			}[round%3]
 			var approved, disturbed error
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				approved = processes[0].room.Approve(t.Context(), caller("lee"), made.ID, made.Hash, "")
+				approved = processes[0].room.Approve(w.t.Context(), caller("lee"), made.ID, made.Hash, "")
 			})
 			wg.Go(func() { disturbed = disturb() })
 			wg.Wait()
-			w.line.settle(t, w)
+			w.line.settle(w.t, w)
 			got := w.get(made.ID)
 			if (approved == nil) == (disturbed == nil) {
-				t.Fatalf("round %d: both said %v and %v", round, approved, disturbed)
+				w.t.Fatalf("round %d: both said %v and %v", round, approved, disturbed)
 			}
 			out := approved == nil || round%3 == 1
 			if out != (got.State == wire.Processed) || out && (got.Cents != 12_000_00 || got.Approver == "") {
-				t.Fatalf("round %d: it is %s of %s, approved by %q; they said %v and %v", round, got.State, got.Cents, got.Approver, approved, disturbed)
+				w.t.Fatalf("round %d: it is %s of %s, approved by %q; they said %v and %v", round, got.State, got.Cents, got.Approver, approved, disturbed)
 			}
 			if !out {
 				w.deposit(operating, -12_000_00, fmt.Sprint("back ", round))
@@ -135,12 +141,12 @@ func TestRaceAgainstARightTakenAway(t *testing.T) {
 			var then wire.State // when the right was taken away
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				approved = processes[1].room.Approve(t.Context(), caller("lee"), made.ID, made.Hash, "")
+				approved = processes[1].room.Approve(w.t.Context(), caller("lee"), made.ID, made.Hash, "")
 			})
 			wg.Go(func() { then, taken = w.takeAway(who, made.ID) })
 			wg.Wait()
 			w.agreed(taken)
-			w.line.settle(t, w)
+			w.line.settle(w.t, w)
 			w.set("dana", controlled())
 			w.set("lee", sends())
 			if then == wire.Pending {
@@ -189,12 +195,12 @@ func TestDeadProcesses(t *testing.T) {
 		w.wants(second.ID, wire.Sent, "")
 		w.line.deaf.Store(false)
 		pending := w.make("dana", w.draft(12_000_00)) // it died before anybody decided
-		if err := processes[1].room.Approve(t.Context(), caller("lee"), pending.ID, pending.Hash, ""); err != nil {
-			t.Fatal(err)
+		if err := processes[1].room.Approve(w.t.Context(), caller("lee"), pending.ID, pending.Hash, ""); err != nil {
+			w.t.Fatal(err)
 		}
 		w.clock.Advance(10 * time.Minute) // until the orders are tried again
 		w.make("max", func() wire.Draft { d := w.draft(1_00); return d }())
-		w.line.settle(t, w)
+		w.line.settle(w.t, w)
 		for _, id := range []wire.ID{first.ID, second.ID, pending.ID} {
 			w.wants(id, wire.Processed, "")
 		}

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"mandate/internal/bank"
 	"mandate/internal/db"
 )
@@ -20,12 +17,9 @@ type place struct {
 	organization bank.OrganizationID
 }
 
-// fold is the form of a text under which it is searched.
-func fold(s string) string { return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s))) }
-
 // searched is what of an instruction can be searched for.
 func (i *Instruction) searched(more string) string {
-	return fold(strings.Join([]string{i.Payee.Name, i.Payee.Account, i.Bank.Name, i.Bank.Routing, i.Remarks, more}, " "))
+	return db.Fold(strings.Join([]string{i.Payee.Name, i.Payee.Account, i.Bank.Name, i.Bank.Routing, i.Remarks, more}, " "))
 }
 
 const instructionColumns = `account_id, cents, payee_name, payee_account, payee_street, payee_town, payee_state, payee_post,

@@ -80,7 +80,7 @@ func insertTemplate(tx *db.Tx, t *Template) error {
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
 		append(append([]any{
 			t.Institution, t.Organization, t.ID, t.Maker.ID, t.Maker.Name, t.hash, micros(t.Created), t.Name, t.Editor, micros(t.Edited), t.Deleted, t.Version,
-		}, t.values()...), fold(t.Name))...)
+		}, t.values()...), db.Fold(t.Name))...)
 	if err != nil {
 		return fmt.Errorf("store the template: %w", err)
 	}
@@ -93,7 +93,7 @@ func updateTemplate(tx *db.Tx, t *Template) error {
 		       payee_account = $9, payee_street = $10, payee_town = $11, payee_state = $12, payee_post = $13, bank_routing = $14, bank_name = $15,
 		       via_routing = $16, via_name = $17, remarks = $18, name_key = $19
 		 where institution_id = $20 and organization_id = $21 and id = $22`,
-		append(append([]any{t.Name, t.Editor, micros(t.Edited), t.Deleted, t.Version}, t.values()...), fold(t.Name), t.Institution, t.Organization, t.ID)...)
+		append(append([]any{t.Name, t.Editor, micros(t.Edited), t.Deleted, t.Version}, t.values()...), db.Fold(t.Name), t.Institution, t.Organization, t.ID)...)
 	if err != nil {
 		return fmt.Errorf("update the template: %w", err)
 	}
@@ -109,7 +109,7 @@ func findTemplate(tx *db.Tx, at place, id TemplateID) (Template, bool, error) {
 func templateNamed(tx *db.Tx, at place, name string, besides TemplateID) (bool, error) {
 	n, err := db.One(tx, db.Value[int], `
 		select count(*) from wire_template where institution_id = $1 and organization_id = $2 and name_key = $3 and id <> $4 and not deleted`,
-		at.institution, at.organization, fold(name), besides)
+		at.institution, at.organization, db.Fold(name), besides)
 	if err != nil {
 		return false, fmt.Errorf("look for a template's name: %w", err)
 	}
@@ -122,7 +122,7 @@ func listTemplates(tx *db.Tx, at place, visible, search string) ([]Template, err
 		select `+templateColumns+` from wire_template
 		 where institution_id = $1 and organization_id = $2 and not deleted and (cast($3 as text) = '' or replace($3, ',' || account_id || ',', '') <> $3)
 		   and (cast($4 as text) = '' or name_key like $4 escape '\' or lower(payee_name) like $4 escape '\' or lower(bank_name) like $4 escape '\')
-		 order by name_key, id limit $5`, at.institution, at.organization, visible, contains(search), MaxPage)
+		 order by name_key, id limit $5`, at.institution, at.organization, visible, db.Containing(search), MaxPage)
 	if err != nil {
 		return nil, fmt.Errorf("list the templates: %w", err)
 	}
