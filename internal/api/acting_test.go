@@ -64,7 +64,7 @@ func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	config.Wires = p.wires
 	config.Cards = card.New(card.Config{Guard: door, Desk: p.desk, Teller: told})
 	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: p.desk, Teller: told, Process: "test"})
-	err := p.books.Open(p.t.Context(), ledger.Opening{Institution: "first", Organization: "acme", Account: "operating", Balance: 20_000_00},
+	err := p.books.Open(p.t.Context(), ledger.Opening{Institution: "first", Organization: "acme", Account: "operating", Number: "000110000137", Balance: 20_000_00},
 		ledger.Opening{Institution: "first", Organization: "acme", Account: "payroll"})
 	if err != nil {
 		p.t.Fatal(err)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -570,7 +569,7 @@ func (e *Edge) arpDecide(ctx context.Context, in *arpDecideInput, kind host.Item
 	if err == nil && d.Kind != kind {
 		return nil, positivepay.ErrNoItem
 	}
-	if err != nil && !errors.Is(err, positivepay.ErrNoItem) {
+	if err != nil && fault.KindOf(err) != fault.Forbidden {
 		return nil, err
 	}
 	_, err = e.PositivePay.Decide(ctx, caller, []positivepay.Decision{{

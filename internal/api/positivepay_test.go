@@ -22,8 +22,8 @@ import (
 
 // openPositivePay is the room of Positive Pay on the books of the world.
 func (p *program) openPositivePay(door *guard.Guard, days *calendar.Service, desk *host.Desk, told positivepay.Teller) *positivepay.Service {
-	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (string, error) {
-		return string(id), nil
+	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (name, external string, err error) {
+		return string(id), "", nil
 	}
 	p.posPay = positivepay.New(positivepay.Config{DB: p.world.DB, Guard: door, Calendar: days, Desk: desk, Teller: told, Accounts: names, Process: "test"})
 	return p.posPay

@@ -171,7 +171,6 @@ func TestAProgramSendsWiresForAPerson(t *testing.T) {
 			t.Errorf("her own: %s", got)
 		}
 		p.as("ana", "POST", "/approvals/"+asked.Approval+"/approve", yes).into(&api.Approval{})
-		p.desk.Now(t.Context())
 		var out api.WireDetail
 		p.as("dana", "GET", "/wires/"+asked.ID, "").into(&out)
 		if out.State != "processed" || out.Approver != "Ana Ito" {

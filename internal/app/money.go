@@ -43,7 +43,7 @@ func (a *App) openMoney() {
 	a.Stops = stoppayment.New(stoppayment.Config{Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told})
 	a.Cards = card.New(card.Config{Guard: a.Guard, Desk: a.Desk, Teller: told})
 	a.PositivePay = positivepay.New(positivepay.Config{
-		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Accounts: accountName, Process: processName(),
+		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Accounts: accountCalled, Process: processName(),
 	})
 }
 
@@ -89,13 +89,14 @@ func memberNames(tx *db.Tx, institution bank.InstitutionID, organization bank.Or
 	return names, nil
 }
 
-// accountName is what an account is called.
-func accountName(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, id bank.AccountID) (string, error) {
+// accountCalled is what an account is called, and the institution's own id of it.
+func accountCalled(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, id bank.AccountID) (name, external string, err error) {
 	of, err := usermgmt.NamesOf(tx, institution, organization, entitlement.Scope{Accounts: []bank.AccountID{id}})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return of("").Account(id), nil
+	account, _, err := usermgmt.FindAccount(tx, institution, organization, id)
+	return of("").Account(id), account.ExternalID, err
 }
 
 // moneyBackground is what moves by itself.

@@ -11,6 +11,7 @@
 package approval
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -121,6 +122,11 @@ type Kind interface {
 	// Ended takes back an item that was rejected or has expired.
 	Ended(c *guard.Change, item Item) error
 }
+
+// A Carrier is a Kind whose items may go out the moment they are approved. It is
+// called after the commit and may call out; what it does not get to goes out by
+// itself later, which is why there is no error.
+type Carrier interface{ Carry(ctx context.Context) }
 
 // Events are names of the event catalogue, such as "wire.approved".
 type Events struct{ Approved, Rejected, Expired string }

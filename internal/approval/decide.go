@@ -69,7 +69,9 @@ func decideAgain(tx *db.Tx, p *entitlement.Policy, req entitlement.Request, rese
 // Approve is the second person's yes to what they saw: hash is of the content
 // that they were shown. It asks for a high-risk authorization.
 func (s *Service) Approve(ctx context.Context, caller bank.Caller, id, hash, comment string) error {
-	return s.decide(ctx, caller, id, comment, approve, func(c *guard.Change, k Kind, item *Item) error {
+	var goes Carrier
+	err := s.decide(ctx, caller, id, comment, approve, func(c *guard.Change, k Kind, item *Item) error {
+		goes, _ = k.(Carrier)
 		matter, err := s.current(c, k, item)
 		if err != nil {
 			return err
@@ -88,6 +90,10 @@ func (s *Service) Approve(ctx context.Context, caller bank.Caller, id, hash, com
 		}
 		return k.Approved(c, *item)
 	})
+	if err == nil && goes != nil {
+		goes.Carry(ctx)
+	}
+	return err
 }
 
 // Reject is the second person's no. Whoever may approve may reject, and so may

@@ -154,16 +154,19 @@ func (s *Service) readKept(ctx context.Context, caller bank.Caller, id FileID, a
 		said = time.Now()
 		_ = s.db.Write(ctx, func(tx *db.Tx) error { return sayRead(tx, caller, id, read, entries) }) // the next one says it
 	}
-	ids, err := s.UploadFile(ctx, caller, u)
-	in.State, in.Outcome = FileDone, Outcome{Batches: ids}
-	if err != nil {
+	u.also = func(tx *db.Tx, made []BatchID) error {
+		done := in
+		done.State, done.Outcome, done.Read, done.body = FileDone, Outcome{Batches: made}, in.Size, nil
+		return updateFile(tx, caller, &done)
+	}
+	if _, err := s.UploadFile(ctx, caller, u); err != nil {
 		in.refuse(err)
+		in.Read = in.Size
+		if in.Code != DuplicateFile {
+			in.body = nil
+		}
+		_ = s.db.Write(ctx, func(tx *db.Tx) error { return updateFile(tx, caller, &in) })
 	}
-	in.Read = in.Size
-	if in.Code != DuplicateFile {
-		in.body = nil
-	}
-	_ = s.db.Write(ctx, func(tx *db.Tx) error { return updateFile(tx, caller, &in) })
 }
 
 func (in *Incoming) refuse(err error) {
@@ -205,12 +208,24 @@ func (s *Service) ImportKept(ctx context.Context, caller bank.Caller, id FileID,
 	if in.Form == formNacha || in.State != FileWaiting {
 		return nil, ErrNoFile
 	}
-	p, err := s.ImportRecipients(ctx, caller, Import{Batch: in.Batch, Version: version, Format: recipients.Format(in.Form), Replace: in.Replace, File: bytes.NewReader(in.body)})
+	list := Import{Batch: in.Batch, Version: version, Format: recipients.Format(in.Form), Replace: in.Replace, File: bytes.NewReader(in.body)}
+	return s.load(ctx, caller, list, func(tx *db.Tx) error { return useUp(tx, caller, id) })
+}
+
+// useUp marks a list as loaded, in the change that loads it: it is loaded once,
+// and is not marked where nothing was.
+func useUp(tx *db.Tx, caller bank.Caller, id FileID) error {
+	used, err := tx.Exec(`
+		update ach_inbox set state = 'done', body = $4
+		 where institution_id = $1 and organization_id = $2 and id = $3 and state = 'waiting'`,
+		caller.Institution, caller.Organization, id, []byte{})
 	if err != nil {
-		return p, err
+		return fmt.Errorf("mark the list as loaded: %w", err)
 	}
-	in.State, in.body = FileDone, nil
-	return p, s.db.Write(ctx, func(tx *db.Tx) error { return updateFile(tx, caller, &in) })
+	if used == 0 {
+		return ErrNoFile
+	}
+	return nil
 }
 
 // keepFile stores a file, and forgets those that are old or too many.

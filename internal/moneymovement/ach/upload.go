@@ -52,6 +52,8 @@ type Upload struct {
 	Again      bool // although the same file was uploaded before
 	File       io.Reader
 	Progress   nacha.Progress
+
+	also func(tx *db.Tx, made []BatchID) error // in the change that makes the batches; nil: nothing
 }
 
 // BatchID is the id of the i-th batch of a file whose ids the caller names.
@@ -75,8 +77,10 @@ func (s *Service) UploadFile(ctx context.Context, caller bank.Caller, u Upload) 
 		return nil, err
 	}
 	err = s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
-		ids, err = s.keepUpload(c, u, rules, file)
-		return err
+		if ids, err = s.keepUpload(c, u, rules, file); err != nil || u.also == nil {
+			return err
+		}
+		return u.also(c.Tx, ids)
 	})
 	return ids, err
 }
@@ -285,6 +289,11 @@ func (s *Service) mayImport(ctx context.Context, caller bank.Caller, in Import) 
 // ImportRecipients loads a list into a batch: all of it, or nothing where
 // anything is wrong with it. It counts as editing.
 func (s *Service) ImportRecipients(ctx context.Context, caller bank.Caller, in Import) (*recipients.Preview, error) {
+	return s.load(ctx, caller, in, nil)
+}
+
+// load loads a list, with what else must happen in the same change.
+func (s *Service) load(ctx context.Context, caller bank.Caller, in Import, also func(tx *db.Tx) error) (*recipients.Preview, error) {
 	p, err := s.PreviewImport(ctx, caller, in)
 	if err != nil {
 		return nil, err
@@ -321,7 +330,10 @@ func (s *Service) ImportRecipients(ctx context.Context, caller bank.Caller, in I
 		if err != nil {
 			return err
 		}
-		return s.keep(c, at, &was, &b, had, all, marked, "ach.batch_imported")
+		if err := s.keep(c, at, &was, &b, had, all, marked, "ach.batch_imported"); err != nil || also == nil {
+			return err
+		}
+		return also(c.Tx)
 	})
 	return p, err
 }

@@ -184,7 +184,7 @@ func operation(kind host.ItemKind) catalog.Operation {
 // Operation is what somebody must be allowed to decide about the item.
 func (i *Item) Operation() catalog.Operation { return operation(i.Kind) }
 
-// ErrNoItem says that there is no such exception for whoever asks.
+// ErrNoItem says that the organization has no such exception.
 var ErrNoItem = fault.New(fault.NotFound, "There is no such exception here.")
 
 // ref is the name of the order to the host: a new one for each attempt.

@@ -197,11 +197,12 @@ func TestWhoSeesWhat(t *testing.T) {
 				t.Errorf("%s sees %d of %d, %v, want %d", name, page.Matching, page.Total, err, want)
 			}
 		}
-		if _, err := w.room.GetItem(t.Context(), caller("wes"), gym); err != positivepay.ErrNoItem {
-			t.Errorf("Wes sees the ACH item: %v", err)
-		}
-		if _, err := w.room.Image(t.Context(), caller("uma"), one, host.Front); err != positivepay.ErrNoItem {
-			t.Errorf("Uma sees the picture: %v", err)
+		_, err := w.room.GetItem(t.Context(), caller("wes"), gym)
+		w.refuses("Wes looks at the ACH item", err, "USER_OFF")
+		_, err = w.room.Image(t.Context(), caller("uma"), one, host.Front)
+		w.refuses("Uma looks at the picture", err, "USER_OFF")
+		if _, err := w.room.GetItem(t.Context(), caller("dana"), "itm_none"); err != positivepay.ErrNoItem {
+			t.Errorf("an exception that is not there: %v", err)
 		}
 		w.refuses("Uma decides", w.decide("uma", one, positivepay.Pay), "USER_OFF")
 		foreign := caller("dana")
@@ -285,7 +286,7 @@ func TestTheOutputFile(t *testing.T) {
 			t.Fatalf("%q, %v", d.Name, err)
 		}
 		want := []string{
-			"H2026030220260302100000acc_operating                           operating",
+			"H2026030220260302100000000110000137                            operating",
 			"DE00000000070000000000500                CNOT_ISSUED    Harbor Supplies",
 			"DP00000010010000000010000        20260302C              Harbor Supplies",
 			"DP00000010020000000260000        20260302CWRONG_AMOUNT  Harbor Supplies",
@@ -303,6 +304,20 @@ func TestTheOutputFile(t *testing.T) {
 				t.Errorf("line %d is %q (%d), want %q", n+1, got[n], len(got[n]), want[n])
 			}
 		}
+		w.nameless.Store(true)
+		if _, err := w.room.Download(t.Context(), caller("dana"), operating, "2026-03-02"); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("of an account without a number: %v", err)
+		}
+		w.external = "CIF-4471"
+		d, err = w.room.Download(t.Context(), caller("dana"), operating, "2026-03-02")
+		if err != nil || !strings.HasPrefix(string(d.Body[23:]), "CIF-4471  ") {
+			t.Errorf("of an account that has the institution's id alone: %.80s, %v", d.Body, err)
+		}
+		w.down.Store(true)
+		if _, err := w.room.Download(t.Context(), caller("dana"), operating, "2026-03-02"); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("while the host is silent: %v", err)
+		}
+		w.down.Store(false)
 		for name, code := range map[string]string{"wes": "USER_OFF", "dana": ""} {
 			account := operating
 			if name == "dana" {
@@ -311,8 +326,8 @@ func TestTheOutputFile(t *testing.T) {
 			_, err := w.room.Download(t.Context(), caller(name), account, "2026-03-02")
 			w.refuses(name, err, code)
 		}
-		if n := w.events(positivepay.EventDownloaded); n != 2 {
-			t.Errorf("%d downloads are in the history, want Dana's and the refusal of Wes", n)
+		if n := w.events(positivepay.EventDownloaded); n != 3 {
+			t.Errorf("%d downloads are in the history, want Dana's two and the refusal of Wes", n)
 		}
 	})
 }

@@ -212,14 +212,17 @@ func (d *ItemDetail) neighbours(v *guard.View, caller bank.Caller) error {
 }
 
 // seenItem is an exception that the caller may see, which is whoever may decide
-// about it.
+// about it. Others are told why they may not.
 func seenItem(v *guard.View, caller bank.Caller, id ItemID) (Item, error) {
 	i, found, err := findItem(v.Tx, placeOf(caller), id)
 	if err != nil {
 		return Item{}, err
 	}
-	if !found || i.Mismatch == "" || !entitlement.Decide(v.Policy, question(i.Operation(), caller.Member(), i.Account, v.Tx.Now)).Allowed {
+	if !found || i.Mismatch == "" {
 		return Item{}, ErrNoItem
+	}
+	if err := mayOn(v.Policy, i.Operation(), caller.Member(), i.Account, v.Tx.Now); err != nil {
+		return Item{}, err
 	}
 	return i, nil
 }

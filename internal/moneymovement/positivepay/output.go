@@ -2,6 +2,7 @@ package positivepay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -70,8 +71,13 @@ type Download struct {
 // errNoOutput says that there is no such file for whoever asks.
 var errNoOutput = fault.New(fault.NotFound, "There is no output file of this account and day.")
 
+// errNoNumber says that the host does not tell under which number an
+// institution's own programs know an account: a file without it is of no use.
+var errNoNumber = fault.New(fault.Unavailable, "The number of this account could not be read at the institution, so the file was not made. Try again in a few minutes.")
+
 // Download makes the output file of an account and a day, as it stands now.
 func (s *Service) Download(ctx context.Context, caller bank.Caller, account bank.AccountID, day bank.Day) (d Download, err error) {
+	numbers, silent := s.desk.Host().Numbers(ctx, caller.Institution, []bank.AccountID{account}) // what stands against a download is said first
 	target := activity.Target{Kind: activity.TargetAccount, ID: string(account), Name: "output file"}
 	err = s.guard.Do(ctx, caller, doing(EventDownloaded, caller, target), func(c *guard.Change) error {
 		if err := require(c, catalog.ARPFileDownload, account); err != nil {
@@ -93,13 +99,17 @@ func (s *Service) Download(ctx context.Context, caller bank.Caller, account bank
 		if err != nil {
 			return err
 		}
-		name, err := s.accounts(c.Tx, at.institution, at.organization, account)
+		name, external, err := s.accounts(c.Tx, at.institution, at.organization, account)
 		if err != nil {
 			return err
 		}
+		number := cmp.Or(numbers[account], external)
+		if silent != nil || number == "" {
+			return errNoNumber.Because(silent)
+		}
 		d = Download{
 			Name: fmt.Sprintf("ARP_%s_%s.txt", fileName.Replace(plain(name, 40)), digits(day)),
-			Body: write(outputOf{account, name, day, c.Tx.Now.In(days.Place)}, items, issues),
+			Body: write(outputOf{number, name, day, c.Tx.Now.In(days.Place)}, items, issues),
 		}
 		c.RecordQuiet(EventDownloaded, target, "", activity.Change{Field: "day", New: string(day)})
 		return nil
@@ -128,10 +138,10 @@ func standingOn(tx *db.Tx, at place, account bank.AccountID) ([]Issue, error) {
 
 // outputOf is what an output file is made of.
 type outputOf struct {
-	account bank.AccountID
-	name    string
-	day     bank.Day
-	made    time.Time
+	number string // of the account, at the institution
+	name   string
+	day    bank.Day
+	made   time.Time
 }
 
 var fileName = strings.NewReplacer(" ", "-", "/", "-", `\`, "-", `"`, "", "?", "")
@@ -148,7 +158,7 @@ const (
 // write makes an output file: docs/arp-output-file.md says what stands where.
 func write(o outputOf, items []Item, issues []Issue) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "H%-8s%-14s%-40s%-37s\r\n", digits(o.day), o.made.Format("20060102150405"), plain(string(o.account), 40), plain(o.name, 37))
+	fmt.Fprintf(&out, "H%-8s%-14s%-40s%-37s\r\n", digits(o.day), o.made.Format("20060102150405"), plain(o.number, 40), plain(o.name, 37))
 	count, paid, returned, outstanding := 0, bank.Cents(0), bank.Cents(0), bank.Cents(0)
 	detail := func(status string, number int64, cents bank.Cents, issued, settled bank.Day, kind, why, name string) {
 		count++

@@ -72,9 +72,10 @@ type Teller interface {
 	Tell(tx *db.Tx, institution bank.InstitutionID, people []bank.UserID, key, purpose, subject string, lines ...string) error
 }
 
-// Accounts says what an account of an organization is called; nothing, where
-// there is no such account.
-type Accounts func(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, account bank.AccountID) (name string, err error)
+// Accounts says what an account of an organization is called, by people and by
+// the institution's own programs (external); nothing, where there is no such
+// account.
+type Accounts func(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, account bank.AccountID) (name, external string, err error)
 
 // A Config is what the room needs.
 type Config struct {

@@ -101,7 +101,7 @@ func (s *Service) Enrol(ctx context.Context, caller bank.Caller, organization ba
 	}
 	err := s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		at := place{caller.Institution, organization}
-		name, err := s.accounts(c.Tx, at.institution, at.organization, account)
+		name, _, err := s.accounts(c.Tx, at.institution, at.organization, account)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -309,10 +310,13 @@ func againstBooks(tx *db.Tx, at place, f *File, issues []Issue) error {
 }
 
 // likeliest is an account to explain with: one that is allowed, or else one
-// that the member sees.
+// that the member sees, or else any.
 func likeliest(p *entitlement.Policy, member bank.UserID, ids []bank.AccountID, now time.Time) bank.AccountID {
 	if len(ids) == 0 {
 		ids = allowed(p, catalog.AccountView, member, now)
+	}
+	if len(ids) == 0 {
+		ids = slices.Sorted(maps.Keys(p.Accounts))
 	}
 	if len(ids) == 0 {
 		return ""

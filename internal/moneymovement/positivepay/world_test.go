@@ -57,12 +57,14 @@ type world struct {
 	proofs   *proofs
 	desk     *host.Desk  // of the process that was made last
 	down     atomic.Bool // the line to the host
+	nameless atomic.Bool // no account has a number at the host
+	external string      // the institution's id of every account
 }
 
 // A line to the host can be down.
 type line struct {
 	*ledger.Ledger
-	down *atomic.Bool
+	down, nameless *atomic.Bool
 }
 
 func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
@@ -70,6 +72,16 @@ func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
 		return host.Receipt{}, errors.New("the line is down")
 	}
 	return l.Ledger.Carry(ctx, o)
+}
+
+func (l *line) Numbers(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]string, error) {
+	if l.down.Load() {
+		return nil, errors.New("the line is down")
+	}
+	if l.nameless.Load() {
+		return nil, nil
+	}
+	return l.Ledger.Numbers(ctx, institution, accounts)
 }
 
 // rounds is how often a race is run: MANDATE_SLOW runs all of them.
@@ -87,11 +99,11 @@ func each(t *testing.T, test func(w *world)) {
 // process is the room as one process has it.
 func (w *world) process(name string) *positivepay.Service {
 	door := guard.New(w.d, usermgmt.LoadPolicy, nil, w.proofs)
-	desk := host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	desk := host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down, nameless: &w.nameless}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.desk = desk
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
-	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (string, error) {
-		return strings.TrimPrefix(string(id), "acc_"), nil
+	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (name, external string, err error) {
+		return strings.TrimPrefix(string(id), "acc_"), w.external, nil
 	}
 	return positivepay.New(positivepay.Config{DB: w.d, Guard: door, Calendar: days, Desk: desk, Teller: w.told, Accounts: names, Process: name})
 }
@@ -124,7 +136,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.add("lee", everything(), operating, payroll)
 	w.add("wes", catalog.SetOf(catalog.ARPEnabled, catalog.ARPWorkChecks), operating)
 	w.add("uma", 0)
-	err := w.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: operating, Balance: 10_000_00},
+	err := w.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: operating, Number: "000110000137", Balance: 10_000_00},
 		ledger.Opening{Institution: cedar, Organization: northwind, Account: payroll})
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,11 @@ import (
 	"mandate/internal/guard"
 )
 
-// The room is a kind of the queue of approvals.
-var _ approval.Kind = (*Service)(nil)
+// The room is a kind of the queue of approvals, and its wires go out at once.
+var (
+	_ approval.Kind    = (*Service)(nil)
+	_ approval.Carrier = (*Service)(nil)
+)
 
 // Events are what happens to what waits, as history names it.
 func (s *Service) Events() approval.Events {

@@ -73,13 +73,8 @@ func (v *moneyView) batchLink(b *ach.Batch) ui.Link {
 	return ui.Link{Label: b.Name, Href: v.base.batch(b.ID)}
 }
 
-// oneBatch reads the batch of an address; whoever may see none is told why.
 func (a *app) oneBatch(r *http.Request) (ach.Detail, error) {
-	d, err := a.money.ACH.Get(r.Context(), web.CallerOf(r.Context()), ach.BatchID(r.PathValue("batch")))
-	if err != nil {
-		return d, a.batchRefused(r, err)
-	}
-	return d, nil
+	return a.money.ACH.Get(r.Context(), web.CallerOf(r.Context()), ach.BatchID(r.PathValue("batch")))
 }
 
 // batchOfRun leads from one way of a batch to the batch: the queue of approvals
@@ -103,7 +98,7 @@ func (a *app) batchDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	d, err := a.oneBatch(r)
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	page := batchDetailPage{
 		Shell: a.shell(r, v.me, d.Name, v.achCrumbs()...), Title: d.Name, State: batchState(d.State), Moving: d.State == ach.Processing, Here: v.base.batch(d.ID),
@@ -363,7 +358,7 @@ func (a *app) batchReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	d, err := a.oneBatch(r)
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	shell := a.shell(r, v.me, "Receipt", v.achCrumbs(v.batchLink(&d.Batch))...)
 	shell.Narrow = true

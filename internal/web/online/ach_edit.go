@@ -255,7 +255,7 @@ func (a *app) renderNewBatch(w http.ResponseWriter, r *http.Request, f *web.Form
 	}
 	choices, err := a.money.ACH.Choices(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	page := batchFormPage{
 		Shell: a.shell(r, v.me, "Create batch", v.achCrumbs()...), Title: "Create batch", Subtitle: "It is saved as ready, and goes nowhere until somebody initiates it.",
@@ -292,22 +292,13 @@ func (a *app) createBatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, err := a.money.ACH.Create(r.Context(), web.CallerOf(r.Context()), h, drafts)
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		renumber(f, places)
 		return a.renderNewBatch(w, r, f)
 	}
 	return a.toBatch(w, r, id, "The batch is saved. Initiate it when it shall be sent.")
-}
-
-// batchRefused says a refusal of the room with its reasons.
-func (a *app) batchRefused(r *http.Request, err error) error {
-	v, e := a.moneyView(r)
-	if e != nil {
-		return e
-	}
-	return plainRefusal(err, &v)
 }
 
 // GET /{institution}/ach/batches/{batch}/edit
@@ -370,7 +361,7 @@ func (a *app) saveBatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = a.money.ACH.Edit(r.Context(), web.CallerOf(r.Context()), ach.Edit{Batch: d.ID, Version: number(f.Raw("version")), Header: &h})
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		return a.renderEditBatch(w, r, &d, f)
@@ -487,7 +478,7 @@ func (a *app) saveEntries(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = a.money.ACH.Edit(r.Context(), web.CallerOf(r.Context()), edit)
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		renumber(f, places)

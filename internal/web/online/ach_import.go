@@ -48,7 +48,7 @@ func (a *app) renderImport(w http.ResponseWriter, r *http.Request, f *web.Form) 
 	}
 	d, err := a.oneBatch(r)
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	choices, err := a.money.ACH.Choices(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
@@ -114,7 +114,7 @@ func (a *app) previewImport(w http.ResponseWriter, r *http.Request) error {
 		return a.renderImport(w, r, f)
 	}
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		return a.renderImport(w, r, f)
@@ -182,7 +182,7 @@ func (a *app) loadImport(w http.ResponseWriter, r *http.Request) error {
 		return a.renderImportPreview(w, r, ach.Import{Batch: id}, "", p, web.SentenceOf(err))
 	}
 	if err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	return a.toBatch(w, r, id, ui.Count(len(p.Recipients), "recipient is", "recipients are")+" imported")
 }
@@ -215,7 +215,7 @@ type placeFields struct {
 func (a *app) layoutForm(w http.ResponseWriter, r *http.Request) error {
 	choices, err := a.money.ACH.Choices(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	values := map[string]string{"amounts": "point", "direction": "credit", "kind": string(nacha.Checking)}
 	if l, set := choices.Layouts[recipients.Format(r.PathValue("format"))]; set {
@@ -291,7 +291,7 @@ func (a *app) saveLayout(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := a.money.ACH.SetLayout(r.Context(), web.CallerOf(r.Context()), l)
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		return a.renderLayout(w, r, f)
@@ -370,7 +370,7 @@ func (a *app) renderSeveral(w http.ResponseWriter, r *http.Request, f *web.Form)
 			continue
 		}
 		if err != nil {
-			return plainRefusal(err, &v)
+			return err
 		}
 		page.add(&v, &d, text)
 	}
@@ -437,7 +437,7 @@ func (a *app) initiateSeveral(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		return a.renderSeveral(w, r, f)
@@ -466,7 +466,7 @@ func (a *app) batchNames(r *http.Request, f *web.Form) (map[ach.BatchID]string, 
 		}
 		d, err := a.money.ACH.Get(r.Context(), web.CallerOf(r.Context()), choice.Batch)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
-			return nil, a.batchRefused(r, err)
+			return nil, err
 		}
 		names[choice.Batch] = d.Name
 	}
@@ -488,7 +488,7 @@ func (a *app) deleteSeveral(w http.ResponseWriter, r *http.Request) error {
 	}
 	results, err := a.money.ACH.DeleteMany(r.Context(), web.CallerOf(r.Context()), choices)
 	if err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	return a.renderResults(w, r, "Deleted", results, names)
 }

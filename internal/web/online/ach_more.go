@@ -24,7 +24,7 @@ func (a *app) askCopyBatch(w http.ResponseWriter, r *http.Request) error {
 func (a *app) copyBatch(w http.ResponseWriter, r *http.Request) error {
 	id, err := a.money.ACH.Copy(r.Context(), web.CallerOf(r.Context()), ach.BatchID(r.PathValue("batch")), "")
 	if err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	return a.toBatch(w, r, id, "This is the copy")
 }
@@ -41,7 +41,7 @@ func (a *app) askDeleteBatch(w http.ResponseWriter, r *http.Request) error {
 func (a *app) deleteBatch(w http.ResponseWriter, r *http.Request) error {
 	id, version := ach.BatchID(r.PathValue("batch")), number(web.ReadForm(r).Raw("version"))
 	if err := a.money.ACH.Delete(r.Context(), web.CallerOf(r.Context()), id, version); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	web.Flash(w, r, ui.Good, "The batch is deleted")
 	http.Redirect(w, r, baseOf(r).ach(), http.StatusSeeOther)
@@ -80,7 +80,7 @@ func (a *app) renderSchedule(w http.ResponseWriter, r *http.Request, status int,
 	}
 	d, err := a.oneBatch(r)
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	p, err := a.money.ACH.Prospect(r.Context(), web.CallerOf(r.Context()), d.ID)
 	if err != nil {
@@ -157,7 +157,7 @@ func (a *app) askEndSchedule(w http.ResponseWriter, r *http.Request) error {
 func (a *app) endSchedule(w http.ResponseWriter, r *http.Request) error {
 	id := ach.BatchID(r.PathValue("batch"))
 	if err := a.money.ACH.EndSchedule(r.Context(), web.CallerOf(r.Context()), id); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	return a.toBatch(w, r, id, "The schedule has ended")
 }
@@ -193,7 +193,7 @@ func (a *app) renderCategories(w http.ResponseWriter, r *http.Request, f *web.Fo
 	}
 	choices, err := a.money.ACH.Choices(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	page := categoriesPage{Shell: a.shell(r, v.me, "Categories", v.achCrumbs()...), Columns: []ui.Column{{Label: "Category"}, {Label: "Seen by"}, {Label: "Change", Hidden: true}},
 		Edit: choices.Edit.Allowed, Save: v.base.achCategories(), Title: "New category", Cancel: v.base.achCategories()}
@@ -226,7 +226,7 @@ func (a *app) saveCategory(w http.ResponseWriter, r *http.Request) error {
 	if f.OK() {
 		_, err := a.money.ACH.SetCategory(r.Context(), web.CallerOf(r.Context()), c)
 		if err := f.Take(err); err != nil {
-			return a.batchRefused(r, err)
+			return err
 		}
 	}
 	if !f.OK() {

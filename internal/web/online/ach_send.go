@@ -59,7 +59,7 @@ func (a *app) renderSendForm(w http.ResponseWriter, r *http.Request, f *web.Form
 	}
 	p, err := a.money.ACH.Prospect(r.Context(), web.CallerOf(r.Context()), ach.BatchID(r.PathValue("batch")))
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	if !p.State.Takes(catalog.ACHBatchInitiate) {
 		return fault.Newf(fault.Conflict, "This batch is %s, so it cannot be initiated now.", lowerFirst(p.State.Label()))
@@ -135,7 +135,7 @@ func (a *app) renderSendReview(w http.ResponseWriter, r *http.Request, status in
 	}
 	p, err := a.money.ACH.Preview(r.Context(), web.CallerOf(r.Context()), sendOrder(r, f))
 	if err := f.Take(err); err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	if !f.OK() {
 		return a.renderSendForm(w, r, f)
@@ -238,7 +238,7 @@ func (a *app) askBatch(w http.ResponseWriter, r *http.Request, op catalog.Operat
 	}
 	d, err := a.oneBatch(r)
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	if !d.State.Takes(op) {
 		return fault.Newf(fault.Conflict, "This batch is %s, so this cannot be done now.", lowerFirst(d.State.Label()))
@@ -262,7 +262,7 @@ func (a *app) askUninitiate(w http.ResponseWriter, r *http.Request) error {
 func (a *app) uninitiateBatch(w http.ResponseWriter, r *http.Request) error {
 	id, version := ach.BatchID(r.PathValue("batch")), number(web.ReadForm(r).Raw("version"))
 	if err := a.money.ACH.Uninitiate(r.Context(), web.CallerOf(r.Context()), id, version); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	return a.toBatch(w, r, id, "The batch is ready again")
 }
@@ -279,7 +279,7 @@ func (a *app) askReturn(w http.ResponseWriter, r *http.Request) error {
 func (a *app) returnBatch(w http.ResponseWriter, r *http.Request) error {
 	id, version := ach.BatchID(r.PathValue("batch")), number(web.ReadForm(r).Raw("version"))
 	if err := a.money.ACH.Return(r.Context(), web.CallerOf(r.Context()), id, version, "It was returned to ready."); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	return a.toBatch(w, r, id, "The batch is ready again")
 }

@@ -45,7 +45,7 @@ func (a *app) renderUpload(w http.ResponseWriter, r *http.Request, f *web.Form) 
 	}
 	choices, err := a.money.ACH.Choices(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	page := uploadPage{Shell: a.shell(r, v.me, "Upload NACHA file", v.achCrumbs()...), Save: v.base.achUpload(), Cancel: v.base.ach(), Form: f,
 		File: f.Field("file", "File"), Name: f.Field("name", "Batch name")}
@@ -96,7 +96,7 @@ func (a *app) uploadFile(w http.ResponseWriter, r *http.Request) error {
 	u.File = file
 	id, done, err := a.money.ACH.BringFile(r.Context(), web.CallerOf(r.Context()), u)
 	if err := f.Take(err); err != nil {
-		return a.batchRefused(r, err)
+		return err
 	}
 	if !f.OK() {
 		return a.renderUpload(w, r, f)

@@ -252,7 +252,7 @@ func (a *app) renderApproval(w http.ResponseWriter, r *http.Request, status int,
 	}
 	e, err := a.money.Approvals.Get(r.Context(), web.CallerOf(r.Context()), r.PathValue("approval"))
 	if err != nil && refused != nil {
-		return plainRefusal(refused, &v)
+		return refused
 	}
 	if err != nil {
 		return err

@@ -89,6 +89,9 @@ func (a *app) moneyRoutes() (routes []web.Route) {
 	if a.money.PositivePay != nil {
 		routes = append(routes, a.posPayRoutes()...)
 	}
+	for i := range routes {
+		routes[i].Handler = a.reasoned(&routes[i])
+	}
 	return routes
 }
 

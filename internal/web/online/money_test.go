@@ -83,7 +83,7 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 		_, err := tx.Exec(`update institution set offers = $1`, everything())
 		return err
 	})
-	err := p.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: "acc_operating", Balance: 20_000_00},
+	err := p.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: "acc_operating", Number: "000110000137", Balance: 20_000_00},
 		ledger.Opening{Institution: cedar, Organization: northwind, Account: "acc_payroll"})
 	if err != nil {
 		t.Fatal(err)

@@ -145,15 +145,15 @@ var batchTries = map[catalog.Operation]try{
 		return p.askBatch(v, "delete", url.Values{})
 	}},
 
-	catalog.ARPFileUpload: {may: "The checks are kept", instead: "No account was named.", prepare: (*purse).enrol, ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
+	catalog.ARPFileUpload: {may: "The checks are kept", prepare: (*purse).enrol, ask: func(p *purse, v *visitor, o obstacle.Ask) answer {
 		form := url.Values{"id": {string(positivepay.NewFileID(p.clock.Now()))}, "account": {string(o.Account)}, "rows": {"10"}, "number_1": {"8001"}, "amount_1": {"5"}, "date_1": {"2026-03-02"}}
 		return v.post("/cedar/positive-pay/entry", form)
 	}},
 	catalog.ARPFileDownload: {may: "H20260302", prepare: func(p *purse) { p.keepItems(gymCheck) }, ask: func(_ *purse, v *visitor, o obstacle.Ask) answer {
 		return v.post("/cedar/positive-pay/output", url.Values{"account": {string(o.Account)}, "day": {"2026-03-02"}})
 	}},
-	catalog.ARPCheckExceptionDecide: {may: "decided", silent: true, prepare: func(p *purse) { p.keepItems(gymCheck) }, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer { return p.decideNext(v, "check") }},
-	catalog.ARPACHExceptionDecide:   {may: "decided", silent: true, prepare: func(p *purse) { p.keepItems(gymItem) }, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer { return p.decideNext(v, "ach") }},
+	catalog.ARPCheckExceptionDecide: {may: "decided", prepare: func(p *purse) { p.keepItems(gymCheck) }, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer { return p.decideNext(v, "check") }},
+	catalog.ARPACHExceptionDecide:   {may: "decided", prepare: func(p *purse) { p.keepItems(gymItem) }, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer { return p.decideNext(v, "ach") }},
 }
 
 // trustingBatches is the room where nobody is asked for a high-risk

@@ -70,10 +70,11 @@ func (a *app) arpRenderEntry(w http.ResponseWriter, r *http.Request, status int,
 		Shell: a.shell(r, v.me, "Enter checks", posPayCrumb(v.base)), Action: v.base.posPayEntry(), Cancel: v.base.posPayIssued(), Form: f, ID: f.Raw("id"),
 		Account: f.Field("account", "Account"), Accounts: v.choices("Choose an account", choice.On(catalog.ARPFileUpload, true), nil), Count: strconv.Itoa(rows), More: rows < positivepay.MaxEntered,
 	}
-	if !v.uploads(&choice, &page.Blocked, &page.Why, &page.None) {
-		return web.Render(w, r, max(status, http.StatusForbidden), arpEntryView(page))
+	e, refused := refusalIn(against)
+	if !v.uploads(&choice, &page.Blocked, &page.Why, &page.None) && !refused {
+		return web.Render(w, r, http.StatusForbidden, arpEntryView(page))
 	}
-	if e, ok := refusalIn(against); ok {
+	if refused {
 		page.Blocked, page.Why = v.blockers(e), v.base.whyMe()+"?operation="+catalog.ARPFileUpload.ID()
 	} else if against != nil {
 		page.Sentence = web.SentenceOf(against)

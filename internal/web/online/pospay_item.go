@@ -242,6 +242,7 @@ func decisionsOf(f *web.Form) []positivepay.Decision {
 }
 
 // giveReasons sets the reason of each decision, by the kind of its exception.
+// Whoever may not decide about one of them is told why.
 func (a *app) giveReasons(r *http.Request, f *web.Form, all []positivepay.Decision) (chosen []positivepay.ItemDetail, err error) {
 	for n := range all {
 		d, err := a.money.PositivePay.GetItem(r.Context(), web.CallerOf(r.Context()), all[n].Item)

@@ -23,8 +23,8 @@ import (
 	"mandate/internal/host"
 )
 
-func (p *purse) accountName(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (string, error) {
-	return strings.TrimPrefix(string(id), "acc_"), nil
+func (p *purse) accountName(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (name, external string, err error) {
+	return strings.TrimPrefix(string(id), "acc_"), "", nil
 }
 
 // arp are all rights of Positive Pay.
@@ -273,8 +273,11 @@ func TestExceptionsAreDecided(t *testing.T) {
 		}
 		uma := p.as("uma")
 		uma.get("/cedar/positive-pay").says(t, "You cannot decide exceptions")
-		uma.get(one).is(t, 404)
-		uma.get(one+"/pictures/front").is(t, 404)
+		closed := uma.get(one)
+		closed.is(t, 403)
+		closed.says(t, "You can’t do this", "ARP/Positive Pay is off in your permissions.", "Who can change it: an admin of the organization, in User management", "See every level")
+		uma.get(one+"/pictures/front").is(t, 403)
+		dana.get("/cedar/positive-pay/exceptions/itm_none").is(t, 404)
 		uma.post("/cedar/positive-pay/output", url.Values{"account": {"acc_operating"}, "day": {"2026-03-02"}}).is(t, 403)
 	})
 }

@@ -1,7 +1,6 @@
 package online
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -418,7 +417,7 @@ func (a *app) cancelTransfer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := a.money.Transfers.Cancel(r.Context(), web.CallerOf(r.Context()), edit.ID, edit.Version); err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	return a.toTransfer(w, r, &v, edit.ID)
 }
@@ -439,16 +438,7 @@ func (a *app) retryTransfer(w http.ResponseWriter, r *http.Request) error {
 		return a.money.Transfers.Retry(r.Context(), web.CallerOf(r.Context()), edit.ID, edit.Version)
 	})
 	if err != nil || !done {
-		return plainRefusal(err, &v)
-	}
-	return a.toTransfer(w, r, &v, edit.ID)
-}
-
-// plainRefusal says why something was refused where no page of its own does.
-func plainRefusal(err error, v *moneyView) error {
-	if _, ok := refusalIn(err); !ok {
 		return err
 	}
-	f, _ := errors.AsType[*fault.Error](err)
-	return fault.New(f.Kind, plainSentence(err, v)).With(f.Code)
+	return a.toTransfer(w, r, &v, edit.ID)
 }

@@ -104,7 +104,7 @@ func (a *app) cancelSeries(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := transfer.SeriesID(r.PathValue("series"))
 	if err := a.money.Transfers.CancelSeries(r.Context(), web.CallerOf(r.Context()), id); err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	web.Flash(w, r, ui.Good, "The series is cancelled")
 	http.Redirect(w, r, v.base.series(id), http.StatusSeeOther)

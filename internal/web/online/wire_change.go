@@ -67,7 +67,7 @@ func (a *app) sendWire(w http.ResponseWriter, r *http.Request) error {
 		return a.renderAskSend(w, r, twin)
 	}
 	if err != nil || !done {
-		return plainRefusal(err, &v)
+		return err
 	}
 	return a.toWire(w, r, &v, d.ID)
 }
@@ -101,7 +101,7 @@ func (a *app) cancelWire(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := wire.ID(r.PathValue("wire"))
 	if err := a.money.Wires.Cancel(r.Context(), web.CallerOf(r.Context()), id, number(web.ReadForm(r).Raw("version"))); err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	return a.toWire(w, r, &v, id)
 }

@@ -540,7 +540,7 @@ func (a *app) saveWire(w http.ResponseWriter, r *http.Request) error {
 		return a.renderWireReview(w, r, status, d.ID, f, d)
 	}
 	if err != nil || !done {
-		return plainRefusal(err, &v)
+		return err
 	}
 	return a.toWire(w, r, &v, d.ID)
 }

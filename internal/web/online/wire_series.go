@@ -169,7 +169,7 @@ func (a *app) saveWireSeries(w http.ResponseWriter, r *http.Request) error {
 			return a.renderSeriesForm(w, r, http.StatusForbidden, f, err)
 		}
 		if err := f.Take(err); err != nil {
-			return plainRefusal(err, &v)
+			return err
 		}
 	}
 	if !f.OK() {
@@ -212,7 +212,7 @@ func (a *app) cancelWireSeries(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := wire.SeriesID(r.PathValue("series"))
 	if err := a.money.Wires.CancelSeries(r.Context(), web.CallerOf(r.Context()), id, number(web.ReadForm(r).Raw("version"))); err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	web.Flash(w, r, ui.Good, "The series is cancelled")
 	http.Redirect(w, r, v.base.wireSeries(id), http.StatusSeeOther)

@@ -200,7 +200,7 @@ func (a *app) keepTemplate(w http.ResponseWriter, r *http.Request, edit wire.Tem
 	}
 	if f.OK() {
 		if err := f.Take(keep()); err != nil {
-			return plainRefusal(err, &v)
+			return err
 		}
 	}
 	if !f.OK() {
@@ -240,7 +240,7 @@ func (a *app) deleteWireTemplate(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := wire.TemplateID(r.PathValue("template"))
 	if err := a.money.Wires.DeleteTemplate(r.Context(), web.CallerOf(r.Context()), id, number(web.ReadForm(r).Raw("version"))); err != nil {
-		return plainRefusal(err, &v)
+		return err
 	}
 	web.Flash(w, r, ui.Good, "The template is deleted")
 	http.Redirect(w, r, v.base.wireTemplates(), http.StatusSeeOther)
