@@ -155,6 +155,7 @@ func (a *App) openRooms() (err error) {
 	a.Applications = application.New(a.DB, a.Guard, staff.Rights{}, a.Log)
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
+	a.Users.WithOversight(staff.Rights{}, a.Approvals, staff.Teller{Mailer: a.post, House: House})
 	a.Users.WithWork(authorized{a.Authorizations}, waiting{a.Approvals}, transferred{a.Transfers}, batched{a.ACH}, wired{a.Wires})
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.Metrics.Register(newBacklogs(a.DB, a.Clock)); err != nil {

@@ -91,7 +91,18 @@ type Item struct {
 	By           Somebody // who decided
 	Decided      time.Time
 	Comment      string
+	Overseer     bank.GroupID // the group whose staff decide; empty where the organization's people do
+
+	side side
 }
+
+// A side is whose people decide.
+type side string
+
+const (
+	memberSide side = "member" // the organization's own
+	staffSide  side = "staff"  // the institution's
+)
 
 // Somebody is a person as history names them.
 type Somebody struct {

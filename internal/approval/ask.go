@@ -29,11 +29,14 @@ type Service struct {
 	teller Teller
 	names  Names
 	kinds  map[string]Kind
+
+	office      map[string]StaffKind
+	staffTeller StaffTeller
 }
 
 // New returns the queue behind a door.
 func New(d *db.DB, g *guard.Guard, teller Teller, names Names) *Service {
-	return &Service{db: d, guard: g, teller: teller, names: names, kinds: map[string]Kind{}}
+	return &Service{db: d, guard: g, teller: teller, names: names, kinds: map[string]Kind{}, office: map[string]StaffKind{}}
 }
 
 // Add names a room whose items wait here. It is for assembling the program,
@@ -81,7 +84,7 @@ func (s *Service) AskIn(c *guard.Change, a Ask) (item Item, approvers []bank.Use
 	item = Item{
 		Institution: institution, Organization: organization, ID: bank.NewID(prefixItem, c.Tx.Now), Kind: a.Kind, Ref: a.Ref,
 		Title: matter.Title, Account: matter.Account, Cents: matter.Cents, State: Waiting, Hash: matter.Hash(),
-		Initiator: Somebody{c.Caller.Member(), c.Caller.Name}, Asked: c.Tx.Now, Expires: a.Expires,
+		Initiator: Somebody{c.Caller.Member(), c.Caller.Name}, Asked: c.Tx.Now, Expires: a.Expires, side: memberSide,
 	}
 	if a.Initiator.ID != "" {
 		item.Initiator = a.Initiator

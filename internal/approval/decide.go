@@ -118,10 +118,8 @@ func (s *Service) Reject(ctx context.Context, caller bank.Caller, id, comment st
 
 // decide runs a decision as a change of its own and records it.
 func (s *Service) decide(ctx context.Context, caller bank.Caller, id, comment string, step Step, verb func(*guard.Change, Kind, *Item) error) error {
-	if utf8.RuneCountInString(comment) > MaxComment {
-		var problems fault.Problems
-		problems.Addf("comment", "Use at most %d characters.", MaxComment)
-		return problems.Err("The comment is too long.")
+	if err := checkComment(comment); err != nil {
+		return err
 	}
 	seen, k, err := s.look(ctx, caller, id)
 	if err != nil {
@@ -153,6 +151,15 @@ func (s *Service) decide(ctx context.Context, caller bank.Caller, id, comment st
 		c.RecordQuiet(event, item.target(), comment, activity.Change{Field: "approval", Old: string(Waiting), New: string(item.State)})
 		return nil
 	})
+}
+
+func checkComment(comment string) error {
+	if utf8.RuneCountInString(comment) <= MaxComment {
+		return nil
+	}
+	var problems fault.Problems
+	problems.Addf("comment", "Use at most %d characters.", MaxComment)
+	return problems.Err("The comment is too long.")
 }
 
 // look finds out which room an item belongs to, before the door is passed.
@@ -287,6 +294,9 @@ func (s *Service) Expire(ctx context.Context) (expired int, err error) {
 }
 
 func (s *Service) expireOne(ctx context.Context, seen *Item) (done bool, err error) {
+	if seen.side == staffSide {
+		return s.expireStaff(ctx, seen)
+	}
 	k, err := s.kind(seen.Kind)
 	if err != nil {
 		return false, err

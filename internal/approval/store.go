@@ -10,12 +10,12 @@ import (
 )
 
 const columns = `institution_id, organization_id, id, kind, ref, title, account_id, cents, state, content_hash, initiator_id, initiator_name,
-	asked_micros, expires_micros, decider_id, decider_name, decided_micros, comment`
+	asked_micros, expires_micros, decider_id, decider_name, decided_micros, comment, side, overseer`
 
 func scanItem(s db.Scanner) (i Item, err error) {
 	var asked, expires, decided int64
 	err = s.Scan(&i.Institution, &i.Organization, &i.ID, &i.Kind, &i.Ref, &i.Title, &i.Account, &i.Cents, &i.State, &i.Hash,
-		&i.Initiator.ID, &i.Initiator.Name, &asked, &expires, &i.By.ID, &i.By.Name, &decided, &i.Comment)
+		&i.Initiator.ID, &i.Initiator.Name, &asked, &expires, &i.By.ID, &i.By.Name, &decided, &i.Comment, &i.side, &i.Overseer)
 	i.Asked, i.Expires = time.UnixMicro(asked).UTC(), time.UnixMicro(expires).UTC()
 	if decided > 0 {
 		i.Decided = time.UnixMicro(decided).UTC()
@@ -26,9 +26,9 @@ func scanItem(s db.Scanner) (i Item, err error) {
 func insertItem(tx *db.Tx, i *Item) error {
 	_, err := tx.Exec(`
 		insert into approval_item (`+columns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '', '', 0, '')`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '', '', 0, '', $15, $16)`,
 		i.Institution, i.Organization, i.ID, i.Kind, i.Ref, i.Title, i.Account, i.Cents, i.State, i.Hash, i.Initiator.ID, i.Initiator.Name,
-		i.Asked.UnixMicro(), i.Expires.UnixMicro())
+		i.Asked.UnixMicro(), i.Expires.UnixMicro(), i.side, i.Overseer)
 	if err != nil {
 		return fmt.Errorf("store what waits: %w", err)
 	}
@@ -47,9 +47,9 @@ func updateItem(tx *db.Tx, i *Item) error {
 	return nil
 }
 
-// find reads an item of an organization; there may be none.
+// find reads an item of an organization's people; there may be none.
 func find(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, id string) (Item, bool, error) {
-	return one(tx, `institution_id = $1 and organization_id = $2 and id = $3`, institution, organization, id)
+	return one(tx, `institution_id = $1 and organization_id = $2 and id = $3 and side = 'member'`, institution, organization, id)
 }
 
 // findOpen reads the item of a room's object that can still go out.
@@ -73,10 +73,10 @@ func one(tx *db.Tx, where string, args ...any) (Item, bool, error) {
 // first where they are done.
 func listItems(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, open bool) ([]Item, error) {
 	query := `select ` + columns + ` from approval_item
-		 where institution_id = $1 and organization_id = $2 and state in ('waiting', 'approved') order by expires_micros, id limit $3`
+		 where institution_id = $1 and organization_id = $2 and side = 'member' and state in ('waiting', 'approved') order by expires_micros, id limit $3`
 	if !open {
 		query = `select ` + columns + ` from approval_item
-		 where institution_id = $1 and organization_id = $2 and state not in ('waiting', 'approved') order by decided_micros desc, id desc limit $3`
+		 where institution_id = $1 and organization_id = $2 and side = 'member' and state not in ('waiting', 'approved') order by decided_micros desc, id desc limit $3`
 	}
 	items, err := db.All(tx, scanItem, query, institution, organization, MaxQueue)
 	if err != nil {
@@ -89,7 +89,7 @@ func listItems(tx *db.Tx, institution bank.InstitutionID, organization bank.Orga
 func listWaiting(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, most int) ([]Item, error) {
 	items, err := db.All(tx, scanItem, `
 		select `+columns+` from approval_item
-		 where institution_id = $1 and organization_id = $2 and state = 'waiting' order by expires_micros, id limit $3`, institution, organization, most)
+		 where institution_id = $1 and organization_id = $2 and side = 'member' and state = 'waiting' order by expires_micros, id limit $3`, institution, organization, most)
 	if err != nil {
 		return nil, fmt.Errorf("read what waits: %w", err)
 	}

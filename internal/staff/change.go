@@ -34,7 +34,7 @@ func (s *Service) aboveUser(c *guard.Change, doing string, u User) error {
 
 func rightsIn(groups []Group) (all catalog.StaffSet) {
 	for _, g := range groups {
-		all |= g.Permissions.Effective()
+		all |= g.holds()
 	}
 	return all
 }

@@ -101,6 +101,9 @@ func (d Draft) checkOthers(tx *db.Tx, institution bank.InstitutionID, self bank.
 	}
 	reports := d.ReportsTo == ""
 	for _, g := range groups {
+		if g.ID == d.ReportsTo && d.ApprovalFrom != ApprovalNobody && overseen&d.Permissions&^g.Permissions.Effective() != 0 {
+			problems.Addf("reports_to", "%s does not permit “%s” itself, so nobody there could agree. Choose a group that does.", g.Name, catalog.PeopleManageAll.Info().Label)
+		}
 		if g.ID != self && db.Fold(g.Name) == db.Fold(d.Name) {
 			problems.Addf("name", "There is a group called %s already. Choose another name.", g.Name)
 		}
@@ -178,7 +181,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller bank.Caller, d Draft) 
 		if err := d.check(c.Tx, caller.Institution, ""); err != nil {
 			return err
 		}
-		if err := above(c.Tx, c.Caller, "You can’t give a group", d.Permissions.Effective()); err != nil {
+		if err := above(c.Tx, c.Caller, "You can’t give a group", d.holds()); err != nil {
 			return err
 		}
 		if d.Permissions != 0 {
@@ -237,13 +240,13 @@ func (s *Service) editable(tx *db.Tx, caller bank.Caller, id bank.GroupID, versi
 	if was.Version != version {
 		return was, errStale
 	}
-	if err := above(tx, caller, "You can’t change a group that has", was.Permissions.Effective()); err != nil {
+	if err := above(tx, caller, "You can’t change a group that has", was.holds()); err != nil {
 		return was, err
 	}
 	if err := d.check(tx, caller.Institution, id); err != nil {
 		return was, err
 	}
-	return was, above(tx, caller, "You can’t give a group", d.Permissions.Effective())
+	return was, above(tx, caller, "You can’t give a group", d.holds())
 }
 
 // DeleteGroup removes a group and keeps its users. Whoever has no other group
@@ -255,7 +258,10 @@ func (s *Service) DeleteGroup(ctx context.Context, caller bank.Caller, id, repla
 		if err != nil {
 			return err
 		}
-		if err := above(c.Tx, c.Caller, "You can’t delete a group that has", was.Permissions.Effective()); err != nil {
+		if err := above(c.Tx, c.Caller, "You can’t delete a group that has", was.holds()); err != nil {
+			return err
+		}
+		if err := overseesNobody(c.Tx, caller.Institution, was); err != nil {
 			return err
 		}
 		moved, err := s.replaceable(c, was, replacement)
@@ -267,6 +273,25 @@ func (s *Service) DeleteGroup(ctx context.Context, caller bank.Caller, id, repla
 		}
 		return keepingAdministrators(c, func() error { return s.deleteGroup(c, was, moved, replacement) })
 	})
+}
+
+// overseesNobody refuses to delete a group whose agreement others need: what
+// waits for it would wait for nobody, and without it nothing would wait.
+func overseesNobody(tx *db.Tx, institution bank.InstitutionID, was Group) error {
+	groups, err := listGroups(tx, institution)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, g := range groups {
+		if g.ReportsTo == was.ID && g.ApprovalFrom != ApprovalNobody && g.Permissions.Effective()&overseen != 0 {
+			names = append(names, g.Name)
+		}
+	}
+	if len(names) > 0 {
+		return fault.Newf(fault.Conflict, "What %s changes needs the agreement of %s. Choose another group for that first.", inWords(names), was.Name).With("OVERSEES")
+	}
+	return nil
 }
 
 // replaceable are the users whose only group it is, if there is a replacement
@@ -289,7 +314,7 @@ func (s *Service) replaceable(c *guard.Change, was Group, replacement bank.Group
 	if err != nil {
 		return nil, err
 	}
-	return only, above(c.Tx, c.Caller, "You can’t give somebody a group that has", other.Permissions.Effective())
+	return only, above(c.Tx, c.Caller, "You can’t give somebody a group that has", other.holds())
 }
 
 func (s *Service) deleteGroup(c *guard.Change, was Group, moved []Row, replacement bank.GroupID) error {

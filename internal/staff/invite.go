@@ -124,7 +124,7 @@ func givenGroups(c *guard.Change, ids []bank.GroupID) (groups []Group, err error
 		if err != nil {
 			return nil, err
 		}
-		if err := above(c.Tx, c.Caller, "You can’t give somebody the group "+g.Name+", which has", g.Permissions.Effective()); err != nil {
+		if err := above(c.Tx, c.Caller, "You can’t give somebody the group "+g.Name+", which has", g.holds()); err != nil {
 			return nil, err
 		}
 		groups = append(groups, g)

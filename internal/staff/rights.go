@@ -68,7 +68,13 @@ func grantable(tx *db.Tx, caller bank.Caller) (catalog.StaffSet, error) {
 	if caller.Kind != bank.ActorStaff {
 		return ^catalog.StaffSet(0), nil
 	}
-	return rightsOf(tx, caller.Institution, bank.StaffID(caller.ID))
+	id := bank.StaffID(caller.ID)
+	held, err := rightsOf(tx, caller.Institution, id)
+	if err != nil || held == 0 {
+		return held, err
+	}
+	groups, err := groupsOf(tx, caller.Institution, id)
+	return held | rightsIn(groups)&freely, err
 }
 
 // above refuses what reaches above the caller. doing is a sentence's beginning:
@@ -81,7 +87,7 @@ func above(tx *db.Tx, caller bank.Caller, doing string, rights catalog.StaffSet)
 	if own.Covers(rights) {
 		return nil
 	}
-	missing := (rights &^ own).Labels()
+	missing := rightLabels(rights &^ own)
 	return fault.Newf(fault.Forbidden, "%s rights that you do not hold yourself: %s. Somebody who holds them can.", doing, inWords(missing)).With("ABOVE_OWN")
 }
 

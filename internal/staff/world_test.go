@@ -74,7 +74,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.must(err)
 	w.s = staff.New(door, w.identity, house)
 	w.must(d.Write(t.Context(), func(tx *db.Tx) error {
-		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: harbor, Name: "Harbor Bank", TimeZone: "America/Chicago"})
+		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: harbor, Name: "Harbor Bank", TimeZone: "America/Chicago",
+			Offers: catalog.EntitlementSet(0).With(catalog.Wires).With(catalog.ACH)})
 	}))
 	w.users["root"], err = w.s.InviteAdministrator(t.Context(), operator, "root@harbor.example")
 	w.must(err)

@@ -56,7 +56,8 @@ var notForAll = func() (names []string) {
 			names = append(names, kind.Names...)
 		}
 	}
-	return append(names, "orguser.preferred_name_changed")
+	return append(names, "orguser.preferred_name_changed",
+		eventChangeAsked, eventChangeAgreed, eventChangeRejected, eventChangeExpired) // the institution's own business until something is changed
 }()
 
 // A FeedQuery asks for one page of a feed, newest first.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mandate/internal/activity"
+	"mandate/internal/approval"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -25,6 +26,9 @@ type Service struct {
 	links Links
 	works []Work
 	taste Discretion
+
+	overseer Overseer
+	queue    *approval.Service
 }
 
 // New returns the room on a door. links send people their links.

@@ -233,7 +233,7 @@ func TestUserManagementSwitchInABrowser(t *testing.T) {
 		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: cedar, Channel: bank.ChannelCommand}
 		set := func(on bool) {
 			t.Helper()
-			if err := o.users.SwitchEntitlement(t.Context(), operator, northwind, catalog.UserManagement, on); err != nil {
+			if _, err := o.users.SwitchEntitlement(t.Context(), operator, northwind, catalog.UserManagement, on); err != nil {
 				t.Fatal(err)
 			}
 		}

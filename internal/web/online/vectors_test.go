@@ -248,7 +248,7 @@ func TestVector27WithoutUserManagementMoneyMovesOn(t *testing.T) {
 		ira, ana, vera := o.as("ira"), o.as("ana"), o.as("vera")
 		ira.get(question).says(t, "Yes")
 		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: cedar, Channel: bank.ChannelCommand}
-		if err := o.users.SwitchEntitlement(t.Context(), operator, northwind, catalog.UserManagement, false); err != nil {
+		if _, err := o.users.SwitchEntitlement(t.Context(), operator, northwind, catalog.UserManagement, false); err != nil {
 			t.Fatal(err)
 		}
 		for _, v := range []*visitor{ana, vera} { // whose sign-ins go on
