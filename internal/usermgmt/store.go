@@ -93,6 +93,12 @@ func (a *Account) Target() activity.Target {
 	return activity.Target{Kind: activity.TargetAccount, ID: string(a.ID), Name: name}
 }
 
+// Fits reports whether a search for accounts means this one: by a part of its
+// name, number or kind.
+func (a *Account) Fits(search string) bool {
+	return strings.Contains(Fold(a.Name+" "+a.Number+" "+a.Kind), Fold(search))
+}
+
 // Fold is the form of a text under which it is searched, sorted and compared:
 // compatibility-composed and case-folded, the same on every database.
 func Fold(s string) string {

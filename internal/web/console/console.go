@@ -1,5 +1,5 @@
 // Package console is the institution's staff app: signing in, one's own
-// account, and Users & Groups. It parses, calls one verb of a room and renders.
+// account, Users & Groups, and People. It parses, calls one verb of a room and renders.
 // It holds no rule: what somebody may do is asked of the rooms, and they ask
 // the guard.
 package console
@@ -99,7 +99,7 @@ func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	routes := append(a.door.Routes(), a.userRoutes()...)
+	routes := append(append(a.door.Routes(), a.userRoutes()...), a.peopleRoutes()...)
 	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},

@@ -42,6 +42,9 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 	if page.Shell, err = a.shell(r, &me, "Home"); err != nil {
 		return err
 	}
+	if me.May(catalog.PeopleViewAll) {
+		page.Apps = append(page.Apps, appLink{b.people(), "building-2", "People", "Organizations and their members: who may do what, and help."})
+	}
 	if me.May(catalog.StaffUsersView) {
 		page.Apps = append(page.Apps, appLink{b.users(), "users", "Users", "Who works here, and what they may do."})
 	}

@@ -54,6 +54,9 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
 		return ui.NavItem{Label: label, Href: href, Icon: icon, Current: path == href || strings.HasPrefix(path, href+"/")}
 	}
 	nav := []ui.NavGroup{{Items: []ui.NavItem{here("Home", b.home(), "house")}}}
+	if me.May(catalog.PeopleViewAll) {
+		nav[0].Items = append(nav[0].Items, here(catalog.AreaPeople.Info().Label, b.people(), "building-2"))
+	}
 	admin := ui.NavGroup{Label: catalog.AreaUsersGroups.Info().Label}
 	if me.May(catalog.StaffUsersView) {
 		admin.Items = append(admin.Items, here("Users", b.users(), "users"))

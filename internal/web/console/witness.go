@@ -9,9 +9,10 @@ import (
 	"mandate/internal/web"
 )
 
-// Customers is what Activity needs of the room of organizations and their
-// people.
+// Customers is what People and Activity need of the room of organizations and
+// their people.
 type Customers interface {
+	Helping
 	Witness(context.Context, bank.Caller, usermgmt.Person) error
 }
 

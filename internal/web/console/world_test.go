@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mandate/internal/app"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -41,18 +42,14 @@ type world struct {
 	t        testing.TB
 	d        *db.DB
 	clock    *dbtest.Clock
+	edition  bank.Edition
 	staff    *staff.Service
+	people   *usermgmt.Service
 	identity *identity.Service
 	server   *httptest.Server
 	mails    []identity.Mail
 	groups   map[string]bank.GroupID
 	users    map[string]bank.StaffID
-}
-
-// everyone are the people of the console alone: it has no others.
-func house(tx *db.Tx, id bank.InstitutionID) (staff.House, error) {
-	i, _, err := usermgmt.FindInstitution(tx, id)
-	return staff.House{Name: i.Name, Place: i.Place()}, err
 }
 
 func (w *world) Queue(_ *db.Tx, m identity.Mail) error {
@@ -69,27 +66,37 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newWorld(t, d)) })
 }
 
-func newWorld(t testing.TB, d *db.DB) *world {
+func newWorld(t testing.TB, d *db.DB) *world { return newWorldOf(t, d, bank.EditionBank) }
+
+// offered is everything: what the institution lets its customers have.
+func offered() (all catalog.EntitlementSet) {
+	for _, e := range catalog.Entitlements() {
+		all = all.With(e)
+	}
+	return all
+}
+
+func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	t.Helper()
-	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), groups: map[string]bank.GroupID{}, users: map[string]bank.StaffID{}}
+	w := &world{edition: edition, t: t, d: d, clock: dbtest.ClockOf(t, d), groups: map[string]bank.GroupID{}, users: map[string]bank.StaffID{}}
 	ring, err := seal.Parse(seal.NewLine("test"))
 	w.must(err)
 	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
 	w.server = httptest.NewUnstartedServer(nil)
 	origin := "http://" + strings.Replace(w.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	w.identity, err = identity.New(identity.Config{
-		DB: d, Guard: door, People: staff.People{House: house}, Mailer: w, Keys: ring, Clock: w.clock, Origins: []string{origin},
+		DB: d, Guard: door, People: app.People(), Mailer: w, Keys: ring, Clock: w.clock, Origins: []string{origin},
 		Cost: identity.MinimumCost, ThrottleFactor: 1_000_000, RefusalTime: -1,
 	})
 	w.must(err)
-	w.staff = staff.New(door, w.identity, house)
+	w.staff = staff.New(door, w.identity, app.House)
 	w.must(d.Write(t.Context(), func(tx *db.Tx) error {
-		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: cedar, Name: "Cedar Bank", TimeZone: "America/New_York", Accent: "#1f5f5b"})
+		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: cedar, Name: "Cedar Bank", TimeZone: "America/New_York", Accent: "#1f5f5b", Edition: w.edition, Offers: offered()})
 	}))
-	users := usermgmt.New(door, nil)
+	w.people = usermgmt.New(door, w.identity)
 	handler, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
-	}, console.Config{Institutions: users, Customers: users, Staff: w.staff, Identity: w.identity})
+	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Identity: w.identity})
 	w.must(err)
 	w.server.Config.Handler = handler
 	w.server.Start()

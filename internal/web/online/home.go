@@ -92,13 +92,9 @@ func homeLinks(b base, me usermgmt.Standing) []entryLink {
 
 // findAccounts are the accounts with a text in their name, number or kind.
 func findAccounts(all []usermgmt.MemberAccount, search string) []usermgmt.MemberAccount {
-	wanted := usermgmt.Fold(search)
-	if wanted == "" {
-		return all
-	}
 	var found []usermgmt.MemberAccount
 	for _, account := range all {
-		if strings.Contains(usermgmt.Fold(account.Name+" "+account.Number+" "+account.Kind), wanted) {
+		if account.Fits(search) {
 			found = append(found, account)
 		}
 	}

@@ -1,0 +1,302 @@
+package usermgmt
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/guard"
+)
+
+// MaxCustomers is how far a search of all customers counts and pages. Whoever
+// finds more narrows the search: nobody reads on beyond that.
+const MaxCustomers = 1000
+
+// A CustomerKind is a kind of customer that staff look for.
+type CustomerKind string
+
+const (
+	EveryCustomer CustomerKind = ""
+	Organizations CustomerKind = "organization"
+	Members       CustomerKind = "member"
+)
+
+// A CustomerQuery asks for one page of an institution's customers, by name. The
+// zero value asks for the first page of all.
+type CustomerQuery struct {
+	Search string // words; any part of each in a name, username, email or customer number
+	Kind   CustomerKind
+	Status *bank.Status // of members
+	Held   bool         // only members on hold
+	Page   int          // from 1
+	Size   int          // at most MaxPageSize
+}
+
+// membersOnly reports whether the query asks for what only members have.
+func (q CustomerQuery) membersOnly() bool { return q.Kind == Members || q.Status != nil || q.Held }
+
+// A Customer is an organization, or one of its members.
+type Customer struct {
+	Organization Organization // of a member: with its name and number alone
+	Member       *Member      // nil: the organization itself
+}
+
+// Name is what the customer is called.
+func (c *Customer) Name() string {
+	if c.Member == nil {
+		return c.Organization.Name
+	}
+	return c.Member.Name()
+}
+
+// A CustomerPage is one page of customers.
+type CustomerPage struct {
+	Customers []Customer
+	Matching  int  // at most MaxCustomers
+	More      bool // there are more than are counted
+	Page      int  // the page that this is: a page beyond the end becomes the last
+	Pages     int
+}
+
+// across is the action of looking at all customers of an institution.
+func across(institution bank.InstitutionID) guard.Action {
+	return guard.Action{
+		Event: "institution.customers_viewed", Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution)},
+		Staff: staffView, Others: []bank.ActorKind{bank.ActorOperator},
+	}
+}
+
+// Customers searches all organizations and members of the caller's institution.
+func (s *Service) Customers(ctx context.Context, caller bank.Caller, q CustomerQuery) (page CustomerPage, err error) {
+	err = s.guard.Look(ctx, caller, across(caller.Institution), func(v *guard.View) error {
+		page, err = searchCustomers(v.Tx, caller.Institution, q)
+		return err
+	})
+	return page, err
+}
+
+// A found customer is known by its numbers; ordinal 0 is the organization.
+type found struct {
+	key          string
+	num, ordinal int64
+}
+
+func scanFound(s db.Scanner) (f found, err error) {
+	err = s.Scan(&f.key, &f.num, &f.ordinal)
+	return f, err
+}
+
+func inOrder(a, b found) int {
+	return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.num, b.num), cmp.Compare(a.ordinal, b.ordinal))
+}
+
+func searchCustomers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) (CustomerPage, error) {
+	var all []found
+	if q.Kind != Organizations {
+		members, err := findMembers(tx, institution, q)
+		if err != nil {
+			return CustomerPage{}, err
+		}
+		all = append(all, members...)
+	}
+	if !q.membersOnly() {
+		organizations, err := findOrganizations(tx, institution, q)
+		if err != nil {
+			return CustomerPage{}, err
+		}
+		all = append(all, organizations...)
+	}
+	slices.SortFunc(all, inOrder)
+	all = slices.Compact(all)
+	page := CustomerPage{More: len(all) > MaxCustomers}
+	all = all[:min(len(all), MaxCustomers)]
+	if q.Size <= 0 || q.Size > MaxPageSize {
+		q.Size = 50
+	}
+	page.Matching = len(all)
+	page.Pages = max(1, (page.Matching+q.Size-1)/q.Size)
+	page.Page = min(max(q.Page, 1), page.Pages)
+	from := (page.Page - 1) * q.Size
+	var err error
+	page.Customers, err = readCustomers(tx, all[from:min(from+q.Size, len(all))])
+	return page, err
+}
+
+// maxWords is how many words of a search count.
+const maxWords = 4
+
+// wordsOf are the patterns of a search, the longest word first: it leaves the
+// most out.
+func wordsOf(search string) (patterns [maxWords]any) {
+	words := strings.Fields(Fold(search))
+	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
+	for i := range patterns {
+		patterns[i] = ""
+		if i < len(words) {
+			patterns[i] = db.Containing(words[i])
+		}
+	}
+	return patterns
+}
+
+const (
+	selectFoundMembers = `
+	select m.name_key, m.organization_num, m.ordinal from member m
+	 where m.institution_id = $1 and ($2 < 0 or m.status = $2) and (not $3 or m.held)`
+	orderFoundMembers = ` order by m.name_key, m.organization_num, m.ordinal limit $4`
+	withWords         = `
+	   and (m.name_key like $5 escape '\' or m.email_key like $5 escape '\' or m.username_key like $5 escape '\')
+	   and ($6 = '' or m.name_key like $6 escape '\' or m.email_key like $6 escape '\' or m.username_key like $6 escape '\')
+	   and ($7 = '' or m.name_key like $7 escape '\' or m.email_key like $7 escape '\' or m.username_key like $7 escape '\')
+	   and ($8 = '' or m.name_key like $8 escape '\' or m.email_key like $8 escape '\' or m.username_key like $8 escape '\')`
+	ofCustomer = `
+	   and m.organization_num in (select o.num from organization o where o.institution_id = $1 and o.external_id like $5 escape '\')`
+)
+
+func findMembers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) ([]found, error) {
+	words := wordsOf(q.Search)
+	args := []any{institution, optional(q.Status), q.Held, MaxCustomers + 1}
+	if words[0] == "" {
+		all, err := db.All(tx, scanFound, selectFoundMembers+orderFoundMembers, args...)
+		return all, failed("list the members", err)
+	}
+	all, err := db.All(tx, scanFound, selectFoundMembers+withWords+orderFoundMembers, append(args, words[:]...)...)
+	if err != nil || !isNumber(q.Search) {
+		return all, failed("search the members", err)
+	}
+	more, err := db.All(tx, scanFound, selectFoundMembers+ofCustomer+orderFoundMembers, append(args, db.Containing(q.Search))...)
+	return append(all, more...), failed("search the members of a customer number", err)
+}
+
+// isNumber reports whether a search may be a customer number: those have a
+// digit.
+func isNumber(search string) bool { return strings.ContainsFunc(search, unicode.IsDigit) }
+
+const findByOrganization = `
+	select o.name_key, o.num, 0 from organization o
+	 where o.institution_id = $1
+	   and ($3 = '' or o.name_key like $3 escape '\' or o.external_id like $3 escape '\' or lower(o.email) like $3 escape '\')
+	   and ($4 = '' or o.name_key like $4 escape '\' or o.external_id like $4 escape '\' or lower(o.email) like $4 escape '\')
+	   and ($5 = '' or o.name_key like $5 escape '\' or o.external_id like $5 escape '\' or lower(o.email) like $5 escape '\')
+	   and ($6 = '' or o.name_key like $6 escape '\' or o.external_id like $6 escape '\' or lower(o.email) like $6 escape '\')
+	 order by o.name_key, o.num limit $2`
+
+func findOrganizations(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) ([]found, error) {
+	words := wordsOf(q.Search)
+	all, err := db.All(tx, scanFound, findByOrganization, append([]any{institution, MaxCustomers + 1}, words[:]...)...)
+	return all, failed("search the organizations", err)
+}
+
+func failed(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// readCustomers reads what a page shows of what was found, in the same order.
+func readCustomers(tx *db.Tx, page []found) ([]Customer, error) {
+	customers := make([]Customer, 0, len(page))
+	for _, f := range page {
+		c, err := readCustomer(tx, f)
+		if err != nil {
+			return nil, err
+		}
+		customers = append(customers, c)
+	}
+	return customers, nil
+}
+
+func readCustomer(tx *db.Tx, f found) (c Customer, err error) {
+	if f.ordinal == 0 {
+		c.Organization, err = db.One(tx, scanOrganization, selectOrganization+` where num = $1`, f.num)
+		return c, failed("read an organization that was found", err)
+	}
+	m := &Member{Ordinal: f.ordinal}
+	c.Member, c.Organization.Num = m, f.num
+	err = tx.QueryRow(`
+		select o.id, o.name, o.external_id, m.id, m.first_name, m.last_name, m.email, m.username, m.role, m.status, m.held
+		  from member m join organization o on o.num = m.organization_num
+		 where m.organization_num = $1 and m.ordinal = $2`, f.num, f.ordinal).
+		Scan(&c.Organization.ID, &c.Organization.Name, &c.Organization.ExternalID, &m.ID, &m.FirstName, &m.LastName, &m.Email, &m.Username,
+			&m.Role, &m.Status, &m.Held)
+	return c, failed("read a member who was found", err)
+}
+
+// An OrganizationProfile is an organization as the institution's staff see it.
+type OrganizationProfile struct {
+	Organization
+	House    Institution
+	Accounts []Account // by name
+	People   Headcount
+}
+
+// A Headcount says how the people of an organization stand.
+type Headcount struct {
+	Total, Active, Pending, Locked, Disabled, Held int
+	Admins                                         int // who could administer now
+}
+
+// OrganizationProfile reads an organization for staff.
+func (s *Service) OrganizationProfile(ctx context.Context, caller bank.Caller, id bank.OrganizationID) (p OrganizationProfile, err error) {
+	action := looking(Person{Organization: id}, catalog.UnknownOperation, entitlement.Scope{})
+	action.Event, action.Target = "org.viewed", activity.Target{Kind: activity.TargetOrganization, ID: string(id)}
+	err = s.guard.Look(ctx, caller, action, func(v *guard.View) error {
+		if p.House, err = institution(v, caller.Institution); err != nil {
+			return err
+		}
+		if p.Organization, err = FindOrganization(v.Tx, caller.Institution, id); err != nil {
+			return err
+		}
+		if p.Accounts, err = accountsByName(v.Tx, p.Num); err != nil {
+			return err
+		}
+		p.People, err = headcount(v.Tx, p.Num)
+		p.People.Admins = len(v.Policy.UsableAdmins)
+		return err
+	})
+	return p, err
+}
+
+func accountsByName(tx *db.Tx, num int64) ([]Account, error) {
+	all, err := db.All(tx, scanAccount, `
+		select ordinal, id, external_id, name, number, kind, off from account where organization_num = $1 order by name_key, ordinal`, num)
+	return all, failed("read the accounts", err)
+}
+
+func headcount(tx *db.Tx, num int64) (h Headcount, err error) {
+	type group struct {
+		status bank.Status
+		held   bool
+		n      int
+	}
+	groups, err := db.All(tx, func(s db.Scanner) (g group, err error) {
+		err = s.Scan(&g.status, &g.held, &g.n)
+		return g, err
+	}, `select status, held, count(*) from member where organization_num = $1 group by status, held`, num)
+	for _, g := range groups {
+		h.Total += g.n
+		switch g.status {
+		case bank.StatusActive:
+			h.Active += g.n
+		case bank.StatusPending:
+			h.Pending += g.n
+		case bank.StatusLocked:
+			h.Locked += g.n
+		case bank.StatusDisabled:
+			h.Disabled += g.n
+		}
+		if g.held {
+			h.Held += g.n
+		}
+	}
+	return h, failed("count the members by status", err)
+}
