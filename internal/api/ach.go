@@ -61,7 +61,7 @@ func (e *Edge) registerACH(a huma.API) {
 	add(e, a, http.MethodPost, "/ach/batches/{batch}/import/preview", "preview-ach-import", "Read a list of recipients, and load nothing", acts(catalog.ACHRecipientsImport), e.previewImport)
 	add(e, a, http.MethodPost, "/ach/initiate", "initiate-ach-batches", "Initiate several batches", acts(catalog.ACHBatchInitiate), e.initiateBatches)
 	add(e, a, http.MethodPost, "/ach/delete", "delete-ach-batches", "Delete several batches", acts(catalog.ACHBatchDelete), e.deleteBatches)
-	add(e, a, http.MethodPost, "/ach/files", "upload-ach-file", "Make batches of a NACHA file", acts(catalog.ACHFileUpload), e.uploadFile)
+	add(e, a, http.MethodPost, "/ach/files", "upload-ach-file", "Make batches of a NACHA file", acts(catalog.ACHFileUpload), e.uploadFile, withFile)
 	add(e, a, http.MethodPost, "/ach/categories", "set-ach-category", "Make or change a category of batches", acts(catalog.ACHBatchEdit), e.setCategory)
 	add(e, a, http.MethodPost, "/ach/layouts", "set-ach-layout", "Say how lists of recipients are read", acts(catalog.ACHRecipientsImport), e.setLayout)
 }

@@ -334,7 +334,7 @@ type NachaFile struct {
 	Category   string `json:"category,omitempty" maxLength:"200"`
 	Restricted bool   `json:"restricted,omitempty"`
 	Again      bool   `json:"again,omitempty" doc:"Although the same file was uploaded before."`
-	Text       string `json:"text" doc:"The file itself. Larger ones than a request may be are uploaded on the screen."`
+	Text       string `json:"text" doc:"The file itself, of at most 25 MiB."`
 }
 
 type uploadInput struct {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -16,8 +17,10 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
+	"mandate/internal/gate"
 	"mandate/internal/guard"
 	"mandate/internal/moneymovement/ach"
+	"mandate/internal/moneymovement/ach/nacha"
 	"mandate/internal/pdp/pdptest"
 )
 
@@ -161,4 +164,54 @@ func TestAProgramBringsFilesForAPerson(t *testing.T) {
 			t.Errorf("loaded %+v", loaded)
 		}
 	})
+}
+
+// A file of the size that other programs write comes in through the API too;
+// what is over the cap, and any other request as large, does not.
+func TestLargeFilesComeInThroughTheAPI(t *testing.T) {
+	p := start(t, dbtest.SQLite(t))
+	p.danaSends()
+	b := nacha.NewBatch("ACME", "", "1234567890", "PPD", "PAYROLL")
+	var total bank.Cents
+	for i := range 12_000 {
+		b.Entries = append(b.Entries, nacha.NewEntry("PPD", 22, "231380104", fmt.Sprint(1_000_000+i), 1_00, fmt.Sprint(i), "Receiver", "", ""))
+		total += 1_00
+	}
+	b.Entries = append(b.Entries, nacha.NewEntry("PPD", 27, "121042882", "12345", total, "", "Offset", "", ""))
+	at := dbtest.Start
+	file, err := nacha.Write(nacha.Outgoing{Destination: "231380104", DestinationName: "ACH Operator", Origin: "121042882", OriginName: "First Bank",
+		Created: at, Effective: at.AddDate(0, 0, 1), Modifier: 'A', Batches: []nacha.Batch{b}})
+	if err != nil || len(file.Bytes) < gate.MaxBody {
+		t.Fatalf("a file of %d bytes, %v", len(file.Bytes), err)
+	}
+	upload := func(text string) answer {
+		body, err := json.Marshal(map[string]string{"text": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.as("dana", "POST", "/ach/files", string(body))
+	}
+	var made api.UploadedBatches
+	upload(string(file.Bytes)).into(&made)
+	if len(made.Batches) != 1 || made.Batches[0].Recipients != 12_001 || made.Batches[0].Credits != total.String() {
+		t.Errorf("made %+v", made)
+	}
+	header, _, _ := strings.Cut(string(file.Bytes), "\n")
+	padded := header + "\n" + strings.Repeat(strings.Repeat(" ", 94)+"\n", ach.MaxFile/95)
+	if got := upload(padded[:ach.MaxFile]); got.status != 422 || strings.Contains(got.body, nacha.TooLarge) {
+		t.Errorf("as large as a file may be, and empty: %d %.200s", got.status, got.body)
+	}
+	if got := upload(padded[:ach.MaxFile] + "\n").problem(); got != "422 "+nacha.TooLarge+" the file" {
+		t.Errorf("a byte over the cap: %s", got)
+	}
+	if got := upload(strings.Repeat("9", 2*ach.MaxFile)); got.status != 413 {
+		t.Errorf("far over the cap: %d %.200s", got.status, got.body)
+	}
+	if got := p.as("dana", "POST", "/ach/batches", fmt.Sprintf(rents, strings.Repeat("x", gate.MaxBody), "1.00")); got.status != 413 {
+		t.Errorf("a batch as large: %d %.200s", got.status, got.body)
+	}
+	stranger := p.do("POST", "/ach/files", `{"text":"`+strings.Repeat("9", ach.MaxFile)+`"}`, "Authorization", "Bearer mk_nobody", "Mandate-Member", "dana")
+	if stranger.status != 401 {
+		t.Errorf("a stranger: %d %.200s", stranger.status, stranger.body)
+	}
 }

@@ -20,7 +20,8 @@ import (
 // judges that person, exactly as on a screen; history names the person, and the
 // program as the device. Where a screen would ask for a high-risk authorization
 // the program vouches for the person, in Mandate-Proof: without it, the request
-// is refused with HIGH_RISK_AUTHORIZATION. Whoever has the key of such a program
+// is refused with HIGH_RISK_AUTHORIZATION, and where that person has a second
+// factor, a password alone with SECOND_FACTOR_NEEDED. Whoever has the key of such a program
 // can initiate and approve in anybody's name, so a program acts for people only
 // where it was made for that (client.Draft.Acts).
 //
@@ -43,7 +44,7 @@ type Acting struct {
 type Changing struct {
 	Acting
 	Key   string `header:"Idempotency-Key" required:"true" maxLength:"255" doc:"The caller's name for this call. Repeated under it, the call changes nothing, and is answered with the object as it stands."`
-	Proof string `header:"Mandate-Proof" enum:"password,totp,passkey,biometrics,in_person" doc:"How the program made sure, for this very request, that it is the person. What is a high-risk authorization on a screen is refused without it."`
+	Proof string `header:"Mandate-Proof" enum:"password,totp,passkey,biometrics,in_person" doc:"How the program made sure, for this very request, that it is the person. What is a high-risk authorization on a screen is refused without it. Of somebody who has a second factor, password is not enough."`
 }
 
 // look finds the person for whom a program looks at something.

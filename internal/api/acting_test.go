@@ -282,6 +282,38 @@ func TestAProgramIsToldWhy(t *testing.T) {
 	})
 }
 
+// Whoever has a second factor is made sure of by it: a program that knows the
+// password alone does not get further than a screen would.
+func TestAPasswordIsNotEnoughWhereThereIsASecondFactor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p := start(t, d)
+		p.danaMoves()
+		p.as("dana", "POST", "/transfers", fmt.Sprintf(move, "1.00"), "Mandate-Proof", "password").into(&api.TransferDetail{})
+		enrol := func(confirmed bool) {
+			err := d.Write(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.Exec(`
+					insert into second_factor (institution_id, subject_kind, subject_id, id, method, name, secret, lookup, last_step, confirmed, created_micros, used_micros)
+					values ('first', 'member', 'dana', 'fac_1', 'totp', 'Phone', $1, $1, 0, $2, 1, 0)
+					on conflict (institution_id, subject_kind, subject_id, id) do update set confirmed = excluded.confirmed`, []byte("seed"), confirmed)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		enrol(false) // she has only looked at the code
+		p.as("dana", "POST", "/transfers", fmt.Sprintf(move, "1.00"), "Mandate-Proof", "password").into(&api.TransferDetail{})
+		enrol(true)
+		got := p.as("dana", "POST", "/transfers", fmt.Sprintf(move, "1.00"), "Mandate-Proof", "password")
+		if got.problem() != "403 SECOND_FACTOR_NEEDED" || !strings.Contains(got.body, "the password alone is not enough") {
+			t.Errorf("by her password: %s", got.body)
+		}
+		p.holds("payroll", 2_00)
+		p.as("dana", "POST", "/transfers", fmt.Sprintf(move, "1.00"), "Mandate-Proof", "totp").into(&api.TransferDetail{})
+		p.holds("payroll", 3_00)
+	})
+}
+
 func TestAProgramStopsChecks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := start(t, d)

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -25,6 +26,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
 	"mandate/internal/gate"
+	"mandate/internal/moneymovement/ach"
 	"mandate/internal/pdp"
 	"mandate/internal/route"
 	"mandate/internal/usermgmt"
@@ -79,9 +81,9 @@ var description []byte
 // Mount puts every route of the edge on mux.
 func (e *Edge) Mount(mux *route.Mux) {
 	inner := http.NewServeMux()
-	routes := declared(e.register(inner).OpenAPI())
+	described := e.register(inner).OpenAPI()
 	inner.Handle(prefix+"/", e.elsewhere(inner))
-	mux.Mount(prefix+"/", e.Gate.Known(refuse, inner), routes...)
+	mux.Mount(prefix+"/", e.Gate.KnownUpTo(bounds(described), refuse, inner), declared(described)...)
 	mux.Handle(route.Route{Method: "GET", Pattern: prefix + "/openapi.json", Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}, e.Gate.Open(http.HandlerFunc(describe)))
 }
 
@@ -144,16 +146,41 @@ func declared(described *huma.OpenAPI) (routes []route.Route) {
 	return routes
 }
 
+// bounds is how large a request may be: of addresses that take files as large as
+// they say, of all others as the gate has it.
+func bounds(described *huma.OpenAPI) func(*http.Request) int64 {
+	return func(r *http.Request) int64 {
+		if item := described.Paths[r.URL.Path]; item != nil && item.Post != nil {
+			return item.Post.MaxBodyBytes
+		}
+		return gate.MaxBody
+	}
+}
+
+// Named limits of a request that carries a file: in JSON every end of a line is
+// longer than in the file, and it may come over a slow line.
+const (
+	maxFile  = ach.MaxFile + ach.MaxFile/8
+	fileTime = 2 * time.Minute
+)
+
+// withFile is for operations that take a file.
+func withFile(op *huma.Operation) { op.MaxBodyBytes, op.BodyReadTimeout = maxFile, fileTime }
+
 // add registers one operation with what it needs. Its errors become problem
 // documents.
-func add[I, O any](e *Edge, a huma.API, method, path, id, summary string, needs route.Needs, handle func(context.Context, *I) (*O, error)) {
-	huma.Register(a, huma.Operation{
+func add[I, O any](e *Edge, a huma.API, method, path, id, summary string, needs route.Needs, handle func(context.Context, *I) (*O, error), but ...func(*huma.Operation)) {
+	op := huma.Operation{
 		Metadata:    map[string]any{needsKey: needs},
 		OperationID: id, Method: method, Path: prefix + path, Summary: summary,
 		MaxBodyBytes: gate.MaxBody, RejectUnknownQueryParameters: true,
 		Errors:   []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503},
 		Security: []map[string][]string{{"key": {}}},
-	}, func(ctx context.Context, in *I) (*O, error) {
+	}
+	for _, change := range but {
+		change(&op)
+	}
+	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
 			return nil, e.judge(ctx, err)

@@ -24,6 +24,7 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
+	"mandate/internal/identity"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/stoppayment"
@@ -58,7 +59,7 @@ type program struct {
 func start(t *testing.T, d *db.DB) *program {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
+	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log)}
 	mux := route.NewMux()
 	config := api.Config{

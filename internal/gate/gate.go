@@ -24,8 +24,12 @@ import (
 	"mandate/internal/fault"
 )
 
-// MaxBody is the largest request that is read, in bytes.
+// MaxBody is the largest request that is read, in bytes, where an edge does not
+// say otherwise.
 const MaxBody = 1 << 20
+
+// usual is the bound of most requests.
+func usual(*http.Request) int64 { return MaxBody }
 
 // maxDevice is how much of what a program calls itself is kept.
 const maxDevice = 200
@@ -53,17 +57,25 @@ func New(clients Clients, limiter *Limiter, log *slog.Logger) *Gate {
 type Refuse func(w http.ResponseWriter, r *http.Request, status int, err *fault.Error)
 
 // Open sets the headers and the bound on the body, for what anybody may read.
-func (g *Gate) Open(next http.Handler) http.Handler {
+func (g *Gate) Open(next http.Handler) http.Handler { return g.open(usual, next) }
+
+func (g *Gate) open(most func(*http.Request) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), r)
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most(r))
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
 	})
 }
 
 // Known lets requests of known callers through, as often as each may call.
 func (g *Gate) Known(refuse Refuse, next http.Handler) http.Handler {
-	return g.Open(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return g.KnownUpTo(usual, refuse, next)
+}
+
+// KnownUpTo is Known where some requests may be larger than others. Nothing of a
+// stranger's is read.
+func (g *Gate) KnownUpTo(most func(*http.Request) int64, refuse Refuse, next http.Handler) http.Handler {
+	return g.open(most, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key, given := bearer(r)
 		c, err := g.clients.Authenticate(r.Context(), key)
 		if err != nil {

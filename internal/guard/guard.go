@@ -28,8 +28,8 @@ type StaffRights interface {
 }
 
 // Proofs are high-risk authorizations. Consume takes the caller's proof for
-// exactly this action, target and content, once; without one it returns a
-// fault of kind StepUp.
+// exactly this action, target and content, once, or the word of the program that
+// acts for them; without one it returns a fault of kind StepUp.
 type Proofs interface {
 	Consume(tx *db.Tx, caller bank.Caller, action, target string, content []byte) error
 }
@@ -230,9 +230,6 @@ func (c *Change) RequireProof(content []byte) error {
 	if c.Caller.Kind != bank.ActorMember && c.Caller.Kind != bank.ActorStaff {
 		return nil
 	}
-	if c.Caller.Through != "" {
-		return c.vouched(content)
-	}
 	if c.guard.proofs == nil {
 		return fault.New(fault.Unavailable, "High-risk authorization is not available, so this cannot be done now.")
 	}
@@ -241,16 +238,6 @@ func (c *Change) RequireProof(content []byte) error {
 		return f.Because(&StepUp{Action: c.action.Event, Target: c.action.Target.ID, Content: content})
 	}
 	return err
-}
-
-// vouched takes the word of the program that acts for a member: it must say how
-// it made sure of them for this very request. History keeps what it said.
-func (c *Change) vouched(content []byte) error {
-	if c.Caller.Vouched != "" {
-		return nil
-	}
-	return fault.New(fault.StepUp, "Make sure that it is the person, and say how, to go on.").With("HIGH_RISK_AUTHORIZATION").
-		Because(&StepUp{Action: c.action.Event, Target: c.action.Target.ID, Content: content})
 }
 
 // A StepUp is the cause of a fault of kind StepUp: what the high-risk

@@ -61,24 +61,3 @@ func TestOnceUnderAKey(t *testing.T) {
 		}
 	})
 }
-
-// A program says how it made sure of the person, or does not get what needs it.
-func TestAProgramVouches(t *testing.T) {
-	each(t, func(w *world) {
-		ana := member("ana")
-		ana.Through = "cli_1"
-		careful := func(c *guard.Change) error {
-			if err := c.RequireProof([]byte("hold")); err != nil {
-				return err
-			}
-			return note(c)
-		}
-		if err := w.door.Do(t.Context(), ana, hold(), careful); fault.KindOf(err) != fault.StepUp {
-			t.Errorf("without a word: %v", err)
-		}
-		ana.Vouched = "passkey"
-		if err := w.door.Do(t.Context(), ana, hold(), careful); err != nil || len(w.history(acme)) != 1 {
-			t.Errorf("vouched for: %v, %d changes", err, len(w.history(acme)))
-		}
-	})
-}

@@ -22,6 +22,9 @@ var _ guard.Proofs = Proofs{}
 // Consume takes the caller's proof for exactly this action, target and
 // content. It is gone with the transaction that it allowed.
 func (Proofs) Consume(tx *db.Tx, caller bank.Caller, action, target string, content []byte) error {
+	if caller.Through != "" {
+		return vouched(tx, caller)
+	}
 	who, ok := SubjectOf(caller)
 	if !ok || caller.SignIn == "" {
 		return ErrStepUp
@@ -39,6 +42,26 @@ func (Proofs) Consume(tx *db.Tx, caller bank.Caller, action, target string, cont
 		return ErrStepUp
 	}
 	return nil
+}
+
+// vouched takes the word of the program that acts for a person: it must say how
+// it made sure of them for this very request. Who has a second factor is not
+// made sure of by the password alone, there as on a screen. History keeps what
+// the program said.
+func vouched(tx *db.Tx, caller bank.Caller) error {
+	who, ok := SubjectOf(caller)
+	if !ok || caller.Vouched == "" {
+		return fault.New(fault.StepUp, "Make sure that it is the person, and say how, to go on.").With(ErrStepUp.Code)
+	}
+	if Method(caller.Vouched) != MethodPassword {
+		return nil
+	}
+	enrolled, err := HasSecondFactor(tx, who)
+	if err != nil || !enrolled {
+		return err
+	}
+	return fault.New(fault.StepUp, "This person has a second factor, so the password alone is not enough. Make sure of them by their second factor, and say so.").
+		With(errWrongMethod.Code)
 }
 
 // insertProof keeps a proof on the sign-in record, with which it ends.
