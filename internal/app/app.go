@@ -25,6 +25,7 @@ import (
 	"mandate/internal/client"
 	"mandate/internal/config"
 	"mandate/internal/db"
+	"mandate/internal/grant"
 	"mandate/internal/guard"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
@@ -38,6 +39,7 @@ import (
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/moneymovement/wire"
+	"mandate/internal/oidc"
 	"mandate/internal/outbox"
 	"mandate/internal/pdp"
 	"mandate/internal/seal"
@@ -60,6 +62,8 @@ type App struct {
 	Decisions      *pdp.Service
 	Clients        *client.Service
 	Applications   *application.Service
+	Grants         *grant.Service
+	Products       *oidc.Provider
 	Authorizations *authorization.Service
 	Calendar       *calendar.Service
 	Ledger         *ledger.Ledger // the host inside the program
@@ -82,6 +86,7 @@ type App struct {
 	keys       *seal.Keyring
 	post       *mail.Post
 	courier    *outbox.Dispatcher
+	logouts    *outbox.Dispatcher
 	webMetrics *web.Metrics
 	up         atomic.Bool // everything listens, and the program is not ending
 }
@@ -138,11 +143,15 @@ func (a *App) openRooms() (err error) {
 		return err
 	}
 	a.openMail()
+	a.Grants = grant.New(a.DB, a.Guard, Directory{}, a.keys)
+	a.Grants.Closes = LogoutAddress
+	a.Guard.Watch(a.Grants.Watch)
 	a.Identity, err = identity.New(identity.Config{
 		DB: a.DB, Guard: a.Guard, People: People(), Mailer: a.post, Keys: a.keys, Clock: a.Clock,
 		Origins:        []string{a.Config.PublicOrigin, a.Config.ConsoleOrigin},
 		Cost:           identity.Cost{MemoryKiB: a.Config.HashMemory, Passes: a.Config.HashPasses, Lanes: 1},
 		ThrottleFactor: a.Config.ThrottleFactor,
+		SignedOut:      a.Grants.SignedOut,
 	})
 	if err != nil {
 		return err
@@ -153,6 +162,9 @@ func (a *App) openRooms() (err error) {
 	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)
 	a.Applications = application.New(a.DB, a.Guard, staff.Rights{}, a.Log)
+	if err := a.openProducts(); err != nil {
+		return err
+	}
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
 	a.Users.WithOversight(staff.Rights{}, a.Approvals, staff.Teller{Mailer: a.post, House: House})

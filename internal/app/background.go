@@ -28,7 +28,11 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	wg.Go(func() {
 		a.every(ctx, sweepEvery, "end what nobody answered", func() error { return a.Identity.Expire(ctx) })
 	})
+	wg.Go(func() {
+		a.every(ctx, purgeEvery, "forget ended sign-ins at products", func() error { return a.Grants.Purge(ctx) })
+	})
 	wg.Go(func() { a.courier.Run(ctx) })
+	wg.Go(func() { a.logouts.Run(ctx) })
 	wg.Go(func() {
 		a.every(ctx, purgeEvery, "forget old idempotency keys", func() error { return a.Authorizations.ForgetKeys(ctx) })
 	})

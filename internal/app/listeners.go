@@ -99,11 +99,12 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Identity: a.Identity, Notice: a.Notice})
+	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Identity: a.Identity, Notice: a.Notice,
+		Products: a.Products, Grants: a.Grants})
 	if err != nil {
 		return nil, fmt.Errorf("open the console: %w", err)
 	}
-	return handler, nil
+	return a.withProducts(handler), nil
 }
 
 // site is what every web app of the program has in common.

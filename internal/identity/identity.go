@@ -74,6 +74,10 @@ type Config struct {
 	// does not wait.
 	RefusalTime time.Duration
 
+	// SignedOut hears of sign-ins that their people ended, in the same
+	// transaction. It may be nil.
+	SignedOut func(*db.Tx, []Ended) error
+
 	MemberIdle, MemberLongest time.Duration // zero means 15 minutes and 12 hours
 	StaffIdle, StaffLongest   time.Duration // zero means 30 minutes and 8 hours
 }

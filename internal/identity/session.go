@@ -201,21 +201,46 @@ func (s *Service) ListSignIns(ctx context.Context, caller bank.Caller) (open []S
 // SignOut ends the sign-in of a token. It is no failure where there is none.
 func (s *Service) SignOut(ctx context.Context, institution bank.InstitutionID, token Secret) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`delete from sign_in where institution_id = $1 and token_hash = $2`, institution, digest("sign-in", token))
-		return err
+		ended, err := db.All(tx, scanEnded(institution), `
+			delete from sign_in where institution_id = $1 and token_hash = $2 returning subject_kind, subject_id, id`, institution, digest("sign-in", token))
+		if err != nil {
+			return fmt.Errorf("sign out: %w", err)
+		}
+		return s.ended(tx, ended)
 	})
+}
+
+// An Ended is a sign-in that somebody ended.
+type Ended struct {
+	Subject Subject
+	ID      string
+}
+
+func scanEnded(institution bank.InstitutionID) func(db.Scanner) (Ended, error) {
+	return func(row db.Scanner) (e Ended, err error) {
+		e.Subject.Institution = institution
+		return e, row.Scan(&e.Subject.Kind, &e.Subject.ID, &e.ID)
+	}
+}
+
+// ended tells whoever must know of it that people ended their sign-ins.
+func (s *Service) ended(tx *db.Tx, all []Ended) error {
+	if s.cfg.SignedOut == nil || len(all) == 0 {
+		return nil
+	}
+	return s.cfg.SignedOut(tx, all)
 }
 
 // EndSignIn ends one of the caller's own sign-ins.
 func (s *Service) EndSignIn(ctx context.Context, caller bank.Caller, id string) error {
 	return s.endOwn(ctx, caller, `
-		delete from sign_in where institution_id = $1 and subject_kind = $2 and subject_id = $3 and id = $4`, id)
+		delete from sign_in where institution_id = $1 and subject_kind = $2 and subject_id = $3 and id = $4 returning subject_kind, subject_id, id`, id)
 }
 
 // EndOtherSignIns ends all of the caller's own sign-ins but the one that asks.
 func (s *Service) EndOtherSignIns(ctx context.Context, caller bank.Caller) error {
 	return s.endOwn(ctx, caller, `
-		delete from sign_in where institution_id = $1 and subject_kind = $2 and subject_id = $3 and id <> $4`, caller.SignIn)
+		delete from sign_in where institution_id = $1 and subject_kind = $2 and subject_id = $3 and id <> $4 returning subject_kind, subject_id, id`, caller.SignIn)
 }
 
 func (s *Service) endOwn(ctx context.Context, caller bank.Caller, query, id string) error {
@@ -224,10 +249,11 @@ func (s *Service) endOwn(ctx context.Context, caller bank.Caller, query, id stri
 		return ErrSignedOut
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(query, who.Institution, who.Kind, who.ID, id); err != nil {
+		ended, err := db.All(tx, scanEnded(who.Institution), query, who.Institution, who.Kind, who.ID, id)
+		if err != nil {
 			return fmt.Errorf("end sign-ins: %w", err)
 		}
-		return nil
+		return s.ended(tx, ended)
 	})
 }
 

@@ -23,6 +23,14 @@ var (
 	signInRates = []rate{{"sign-in", 10, time.Minute, false}, {"sign-in", 60, time.Minute, true}}
 )
 
+// programRates are of programs that prove who they are by a secret: more than
+// people need, and few enough that nobody can guess one.
+var programRates = []rate{{"program", 300, time.Minute, false}, {"program", 1200, time.Minute, true}}
+
+// AllowProgram counts a request of a program from an address, and refuses what
+// is too much.
+func (s *Service) AllowProgram(ip string) error { return s.throttles.allow(programRates, ip) }
+
 // maxCounters bounds the memory of the throttles. When it is full of places
 // that are still being counted, strangers wait.
 const maxCounters = 100_000

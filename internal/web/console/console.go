@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"mandate/internal/bank"
 	"mandate/internal/identity"
@@ -38,12 +39,20 @@ type Config struct {
 	Customers    Customers
 	Identity     entrance.Identity
 	Notice       string
+
+	// Products is the way into products, and Grants what people allowed them.
+	// Without them there is none.
+	Products Products
+	Grants   Grants
 }
 
 type app struct {
 	institutions Institutions
 	staff        Staff
 	customers    Customers
+	identity     entrance.Identity
+	products     Products
+	grants       Grants
 	site         *web.Site
 	door         *entrance.Door
 	notice       string
@@ -53,7 +62,7 @@ type app struct {
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
-	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, site: &site, notice: cfg.Notice}
+	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice}
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
 		House: a.house, Shell: a.ownShell,
@@ -99,7 +108,7 @@ func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	routes := append(append(a.door.Routes(), a.userRoutes()...), a.peopleRoutes()...)
+	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.productRoutes())
 	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},

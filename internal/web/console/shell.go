@@ -35,13 +35,17 @@ func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ..
 		return ui.Shell{}, err
 	}
 	b := baseOf(r)
+	menu := []ui.Link{
+		{Label: "Your account", Href: b.account(), Icon: "circle-user"},
+		{Label: "Sign-in and security", Href: b.security(), Icon: "shield-check"},
+	}
+	if a.products != nil {
+		menu = append(menu, ui.Link{Label: "Products", Href: b.products(), Icon: "external-link"})
+	}
 	return ui.Shell{
 		Title: title, Institution: look(i), App: appName, Home: b.home(), Nav: a.navigation(r, me), Crumbs: crumbs,
-		Person: ui.Person{Name: me.User.Name(), Detail: me.User.Email},
-		Menu: []ui.Link{
-			{Label: "Your account", Href: b.account(), Icon: "circle-user"},
-			{Label: "Sign-in and security", Href: b.security(), Icon: "shield-check"},
-		},
+		Person:  ui.Person{Name: me.User.Name(), Detail: me.User.Email},
+		Menu:    menu,
 		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.notice,
 		Idle: ui.Idle{Stay: b.stillHere(), Ask: idleAsk, Ends: idleEnds},
 	}, nil

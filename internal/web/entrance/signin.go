@@ -16,6 +16,7 @@ const (
 
 	becauseLocked   = "locked"   // they could not prove that it is them, too often
 	becauseUnproven = "unproven" // the second factor did not come
+	becauseAgain    = "again"    // a product wants to see that it is them
 )
 
 type signInPage struct {
@@ -46,7 +47,9 @@ func (d *Door) signInPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return d.renderSignIn(w, r, i, web.NewForm(map[string]string{"return": r.URL.Query().Get("return")}))
+	return d.renderSignIn(w, r, i, web.NewForm(map[string]string{
+		"return": r.URL.Query().Get("return"), "username": clip(r.URL.Query().Get("username"), maxUsername),
+	}))
 }
 
 func (d *Door) renderSignIn(w http.ResponseWriter, r *http.Request, i House, f *web.Form) error {
@@ -78,10 +81,21 @@ func (d *Door) parting(because string) ui.Message {
 	case becauseUnproven:
 		return ui.Message{Tone: ui.Note, Icon: "clock", Title: "You are not signed in yet",
 			Text: "It could not be confirmed that it is you, or it took too long. Start again, or ask your administrator."}
+	case becauseAgain:
+		return ui.Message{Tone: ui.Note, Icon: "key-round", Title: "Sign in again",
+			Text: "The product wants to be sure that it is you, now."}
 	case becauseLeft:
 		return ui.Message{Tone: ui.Good, Title: "You have signed out"}
 	}
 	return ui.Message{}
+}
+
+// clip is the beginning of a text that an address brought.
+func clip(text string, most int) string {
+	if r := []rune(text); len(r) > most {
+		return string(r[:most])
+	}
+	return text
 }
 
 const (
