@@ -59,6 +59,17 @@ type Account struct {
 	Off        catalog.EntitlementSet
 }
 
+// Masked is the account's number as screens show it; empty where it has none.
+func (a *Account) Masked() string {
+	if a.Number == "" {
+		return ""
+	}
+	return "••" + a.Number
+}
+
+// Label is the account as people name it: "Operating ••0137".
+func (a *Account) Label() string { return strings.TrimSpace(a.Name + " " + a.Masked()) }
+
 // A Member is an organization user: a person who acts for the organization.
 type Member struct {
 	Ordinal    int64 // their number within the organization; given by InsertMember

@@ -15,8 +15,10 @@ import (
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/entrance"
+	"mandate/internal/web/history"
 	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
+	"mandate/internal/web/why"
 )
 
 type bulkPage struct {
@@ -27,7 +29,7 @@ type bulkPage struct {
 	Problems []fault.Problem
 	People   picker
 	What     ui.Field
-	Groups   []operationGroup
+	Groups   []why.Group
 	Switch   *ui.Field // on or off
 	Choice   *ui.Field
 	Choices  []ui.Option
@@ -223,15 +225,15 @@ func (a *app) peoplePicker(r *http.Request, f *web.Form, redraw string) (picker,
 }
 
 // bulkGroups are the permissions that can be changed, by level and entitlement.
-func bulkGroups(edition bank.Edition) []operationGroup {
-	var groups []operationGroup
+func bulkGroups(edition bank.Edition) []why.Group {
+	var groups []why.Group
 	add := func(level bank.AccountID, prefix, suffix string) {
 		for _, e := range sectionsAt(edition, level) {
 			label := e.Label()
 			if e == catalog.NoEntitlement {
 				label = "Account access"
 			}
-			g := operationGroup{Label: label + suffix}
+			g := why.Group{Label: label + suffix}
 			for _, p := range catalog.Of(e, edition, levelOf(level)) {
 				g.Options = append(g.Options, ui.Option{Value: prefix + p.ID(), Label: phrase.Permission(p)})
 			}
@@ -367,7 +369,7 @@ func (c bulkChange) sentence() string {
 	return fmt.Sprintf("%s%s%s, for %s.", what, to, where, ui.Count(len(c.members), "person", "people"))
 }
 
-func (p *bulkReviewPage) take(b base, words describer, preview usermgmt.MemberPreview) {
+func (p *bulkReviewPage) take(b base, words history.Describer, preview usermgmt.MemberPreview) {
 	m := preview.Member
 	line := bulkLine{Member: m, Href: b.user(m.ID)}
 	problems := preview.Preview.Problems()
@@ -390,7 +392,7 @@ func (p *bulkReviewPage) take(b base, words describer, preview usermgmt.MemberPr
 }
 
 // bunched puts equal changes of several accounts into one line.
-func bunched(words describer, changes []activity.Change) []ui.Change {
+func bunched(words history.Describer, changes []activity.Change) []ui.Change {
 	type like struct{ field, old, new string }
 	var order []like
 	accounts := map[like][]string{}
@@ -405,13 +407,13 @@ func bunched(words describer, changes []activity.Change) []ui.Change {
 	var lines []ui.Change
 	for _, k := range order {
 		c := activity.Change{Field: k.field, Old: k.old, New: k.new, Accounts: accounts[k]}
-		line := ui.Change{Before: words.value(k.field, k.old), After: words.value(k.field, k.new)}
+		line := ui.Change{Before: words.Value(k.field, k.old), After: words.Value(k.field, k.new)}
 		if len(c.Accounts) > 3 {
 			n := len(c.Accounts)
 			c.Accounts = nil
-			line.Sentence = words.field(c) + " on " + countLower(n)
+			line.Sentence = words.Field(c) + " on " + countLower(n)
 		} else {
-			line.Sentence = words.field(c)
+			line.Sentence = words.Field(c)
 		}
 		lines = append(lines, line)
 	}

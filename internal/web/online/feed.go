@@ -1,19 +1,18 @@
 package online
 
 import (
-	"cmp"
 	"iter"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/history"
 	"mandate/internal/web/ui"
 )
 
@@ -137,7 +136,7 @@ func (a *app) ownView(r *http.Request) (me usermgmt.Standing, mine usermgmt.Prof
 	return me, mine, err
 }
 
-func (a *app) renderFeed(w http.ResponseWriter, r *http.Request, page feedPage, words describer, of usermgmt.Person) error {
+func (a *app) renderFeed(w http.ResponseWriter, r *http.Request, page feedPage, words history.Describer, of usermgmt.Person) error {
 	asked := readFeed(r, of)
 	page.controls(asked, of.User == "")
 	status := http.StatusOK
@@ -155,7 +154,7 @@ func (a *app) renderFeed(w http.ResponseWriter, r *http.Request, page feedPage, 
 		events = events[:perHistory]
 		page.Older = asked.href(page.Action, events[perHistory-1].Sequence)
 	}
-	page.Events = words.events(events)
+	page.Events = words.Events(events)
 	return web.Render(w, r, status, feedView(page))
 }
 
@@ -176,9 +175,6 @@ func (p *feedPage) controls(asked feedAsked, organization bool) {
 		p.Clear = p.Action
 	}
 }
-
-// feedHeader are the columns of the file: one row for every value that changed.
-var feedHeader = []string{"Time", "Event", "What", "Person", "By", "Channel", "Setting", "Before", "After", "Note", "Save"}
 
 // GET /{institution}/settings/history.csv
 func (a *app) organizationCSV(w http.ResponseWriter, r *http.Request) error {
@@ -218,12 +214,12 @@ func fileName(name string) string {
 func (a *app) writeFeed(w http.ResponseWriter, r *http.Request, me usermgmt.Standing, accounts []usermgmt.MemberAccount, of usermgmt.Person, name string) error {
 	asked := readFeed(r, of)
 	words := newDescriber(me, accounts)
-	name += "-" + string(bank.DayOf(a.site.Clock.Now(), words.place)) + ".csv"
-	return web.WriteCSV(w, name, feedHeader, a.feedRows(r, asked.query, words))
+	name += "-" + string(bank.DayOf(a.site.Clock.Now(), words.Place)) + ".csv"
+	return web.WriteCSV(w, name, history.Header, a.feedRows(r, asked.query, words))
 }
 
 // feedRows reads the feed a page at a time, however long it is.
-func (a *app) feedRows(r *http.Request, q usermgmt.FeedQuery, words describer) iter.Seq2[[]string, error] {
+func (a *app) feedRows(r *http.Request, q usermgmt.FeedQuery, words history.Describer) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		for q.Limit = activity.MaxPage; ; {
 			events, err := a.users.Feed(r.Context(), web.CallerOf(r.Context()), q)
@@ -232,7 +228,7 @@ func (a *app) feedRows(r *http.Request, q usermgmt.FeedQuery, words describer) i
 				return
 			}
 			for _, e := range events {
-				for _, row := range words.rows(e) {
+				for _, row := range words.Rows(e) {
 					if !yield(row, nil) {
 						return
 					}
@@ -244,24 +240,4 @@ func (a *app) feedRows(r *http.Request, q usermgmt.FeedQuery, words describer) i
 			q.Before = events[len(events)-1].Sequence
 		}
 	}
-}
-
-// rows are an event as rows of a file.
-func (d describer) rows(e activity.Event) [][]string {
-	head := []string{e.Time.In(d.place).Format(time.RFC3339), e.Name, d.event(e).Text, targetName(e.Target), actorName(e.Actor), string(e.Channel)}
-	changes := e.Changes
-	if len(changes) == 0 {
-		changes = []activity.Change{{}}
-	}
-	var rows [][]string
-	for _, c := range changes {
-		row := slices.Clone(head)
-		if c.Field == "" {
-			row = append(row, "", "", "")
-		} else {
-			row = append(row, d.field(c), d.value(c.Field, c.Old), d.value(c.Field, c.New))
-		}
-		rows = append(rows, append(row, cmp.Or(e.Note, e.Code), e.Save))
-	}
-	return rows
 }

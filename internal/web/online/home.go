@@ -2,7 +2,6 @@ package online
 
 import (
 	"net/http"
-	"strings"
 
 	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
@@ -104,13 +103,5 @@ func findAccounts(all []usermgmt.MemberAccount, search string) []usermgmt.Member
 // resultOf counts what a search shows: "12 of 240 users", or "240 users".
 func resultOf(shown, total int, one, many string) string { return ui.ResultOf(shown, total, one, many) }
 
-// masked is an account's number as screens show it.
-func masked(a usermgmt.Account) string {
-	if a.Number == "" {
-		return ""
-	}
-	return "••" + a.Number
-}
-
 // accountName is an account as people name it: "Operating ••0137".
-func accountName(a usermgmt.Account) string { return strings.TrimSpace(a.Name + " " + masked(a)) }
+func accountName(a usermgmt.Account) string { return a.Label() }

@@ -185,9 +185,9 @@ func homeView(p homePage) templ.Component {
 										return templ_7745c5c3_Err
 									}
 									var templ_7745c5c3_Var11 string
-									templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(masked(account.Account))
+									templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(account.Masked())
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/online/home.templ`, Line: 33, Col: 57}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/online/home.templ`, Line: 33, Col: 50}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 									if templ_7745c5c3_Err != nil {

@@ -259,7 +259,7 @@ func sectionOptions(edition bank.Edition, level bank.AccountID) []ui.Option {
 // heads are the columns, with the entitlements above those by permission.
 func (p *matrixPage) heads(m *usermgmt.Matrix) {
 	for _, account := range m.Accounts {
-		p.Heads = append(p.Heads, matrixHead{Label: account.Name, Detail: masked(account)})
+		p.Heads = append(p.Heads, matrixHead{Label: account.Name, Detail: account.Masked()})
 	}
 	for _, permission := range m.Permissions {
 		label := permission.Info().Entitlement.Label()

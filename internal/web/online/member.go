@@ -67,7 +67,7 @@ func (a *app) member(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		page.Recent = newDescriber(me, profile.Accounts).events(events)
+		page.Recent = newDescriber(me, profile.Accounts).Events(events)
 	}
 	return web.Render(w, r, http.StatusOK, memberView(page))
 }

@@ -128,7 +128,7 @@ func (a *app) conflictNote(r *http.Request, me usermgmt.Standing, profile *userm
 	words := newDescriber(me, profile.Accounts)
 	for _, e := range events {
 		if len(e.Changes) > 0 {
-			note.Events = append(note.Events, words.event(e))
+			note.Events = append(note.Events, words.Event(e))
 		}
 	}
 	return note, nil

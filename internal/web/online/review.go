@@ -14,6 +14,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/history"
 	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
 )
@@ -202,10 +203,10 @@ func sameEffects(profile *usermgmt.Profile) string {
 }
 
 // reviewLines are the old and new values, each marked where it lets more happen.
-func reviewLines(words describer, profile *usermgmt.Profile, changes []activity.Change) []ui.Change {
+func reviewLines(words history.Describer, profile *usermgmt.Profile, changes []activity.Change) []ui.Change {
 	var lines []ui.Change
 	for _, c := range changes {
-		line := ui.Change{Sentence: words.field(c), Before: words.value(c.Field, c.Old), After: words.value(c.Field, c.New)}
+		line := ui.Change{Sentence: words.Field(c), Before: words.Value(c.Field, c.Old), After: words.Value(c.Field, c.New)}
 		if riskyLine(profile, c) {
 			line.Risk = riskOf(c)
 		}
@@ -244,7 +245,7 @@ func riskyLine(profile *usermgmt.Profile, c activity.Change) bool {
 }
 
 // falls lists what goes off because it loses a need.
-func falls(words describer, outcomes []usermgmt.LevelOutcome) []string {
+func falls(words history.Describer, outcomes []usermgmt.LevelOutcome) []string {
 	var all []string
 	for _, o := range outcomes {
 		for _, p := range o.TurnedOff {
@@ -252,7 +253,7 @@ func falls(words describer, outcomes []usermgmt.LevelOutcome) []string {
 			if o.Account != "" {
 				c.Accounts = []string{string(o.Account)}
 			}
-			all = append(all, words.field(c))
+			all = append(all, words.Field(c))
 		}
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/history"
 	"mandate/internal/web/ui"
 )
 
@@ -57,7 +58,7 @@ func (a *app) saveProof(r *http.Request, edit usermgmt.Edit) (proof, error) {
 }
 
 // askedLines is what an edit asks for, as old and new values.
-func askedLines(words describer, profile *usermgmt.Profile, edit usermgmt.Edit) []ui.Change {
+func askedLines(words history.Describer, profile *usermgmt.Profile, edit usermgmt.Edit) []ui.Change {
 	var lines []ui.Change
 	for _, change := range edit.Changes {
 		for _, p := range permissionsAt(profile, change.Account) {
@@ -69,7 +70,7 @@ func askedLines(words describer, profile *usermgmt.Profile, edit usermgmt.Edit) 
 			if change.Account != "" {
 				c.Accounts = []string{string(change.Account)}
 			}
-			lines = append(lines, ui.Change{Sentence: words.field(c), Before: words.value(c.Field, c.Old), After: words.value(c.Field, c.New)})
+			lines = append(lines, ui.Change{Sentence: words.Field(c), Before: words.Value(c.Field, c.Old), After: words.Value(c.Field, c.New)})
 		}
 	}
 	return lines

@@ -5,58 +5,23 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
-	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
-	"mandate/internal/web/phrase"
 	"mandate/internal/web/ui"
+	"mandate/internal/web/why"
 )
 
 type whyPage struct {
 	Shell    ui.Shell
 	Title    string
 	Subtitle string
-	Form     whyForm
-	Asked    bool
-	Verdict  ui.Verdict
-	Rungs    []ui.Rung
-	Fix      []fixLine
-	Who      string // who may make every step, where it is the same for all
-	NoFix    string
-	Review   string // where the fixes go that this person may make
+	Form     why.Question
+	Answer   *why.Answer // nil: nothing was asked
+	Review   string      // where the fixes go that this person may make
 	Carry    carried
-	Mine     int // how many of the fixes these are
-}
-
-// A whyForm is the question.
-type whyForm struct {
-	Action    string
-	Operation ui.Field
-	Groups    []operationGroup
-	Account   *ui.Field // nil where the operation names none
-	ToAccount *ui.Field
-	Accounts  []ui.Option
-	Amount    *ui.Field
-	Date      *ui.Field
-	Checks    []ui.Field
-	Fields    *ui.Field
-}
-
-// An operationGroup is an entitlement with what can be asked about.
-type operationGroup struct {
-	Label   string
-	Options []ui.Option
-}
-
-// A fixLine is one step of the smallest set of changes.
-type fixLine struct {
-	Sentence string
-	Who      string
-	Link     ui.Link // to the form with the step filled in, where this person may make it
 }
 
 // whyMe answers for whoever asks.
@@ -82,16 +47,14 @@ func (a *app) explain(w http.ResponseWriter, r *http.Request, who usermgmt.Perso
 	}
 	q := r.URL.Query()
 	op := catalog.ParseOperation(q.Get("operation"))
-	req := requestOf(op, me.Institution.Edition, q)
+	req := why.Request(op, me.Institution.Edition, q)
 	e, profile, err := a.users.Explain(r.Context(), web.CallerOf(r.Context()), who, req)
 	if err != nil {
 		return err
 	}
 	page := whyPage{Shell: a.shell(r, me, "Why can't I …?")}
-	names := profile.Names(me.Institution.Name)
 	self := who.User == me.Member.ID
 	if self {
-		names.Member = ""
 		page.Title, page.Subtitle = "Why can't I …?", "Ask about anything that you expect to do here, and see what stands in the way."
 	} else {
 		b := baseFor(me.Institution.ID)
@@ -100,133 +63,27 @@ func (a *app) explain(w http.ResponseWriter, r *http.Request, who usermgmt.Perso
 		page.Shell.Title = page.Title
 		page.Shell.Crumbs = []ui.Link{{Label: "User management", Href: b.users()}, {Label: profile.Member.Name(), Href: b.user(who.User)}}
 	}
-	page.Form = questionForm(action, op, &profile, self, q)
-	if page.Asked = op != catalog.UnknownOperation && answerable(op, q); page.Asked {
-		x := explaining{me: me, profile: &profile, names: names, request: req, answer: e, base: baseFor(me.Institution.ID)}
-		x.fill(&page)
+	page.Form = why.NewQuestion(action, op, &profile, q)
+	if op != catalog.UnknownOperation && why.Answerable(op, q) {
+		page.answer(me, why.Asked{Institution: me.Institution.Name, Profile: &profile, Self: self, Request: req, Answer: e})
 	}
 	return web.Render(w, r, http.StatusOK, whyView(page))
 }
 
-// answerable reports whether a question has what its operation asks for; the
-// form asks for the rest before anything is answered.
-func answerable(op catalog.Operation, q url.Values) bool {
-	info := op.Info()
-	switch info.Accounts {
-	case catalog.AccountPair:
-		if q.Get("account") == "" || q.Get("to_account") == "" {
-			return false
+// answer fills in the answer, and carries the steps that this person may make
+// to where they are reviewed.
+func (p *whyPage) answer(me usermgmt.Standing, x why.Asked) {
+	b, member := baseFor(me.Institution.ID), x.Profile.Member
+	edit := usermgmt.Edit{Person: usermgmt.Person{Organization: x.Profile.Organization.ID, User: member.ID}, Version: member.Version}
+	x.Mine = func(step entitlement.Step) ui.Link {
+		mine := step.Kind == entitlement.SetSetting && slices.Contains(step.By, entitlement.AdminOnline) && me.May(editPower(step.Account))
+		if !mine {
+			return ui.Link{}
 		}
-	case catalog.AccountRequired:
-		if q.Get("account") == "" {
-			return false
-		}
+		id := step.Permission.ID()
+		edit.Changes = append(edit.Changes, entitlement.Change{Account: step.Account, Set: map[string]entitlement.Value{id: step.Value}})
+		return ui.Link{Label: "Fill in", Icon: "sliders-horizontal", Href: b.level(member.ID, step.Account) + "?" + id + "=" + url.QueryEscape(writeValue(step.Value)) + "#" + ui.FieldID(id)}
 	}
-	return len(info.Limits) == 0 || strings.TrimSpace(q.Get("amount")) != ""
-}
-
-// requestOf reads a question from an address.
-func requestOf(op catalog.Operation, edition bank.Edition, q url.Values) entitlement.Request {
-	req := entitlement.Request{Operation: op, Account: bank.AccountID(q.Get("account")), ToAccount: bank.AccountID(q.Get("to_account"))}
-	if amount, err := bank.ParseMoney(q.Get("amount")); err == nil {
-		req.Amount = entitlement.AmountOf(amount)
-	} else if q.Get("amount") != "" {
-		req.Amount = entitlement.ReadAmount(q.Get("amount"))
-	}
-	said := map[string]any{}
-	for _, key := range contextKeys(op, edition) {
-		said[key.String()] = q.Get(key.String()) == "on"
-	}
-	if day := q.Get(catalog.EffectiveDate.String()); day != "" {
-		said[catalog.EffectiveDate.String()] = day
-	}
-	if fields := q.Get(catalog.Fields.String()); fields != "" {
-		said[catalog.Fields.String()] = fields
-	}
-	req.Context = entitlement.ReadContext(op, edition, said)
-	return req
-}
-
-// contextKeys are what can be said about a payment with yes or no.
-func contextKeys(op catalog.Operation, edition bank.Edition) []catalog.ContextKey {
-	var keys []catalog.ContextKey
-	for _, need := range op.Info().Context {
-		if need.Permission.In(edition) {
-			keys = append(keys, need.Key)
-		}
-	}
-	if op.Info().LastEditor {
-		keys = append(keys, catalog.LastEditor)
-	}
-	return keys
-}
-
-var contextLabels = map[catalog.ContextKey]string{
-	catalog.Restricted: "The batch is restricted, such as payroll",
-	catalog.Recurring:  "It is part of a recurring series",
-	catalog.SameDay:    "It must settle today",
-	catalog.Debits:     "It collects money",
-	catalog.LastEditor: "The same person was the last to edit the batch",
-}
-
-func questionForm(action string, op catalog.Operation, profile *usermgmt.Profile, self bool, q url.Values) whyForm {
-	edition := profile.Policy.Institution.Edition
-	f := whyForm{Action: action, Operation: ui.Field{Name: "operation", Label: "What should be possible?", Value: op.ID()}, Groups: operationGroups(edition)}
-	if op == catalog.UnknownOperation {
-		return f
-	}
-	info := op.Info()
-	f.Accounts = accountOptions(profile, info.Accounts == catalog.AccountOptional)
-	first := &ui.Field{Name: "account", Label: "Account", Value: q.Get("account"), Optional: info.Accounts == catalog.AccountOptional}
-	switch info.Accounts {
-	case catalog.AccountPair:
-		first.Label = "From account"
-		f.Account, f.ToAccount = first, &ui.Field{Name: "to_account", Label: "To account", Value: q.Get("to_account")}
-	case catalog.AccountRequired, catalog.AccountOptional:
-		f.Account = first
-	}
-	if len(info.Limits) > 0 {
-		f.Amount = &ui.Field{Name: "amount", Label: "Amount", Value: q.Get("amount"), Width: "short"}
-	}
-	if info.Dated {
-		f.Date = &ui.Field{Name: catalog.EffectiveDate.String(), Label: "Effective date", Value: q.Get(catalog.EffectiveDate.String()), Optional: true, Width: "short", Help: "Empty for today."}
-	}
-	for _, key := range contextKeys(op, edition) {
-		f.Checks = append(f.Checks, ui.Field{Name: key.String(), Label: contextLabels[key], Value: q.Get(key.String())})
-	}
-	if info.EntryFields {
-		f.Fields = &ui.Field{Name: catalog.Fields.String(), Label: "What is edited", Value: q.Get(catalog.Fields.String())}
-	}
-	return f
-}
-
-func operationGroups(edition bank.Edition) []operationGroup {
-	groups := []operationGroup{{Label: "Accounts"}}
-	byEntitlement := map[catalog.Entitlement]int{catalog.NoEntitlement: 0}
-	for _, e := range catalog.Entitlements() {
-		if e.In(edition) {
-			byEntitlement[e] = len(groups)
-			groups = append(groups, operationGroup{Label: e.Label()})
-		}
-	}
-	for _, op := range catalog.Operations() {
-		info := op.Info()
-		exists := !slices.ContainsFunc(info.Named(edition), func(p catalog.Permission) bool { return !p.In(edition) })
-		if i, shown := byEntitlement[info.Entitlement]; shown && exists {
-			groups[i].Options = append(groups[i].Options, ui.Option{Value: op.ID(), Label: phrase.Capital(info.Label)})
-		}
-	}
-	return groups
-}
-
-func accountOptions(profile *usermgmt.Profile, optional bool) []ui.Option {
-	first := ui.Option{Label: "Choose an account"}
-	if optional {
-		first.Label = "Any account"
-	}
-	options := []ui.Option{first}
-	for _, account := range profile.Accounts {
-		options = append(options, ui.Option{Value: string(account.ID), Label: accountName(account.Account)})
-	}
-	return options
+	answer := why.Explain(x)
+	p.Answer, p.Review, p.Carry = &answer, b.review(member.ID), carry(edit)
 }

@@ -1,8 +1,7 @@
-package online
+package why
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -13,42 +12,65 @@ import (
 	"mandate/internal/web/ui"
 )
 
-// explaining turns an explanation into a page.
-type explaining struct {
-	me      usermgmt.Standing
-	profile *usermgmt.Profile
-	names   entitlement.Names
-	request entitlement.Request
-	answer  entitlement.Explanation
-	base    base
+// An Asked is a question about a member and what the engine says to it.
+type Asked struct {
+	Institution string
+	Profile     *usermgmt.Profile
+	Self        bool // they ask about themself
+	Request     entitlement.Request
+	Answer      entitlement.Explanation
+
+	// Mine is where whoever reads this makes a step; the zero Link where they may
+	// not.
+	Mine func(entitlement.Step) ui.Link
+
+	names entitlement.Names
 }
 
-func (x *explaining) fill(page *whyPage) {
-	page.Verdict = ui.Verdict{Allowed: x.answer.Allowed, Approval: x.answer.ApprovalRequired, Question: x.question(), Answer: x.verdict()}
-	page.Rungs = x.rungs()
-	if x.answer.Allowed {
-		return
+// An Answer is what the page shows.
+type Answer struct {
+	Verdict ui.Verdict
+	Rungs   []ui.Rung
+	Fix     []Line
+	Who     string // who may make every step, where it is the same for all
+	NoFix   string
+	Mine    int // how many of the steps whoever reads this may make
+}
+
+// A Line is one step of the smallest set of changes.
+type Line struct {
+	Sentence string
+	Who      string
+	Link     ui.Link // to where the step is made, for whoever may make it
+}
+
+// Explain turns the engine's answer into what the page shows.
+func Explain(x Asked) Answer {
+	x.names = x.Profile.Names(x.Institution)
+	if x.Self {
+		x.names.Member = ""
 	}
-	if !x.answer.Fixable {
+	page := Answer{Verdict: ui.Verdict{Allowed: x.Answer.Allowed, Approval: x.Answer.ApprovalRequired, Question: x.question(), Answer: x.verdict()}, Rungs: x.rungs()}
+	if x.Answer.Allowed {
+		return page
+	}
+	if !x.Answer.Fixable {
 		page.NoFix = "Nothing that anybody may change would allow this."
-		return
+		return page
 	}
-	edit := usermgmt.Edit{Person: usermgmt.Person{Organization: x.profile.Organization.ID, User: x.profile.Member.ID}, Version: x.profile.Member.Version}
-	for _, step := range x.answer.Fix {
-		line := fixLine{Sentence: step.Sentence(x.names), Who: whoMay(step.By)}
-		if x.mine(step) {
-			line.Link = ui.Link{Label: "Fill in", Icon: "sliders-horizontal", Href: x.base.level(x.profile.Member.ID, step.Account) + "?" + step.Permission.ID() + "=" + url.QueryEscape(writeValue(step.Value)) + "#" + ui.FieldID(step.Permission.ID())}
-			edit.Changes = append(edit.Changes, entitlement.Change{Account: step.Account, Set: map[string]entitlement.Value{step.Permission.ID(): step.Value}})
+	for _, step := range x.Answer.Fix {
+		line := Line{Sentence: step.Sentence(x.names), Who: Who(step.By), Link: x.Mine(step)}
+		if line.Link.Href != "" {
 			page.Mine++
 		}
 		page.Fix = append(page.Fix, line)
 	}
 	page.shareWho()
-	page.Review, page.Carry = x.base.review(x.profile.Member.ID), carry(edit)
+	return page
 }
 
 // shareWho says who may do it once where it is the same for every step.
-func (p *whyPage) shareWho() {
+func (p *Answer) shareWho() {
 	for _, line := range p.Fix {
 		if line.Who != p.Fix[0].Who {
 			return
@@ -60,12 +82,8 @@ func (p *whyPage) shareWho() {
 	}
 }
 
-// mine reports whether whoever reads this may make the step themself, here.
-func (x *explaining) mine(step entitlement.Step) bool {
-	return step.Kind == entitlement.SetSetting && slices.Contains(step.By, entitlement.AdminOnline) && x.me.May(editPower(step.Account))
-}
-
-func whoMay(by []entitlement.Place) string {
+// Who is who may make a step.
+func Who(by []entitlement.Place) string {
 	var places []string
 	for _, place := range by {
 		places = append(places, place.Sentence())
@@ -73,41 +91,46 @@ func whoMay(by []entitlement.Place) string {
 	return strings.Join(places, "; or ")
 }
 
-func (x *explaining) question() string {
-	info := x.request.Operation.Info()
+func (x *Asked) question() string {
+	info := x.Request.Operation.Info()
 	who := x.names.Member
 	if who == "" {
 		who = "you"
 	}
 	q := "May " + who + " " + info.Label
-	if amount, ok := x.request.Amount.Cents(); ok && len(info.Limits) > 0 {
+	if amount, ok := x.Request.Amount.Cents(); ok && len(info.Limits) > 0 {
 		q += " of " + amount.Dollars()
 	}
-	if x.request.Account != "" && info.Accounts != catalog.AccountNone {
+	if x.Request.Account != "" && info.Accounts != catalog.AccountNone {
 		word := " on "
 		if info.Counts || info.Accounts == catalog.AccountPair {
 			word = " from "
 		}
-		q += word + x.accountName(x.request.Account)
+		q += word + x.accountName(x.Request.Account)
 	}
-	if x.request.ToAccount != "" && info.Accounts == catalog.AccountPair {
-		q += " to " + x.accountName(x.request.ToAccount)
+	if x.Request.ToAccount != "" && info.Accounts == catalog.AccountPair {
+		q += " to " + x.accountName(x.Request.ToAccount)
 	}
-	if day, given := x.request.Context.EffectiveDate(); given {
+	if day, given := x.Request.Context.EffectiveDate(); given {
 		q += " on " + day
 	}
 	return q + "?"
 }
 
-func (x *explaining) accountName(id bank.AccountID) string {
-	return accountName(accountOf(x.profile, id).Account)
+func (x *Asked) accountName(id bank.AccountID) string {
+	for i := range x.Profile.Accounts {
+		if a := &x.Profile.Accounts[i]; a.ID == id {
+			return a.Label()
+		}
+	}
+	return string(id)
 }
 
-func (x *explaining) verdict() string {
-	switch n := len(x.answer.Reasons); {
-	case x.answer.ApprovalRequired:
+func (x *Asked) verdict() string {
+	switch n := len(x.Answer.Reasons); {
+	case x.Answer.ApprovalRequired:
 		return "Yes, and a second person must approve it before it goes out."
-	case x.answer.Allowed:
+	case x.Answer.Allowed:
 		return "Yes."
 	case n == 1:
 		return "No. One thing stands in the way."
@@ -127,10 +150,10 @@ var levelTitles = map[entitlement.Level]string{
 
 // rungs are the levels from the institution down, and the limits of all levels
 // together below them.
-func (x *explaining) rungs() []ui.Rung {
+func (x *Asked) rungs() []ui.Rung {
 	var rungs []ui.Rung
 	var limits []entitlement.Check
-	for _, rung := range x.answer.Rungs {
+	for _, rung := range x.Answer.Rungs {
 		var checks []entitlement.Check
 		for _, c := range rung.Checks {
 			if c.Code == entitlement.LimitPerTransaction || c.Code == entitlement.LimitDaily {
@@ -149,23 +172,23 @@ func (x *explaining) rungs() []ui.Rung {
 	return rungs
 }
 
-func (x *explaining) levelName(level entitlement.Level) string {
+func (x *Asked) levelName(level entitlement.Level) string {
 	switch level {
 	case entitlement.LevelInstitution:
 		return x.names.Institution
 	case entitlement.LevelOrganization:
 		return x.names.Organization
 	case entitlement.LevelUser:
-		return x.profile.Member.Name()
+		return x.Profile.Member.Name()
 	case entitlement.LevelOrganizationAccount, entitlement.LevelUserAccount:
-		if x.request.ToAccount == "" && x.request.Account != "" {
-			return x.accountName(x.request.Account)
+		if x.Request.ToAccount == "" && x.Request.Account != "" {
+			return x.accountName(x.Request.Account)
 		}
 	}
 	return ""
 }
 
-func (x *explaining) rung(title, name string, checks []entitlement.Check) ui.Rung {
+func (x *Asked) rung(title, name string, checks []entitlement.Check) ui.Rung {
 	r := ui.Rung{Level: title, Name: name, State: ui.State{Word: "Allows", Icon: "check", Tone: ui.Good}}
 	var who, passed []string
 	for _, c := range checks {
@@ -189,7 +212,7 @@ func (x *explaining) rung(title, name string, checks []entitlement.Check) ui.Run
 }
 
 // passed is what is worth saying of a test that was passed: how far a limit goes.
-func (x *explaining) passed(c entitlement.Check) []string {
+func (x *Asked) passed(c entitlement.Check) []string {
 	if c.Code == entitlement.LimitPerTransaction || c.Code == entitlement.LimitDaily {
 		return []string{c.Reason.Sentence(x.names)}
 	}
@@ -197,10 +220,10 @@ func (x *explaining) passed(c entitlement.Check) []string {
 }
 
 // whoFor is who may take a reason away, by the step of the fix that does.
-func (x *explaining) whoFor(r entitlement.Reason) string {
-	for _, step := range x.answer.Fix {
+func (x *Asked) whoFor(r entitlement.Reason) string {
+	for _, step := range x.Answer.Fix {
 		if step.Permission == r.Permission && step.Account == r.Account || r.Permission == entitlement.NoPermission && step.Permission == entitlement.NoPermission {
-			return whoMay(step.By)
+			return Who(step.By)
 		}
 	}
 	return ""

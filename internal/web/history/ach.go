@@ -1,4 +1,4 @@
-package online
+package history
 
 import (
 	"mandate/internal/moneymovement/ach"
