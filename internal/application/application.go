@@ -121,7 +121,7 @@ type Draft struct {
 	Groups            bool   // it may be told the groups of whoever signs in
 	Permissions       bool   // and their permissions
 	Consent           bool   // people are asked before it is told anything
-	Service           bank.StaffID
+	ServiceEmail      string // the staff user for whom a service acts
 	Enabled           bool
 }
 
@@ -136,6 +136,7 @@ type Application struct {
 	ID          bank.ApplicationID
 	Institution bank.InstitutionID // empty: it belongs to none
 	Draft
+	Service       bank.StaffID // the staff user for whom it acts, who may be gone; empty: it is no service
 	Revision      int64
 	Created       time.Time
 	LastUsed      time.Time // to the minute; zero: never
@@ -152,7 +153,7 @@ func (a *Application) target() activity.Target {
 // trimmed is the draft without what a form adds by accident.
 func (d Draft) trimmed() Draft {
 	d.Name, d.Partner = strings.TrimSpace(d.Name), strings.TrimSpace(d.Partner)
-	d.BackChannelLogout, d.Keys = strings.TrimSpace(d.BackChannelLogout), strings.TrimSpace(d.Keys)
+	d.BackChannelLogout, d.Keys, d.ServiceEmail = strings.TrimSpace(d.BackChannelLogout), strings.TrimSpace(d.Keys), strings.TrimSpace(d.ServiceEmail)
 	d.Redirects, d.PostLogouts = lines(d.Redirects), lines(d.PostLogouts)
 	return d
 }
@@ -168,7 +169,7 @@ func lines(all []string) (kept []string) {
 
 const selectApplication = `
 	select institution_id, id, name, partner, auth_method, grants, redirects, post_logouts, back_channel_logout, scopes, keys,
-	       claims_groups, claims_permissions, consent, service_staff_id, enabled,
+	       claims_groups, claims_permissions, consent, service_staff_id, service_email, enabled,
 	       secret_hash, secret_micros, old_secret_hash, old_secret_ends_micros, last_used_micros, created_micros, revision
 	  from external_application`
 
@@ -176,7 +177,7 @@ func scan(row db.Scanner) (a Application, err error) {
 	var grants, redirects, posts, scopes string
 	var made, ends, used, created int64
 	err = row.Scan(&a.Institution, &a.ID, &a.Name, &a.Partner, &a.Method, &grants, &redirects, &posts, &a.BackChannelLogout, &scopes, &a.Keys,
-		&a.Groups, &a.Permissions, &a.Consent, &a.Service, &a.Enabled,
+		&a.Groups, &a.Permissions, &a.Consent, &a.Service, &a.ServiceEmail, &a.Enabled,
 		&a.secret, &made, &a.oldSecret, &ends, &used, &created, &a.Revision)
 	for g := range strings.FieldsSeq(grants) {
 		a.Grants = append(a.Grants, Grant(g))

@@ -187,17 +187,20 @@ func TestOnlyWhoMayManagesApplications(t *testing.T) {
 func TestAServiceLendsNobodyMoreThanTheyHold(t *testing.T) {
 	each(t, func(w *world) {
 		ctx := t.Context()
-		service := application.Draft{Name: "Night batch", Method: application.SecretPost, Grants: []application.Grant{application.GrantService}, Scopes: []string{"scim"}, Service: "above", Enabled: true}
+		service := application.Draft{Name: "Night batch", Method: application.SecretPost, Grants: []application.Grant{application.GrantService}, Scopes: []string{"scim"}, ServiceEmail: "above@cedar.example", Enabled: true}
 		_, _, err := w.s.Create(ctx, manager, service)
 		w.code(err, "ABOVE_OWN")
 		made, _, err := w.s.Create(ctx, operator, service)
 		w.must(err)
+		if got := w.get(made.ID); got.Service != "above" || got.ServiceEmail != "above@cedar.example" {
+			t.Errorf("it acts for %q, %q", got.Service, got.ServiceEmail)
+		}
 		_, err = w.s.Rotate(ctx, manager, made.ID, 0)
 		w.code(err, "ABOVE_OWN")
-		service.Service = "teller"
+		service.ServiceEmail = "teller@cedar.example"
 		_, err = w.s.Edit(ctx, manager, made.ID, 1, service)
 		w.code(err, "ABOVE_OWN")
-		service.Service = "above"
+		service.ServiceEmail = "above@cedar.example"
 		service.Name = "Batch"
 		_, err = w.s.Edit(ctx, manager, made.ID, 1, service)
 		w.code(err, "ABOVE_OWN")
@@ -222,7 +225,7 @@ func TestAnApplicationOfNoInstitution(t *testing.T) {
 		if got := w.history(""); !strings.HasPrefix(got, "external_app.created Ledger") {
 			t.Errorf("its history: %s", got)
 		}
-		service := application.Draft{Name: "Batch", Method: application.SecretPost, Grants: []application.Grant{application.GrantService}, Service: "teller"}
+		service := application.Draft{Name: "Batch", Method: application.SecretPost, Grants: []application.Grant{application.GrantService}, ServiceEmail: "teller@cedar.example"}
 		if _, _, err := w.s.Create(ctx, neutral, service); fields(err) != "grants" {
 			t.Errorf("a service of no institution: %v", err)
 		}

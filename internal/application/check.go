@@ -60,10 +60,10 @@ func (d *Draft) checkGrants(problems *fault.Problems, institution bank.Instituti
 	switch {
 	case service && institution == "":
 		problems.Add("grants", "An application of no institution cannot act as a service: there is nobody for whom it could.")
-	case service && d.Service == "":
-		problems.Add("service", "Choose the staff user for whom the service acts: it may do what they may.")
-	case !service && d.Service != "":
-		problems.Add("service", "Only a service acts for a staff user. Let the application act as a service, or choose nobody.")
+	case service && d.ServiceEmail == "":
+		problems.Add("service", "Enter the email address of the staff user for whom the service acts: it may do what they may.")
+	case !service && d.ServiceEmail != "":
+		problems.Add("service", "Only a service acts for a staff user. Let the application act as a service, or leave this empty.")
 	}
 }
 

@@ -39,12 +39,15 @@ func TestEveryProblemIsSaid(t *testing.T) {
 		"only refresh":   {func(d *application.Draft) { d.Grants = []application.Grant{application.GrantRefresh} }, "grants grants"},
 		"nobody's service": {func(d *application.Draft) { d.Grants = append(d.Grants, application.GrantService) },
 			"service"},
-		"somebody's, but no service": {func(d *application.Draft) { d.Service = "teller" }, "service"},
-		"unknown scope":              {func(d *application.Draft) { d.Scopes = []string{"openid", "everything"} }, "scopes"},
-		"no openid":                  {func(d *application.Draft) { d.Scopes = []string{"email"} }, "scopes"},
-		"offline without refresh":    {func(d *application.Draft) { d.Scopes = append(d.Scopes, "offline_access") }, "scopes"},
-		"a key that is not used":     {func(d *application.Draft) { d.Keys = publicPEM(t) }, "keys"},
-		"no key":                     {func(d *application.Draft) { d.Method = application.PrivateKey }, "keys"},
+		"somebody's, but no service": {func(d *application.Draft) { d.ServiceEmail = "teller@cedar.example" }, "service"},
+		"a service of somebody who is gone": {func(d *application.Draft) {
+			d.Grants, d.ServiceEmail = append(d.Grants, application.GrantService), "gone@cedar.example"
+		}, "service"},
+		"unknown scope":           {func(d *application.Draft) { d.Scopes = []string{"openid", "everything"} }, "scopes"},
+		"no openid":               {func(d *application.Draft) { d.Scopes = []string{"email"} }, "scopes"},
+		"offline without refresh": {func(d *application.Draft) { d.Scopes = append(d.Scopes, "offline_access") }, "scopes"},
+		"a key that is not used":  {func(d *application.Draft) { d.Keys = publicPEM(t) }, "keys"},
+		"no key":                  {func(d *application.Draft) { d.Method = application.PrivateKey }, "keys"},
 		"all addresses": {func(d *application.Draft) {
 			d.Redirects, d.PostLogouts, d.BackChannelLogout = []string{"x"}, []string{"y", "y"}, "z"
 		}, "redirects post_logouts post_logouts back_channel_logout"},

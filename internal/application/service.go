@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +18,14 @@ import (
 	"mandate/internal/identity"
 )
 
-// Staff is what the room must know of staff users: whether the caller may let
-// a service act for one of them, whose name it returns. It refuses where there
-// is no such active user, and where they hold what the caller does not.
+// Staff is what the room must know of staff users.
 type Staff interface {
-	Lend(tx *db.Tx, caller bank.Caller, id bank.StaffID) (name string, err error)
+	// ServiceUser is the active staff user with an address; none where there is
+	// no such.
+	ServiceUser(tx *db.Tx, institution bank.InstitutionID, email string) (bank.StaffID, error)
+	// Lend refuses a caller who does not hold what a staff user holds: with a
+	// service that acts for that user they would.
+	Lend(tx *db.Tx, caller bank.Caller, id bank.StaffID) error
 }
 
 // A Service is the verbs of the room. It is safe for use by many goroutines.
@@ -70,7 +72,7 @@ func (s *Service) Create(ctx context.Context, caller bank.Caller, d Draft) (a Ap
 	}
 	err = s.guard.Do(ctx, caller, action(EventCreated, ""), func(c *guard.Change) error {
 		a = Application{ID: bank.ApplicationID(bank.NewID(bank.PrefixApplication, c.Tx.Now)), Institution: caller.Institution, Created: c.Tx.Now, Revision: 1}
-		if a.Draft, err = s.checked(c, a, d); err != nil {
+		if a, err = s.checked(c, a, d); err != nil {
 			return err
 		}
 		if err := c.RequireProof(content(d)); err != nil {
@@ -107,13 +109,14 @@ func (s *Service) open(ctx context.Context, caller bank.Caller) error {
 	})
 }
 
-// checked is the draft as it is stored, if the caller may have the application
-// be like this.
-func (s *Service) checked(c *guard.Change, was Application, d Draft) (Draft, error) {
+// checked is the application as the draft has it, if the caller may have it be
+// like this.
+func (s *Service) checked(c *guard.Change, was Application, d Draft) (Application, error) {
 	d, problems := d.read(c.Caller.Institution)
+	now := was
 	same, all, err := taken(c.Tx, c.Caller.Institution, was.ID, d.Name)
 	if err != nil {
-		return d, err
+		return was, err
 	}
 	if same {
 		problems.Addf("name", "There is an application called %s already. Choose another name.", d.Name)
@@ -121,20 +124,30 @@ func (s *Service) checked(c *guard.Change, was Application, d Draft) (Draft, err
 	if was.Name == "" && all >= maxApplications {
 		problems.Addf("", "There are %d applications, which is the most.", maxApplications)
 	}
-	if err := problems.Err("The application cannot be saved like this."); err != nil {
-		return d, err
+	now.Service = ""
+	if d.ServiceEmail != "" && d.Can(GrantService) {
+		if now.Service, err = s.staff.ServiceUser(c.Tx, c.Caller.Institution, d.ServiceEmail); err != nil {
+			return was, err
+		}
+		if now.Service == "" {
+			problems.Addf("service", "There is no active user with the address %s.", d.ServiceEmail)
+		}
 	}
-	return d, s.lend(c, was.Service, d.Service)
+	if err := problems.Err("The application cannot be saved like this."); err != nil {
+		return was, err
+	}
+	now.Draft = d
+	return now, s.lend(c, was.Service, now.Service)
 }
 
 // lend refuses whoever would get at the rights of a service's user without
 // holding them: by choosing the user, or by changing the service of one.
 func (s *Service) lend(c *guard.Change, users ...bank.StaffID) error {
-	for _, id := range slices.Compact(users) {
+	for _, id := range users {
 		if id == "" {
 			continue
 		}
-		if _, err := s.staff.Lend(c.Tx, c.Caller, id); err != nil {
+		if err := s.staff.Lend(c.Tx, c.Caller, id); err != nil {
 			return err
 		}
 	}
@@ -150,15 +163,18 @@ func (s *Service) Edit(ctx context.Context, caller bank.Caller, id bank.Applicat
 		if was.Revision != revision {
 			return errStale
 		}
-		a := was
-		if a.Draft, err = s.checked(c, was, d); err != nil {
+		a, err := s.checked(c, was, d)
+		if err != nil {
 			return err
 		}
 		changes := a.changes(was.Draft)
+		if a.Service != was.Service && a.ServiceEmail == was.ServiceEmail { // a namesake
+			changes = append(changes, activity.Change{Field: "service_user", Old: string(was.Service), New: string(a.Service)})
+		}
 		if len(changes) == 0 {
 			return nil
 		}
-		if risky(was.Draft, a.Draft) {
+		if risky(was.Draft, a.Draft) || a.Service != was.Service {
 			if err := c.RequireProof(content(d)); err != nil {
 				return err
 			}
@@ -296,7 +312,7 @@ func (d *Draft) changes(was Draft) (all []activity.Change) {
 	truth("claims.groups", was.Groups, d.Groups)
 	truth("claims.permissions", was.Permissions, d.Permissions)
 	truth("consent", was.Consent, d.Consent)
-	text("service", string(was.Service), string(d.Service))
+	text("service", was.ServiceEmail, d.ServiceEmail)
 	truth("enabled", was.Enabled, d.Enabled)
 	return all
 }

@@ -29,11 +29,11 @@ func Find(tx *db.Tx, institution bank.InstitutionID, id bank.ApplicationID) (App
 func insert(tx *db.Tx, a Application) error {
 	_, err := tx.Exec(`
 		insert into external_application (institution_id, id, name, name_key, partner, auth_method, grants, redirects, post_logouts,
-			back_channel_logout, scopes, keys, claims_groups, claims_permissions, consent, service_staff_id, enabled,
+			back_channel_logout, scopes, keys, claims_groups, claims_permissions, consent, service_staff_id, service_email, enabled,
 			secret_hash, secret_micros, old_secret_hash, old_secret_ends_micros, last_used_micros, created_micros, revision)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0, $22, 1)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0, $23, 1)`,
 		a.Institution, a.ID, a.Name, db.Fold(a.Name), a.Partner, a.Method, grantsText(a.Grants), addresses(a.Redirects), addresses(a.PostLogouts),
-		a.BackChannelLogout, strings.Join(a.Scopes, " "), a.Keys, a.Groups, a.Permissions, a.Consent, a.Service, a.Enabled,
+		a.BackChannelLogout, strings.Join(a.Scopes, " "), a.Keys, a.Groups, a.Permissions, a.Consent, a.Service, a.ServiceEmail, a.Enabled,
 		kept(a.secret), micros(a.SecretMade), kept(a.oldSecret), micros(a.OldSecretEnds), tx.Now.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store the application %s: %w", a.ID, err)
@@ -46,12 +46,12 @@ func update(tx *db.Tx, a Application) error {
 		update external_application
 		   set name = $1, name_key = $2, partner = $3, auth_method = $4, grants = $5, redirects = $6, post_logouts = $7,
 		       back_channel_logout = $8, scopes = $9, keys = $10, claims_groups = $11, claims_permissions = $12, consent = $13,
-		       service_staff_id = $14, enabled = $15, secret_hash = $16, secret_micros = $17, old_secret_hash = $18,
-		       old_secret_ends_micros = $19, revision = revision + 1
-		 where institution_id = $20 and id = $21`,
+		       service_staff_id = $14, service_email = $15, enabled = $16, secret_hash = $17, secret_micros = $18, old_secret_hash = $19,
+		       old_secret_ends_micros = $20, revision = revision + 1
+		 where institution_id = $21 and id = $22`,
 		a.Name, db.Fold(a.Name), a.Partner, a.Method, grantsText(a.Grants), addresses(a.Redirects), addresses(a.PostLogouts),
 		a.BackChannelLogout, strings.Join(a.Scopes, " "), a.Keys, a.Groups, a.Permissions, a.Consent,
-		a.Service, a.Enabled, kept(a.secret), micros(a.SecretMade), kept(a.oldSecret), micros(a.OldSecretEnds), a.Institution, a.ID)
+		a.Service, a.ServiceEmail, a.Enabled, kept(a.secret), micros(a.SecretMade), kept(a.oldSecret), micros(a.OldSecretEnds), a.Institution, a.ID)
 	return one("store the application", n, err)
 }
 

@@ -40,11 +40,19 @@ func (o *office) StaffMay(_ *db.Tx, _ bank.InstitutionID, id bank.StaffID, permi
 	return id == "manager" && permission == catalog.StaffExternalAppsManage.ID(), nil
 }
 
-func (o *office) Lend(_ *db.Tx, caller bank.Caller, id bank.StaffID) (string, error) {
-	if id == "above" && caller.Kind == bank.ActorStaff {
-		return "", fault.New(fault.Forbidden, "above").With("ABOVE_OWN")
+func (o *office) ServiceUser(_ *db.Tx, _ bank.InstitutionID, email string) (bank.StaffID, error) {
+	id, _, _ := strings.Cut(email, "@")
+	if id == "gone" {
+		return "", nil
 	}
-	return string(id), nil
+	return bank.StaffID(id), nil
+}
+
+func (o *office) Lend(_ *db.Tx, caller bank.Caller, id bank.StaffID) error {
+	if id == "above" && caller.Kind == bank.ActorStaff {
+		return fault.New(fault.Forbidden, "above").With("ABOVE_OWN")
+	}
+	return nil
 }
 
 func (o *office) Consume(_ *db.Tx, caller bank.Caller, action, target string, content []byte) error {

@@ -37,6 +37,7 @@ type Config struct {
 	Institutions Institutions
 	Staff        Staff
 	Customers    Customers
+	Applications Applications
 	Identity     entrance.Identity
 	Notice       string
 
@@ -53,6 +54,7 @@ type app struct {
 	identity     entrance.Identity
 	products     Products
 	grants       Grants
+	applications Applications
 	site         *web.Site
 	door         *entrance.Door
 	notice       string
@@ -63,6 +65,7 @@ type app struct {
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
 	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice}
+	a.applications = cfg.Applications
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
 		House: a.house, Shell: a.ownShell,
@@ -108,7 +111,7 @@ func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.productRoutes())
+	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.productRoutes(), a.applicationRoutes())
 	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},

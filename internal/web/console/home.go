@@ -51,6 +51,9 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 	if me.May(catalog.StaffGroupsView) {
 		page.Apps = append(page.Apps, appLink{b.groups(), "shield", "Groups", "What people have in common, and what it permits."})
 	}
+	if me.May(catalog.StaffExternalAppsManage) {
+		page.Apps = append(page.Apps, appLink{b.applications(), "link", "External applications", "Products to which your staff sign in from here."})
+	}
 	return web.Render(w, r, http.StatusOK, homeView(page))
 }
 

@@ -68,6 +68,9 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
 	if me.May(catalog.StaffGroupsView) {
 		admin.Items = append(admin.Items, here("Groups", b.groups(), "shield"))
 	}
+	if me.May(catalog.StaffExternalAppsManage) {
+		admin.Items = append(admin.Items, here("External applications", b.applications(), "link"))
+	}
 	if len(admin.Items) > 0 {
 		nav = append(nav, admin)
 	}

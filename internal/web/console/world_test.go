@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mandate/internal/app"
+	"mandate/internal/application"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -45,6 +46,7 @@ type world struct {
 	edition  bank.Edition
 	staff    *staff.Service
 	people   *usermgmt.Service
+	apps     *application.Service
 	identity *identity.Service
 	server   *httptest.Server
 	mails    []identity.Mail
@@ -90,13 +92,14 @@ func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	})
 	w.must(err)
 	w.staff = staff.New(door, w.identity, app.House)
+	w.apps = application.New(d, door, staff.Rights{}, slog.New(slog.DiscardHandler))
 	w.must(d.Write(t.Context(), func(tx *db.Tx) error {
 		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: cedar, Name: "Cedar Bank", TimeZone: "America/New_York", Accent: "#1f5f5b", Edition: w.edition, Offers: offered()})
 	}))
 	w.people = usermgmt.New(door, w.identity)
 	handler, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
-	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Identity: w.identity})
+	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Applications: w.apps, Identity: w.identity})
 	w.must(err)
 	w.server.Config.Handler = handler
 	w.server.Start()
