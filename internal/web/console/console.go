@@ -71,7 +71,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 		House: a.house, Shell: a.ownShell,
 	})
 	site.Authenticate, site.SignIn, site.Dress = a.door.Authenticate, a.door.SignInAddress, a.door.Dress
-	return site.Handler(a.routes())
+	return site.Handler(a.opened(a.routes()))
 }
 
 const appName = "Console"

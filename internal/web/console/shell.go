@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mandate/internal/catalog"
+	"mandate/internal/fault"
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
@@ -49,6 +50,31 @@ func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ..
 		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.notice,
 		Idle: ui.Idle{Stay: b.stillHere(), Ask: idleAsk, Ends: idleEnds},
 	}, nil
+}
+
+// opened are the routes without the pages whose form could not be sent: these are
+// refused, as the room would refuse what somebody had filled in. What is sent goes
+// to the room, which keeps the attempt.
+func (a *app) opened(routes []web.Route) []web.Route {
+	for i, r := range routes {
+		if p := catalog.ParseStaffPermission(r.Needs.May); p != catalog.UnknownStaffPermission && r.Method == http.MethodGet {
+			routes[i].Handler = a.onlyWith(p, r.Handler)
+		}
+	}
+	return routes
+}
+
+func (a *app) onlyWith(p catalog.StaffPermission, page web.HandlerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		me, err := a.me(r)
+		if err != nil {
+			return err
+		}
+		if !me.May(p) {
+			return fault.Newf(fault.Forbidden, "This page is for groups with “%s”. Whoever edits groups can give it to one of yours.", p.Info().Label).With("STAFF_PERMISSION")
+		}
+		return page(w, r)
+	}
 }
 
 func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {

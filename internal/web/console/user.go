@@ -234,10 +234,10 @@ func (a *app) renderEditUser(w http.ResponseWriter, r *http.Request, u staff.Pro
 func (a *app) editUser(w http.ResponseWriter, r *http.Request) error {
 	f, caller := web.ReadForm(r), web.CallerOf(r.Context())
 	version, err := strconv.ParseInt(f.Raw("version"), 10, 64)
-	if err == nil {
-		err = a.staff.EditProfile(r.Context(), caller, userID(r), version, readDetails(f))
+	if err != nil {
+		version = 0 // no user has that
 	}
-	if err := f.Take(err); err != nil {
+	if err := f.Take(a.staff.EditProfile(r.Context(), caller, userID(r), version, readDetails(f))); err != nil {
 		return err
 	}
 	if !f.OK() {

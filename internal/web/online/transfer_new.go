@@ -71,13 +71,13 @@ func (a *app) newTransfer(w http.ResponseWriter, r *http.Request) error {
 
 // GET, POST /{institution}/transfers/{transfer}/edit
 func (a *app) editTransfer(w http.ResponseWriter, r *http.Request) error {
-	if r.Method == http.MethodPost {
-		f := web.ReadForm(r)
-		return a.renderTransferForm(w, r, editOf(r, f), f)
-	}
 	d, err := a.oneTransfer(r)
 	if err != nil {
 		return err
+	}
+	if r.Method == http.MethodPost {
+		f := web.ReadForm(r)
+		return a.renderTransferForm(w, r, editOf(r, f), f)
 	}
 	if !d.CanEdit {
 		return fault.New(fault.Conflict, "This transfer can no longer be changed, or you may not change it.")
@@ -198,6 +198,11 @@ type transferReviewPage struct {
 func (a *app) reviewTransfer(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	edit := editOf(r, f)
+	if !edit.new() {
+		if _, err := a.oneTransfer(r); err != nil {
+			return err
+		}
+	}
 	d := transferDraft(f)
 	if !f.OK() {
 		return a.renderTransferForm(w, r, edit, f)

@@ -1,0 +1,199 @@
+package matrix_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"mandate/internal/db"
+	"mandate/internal/moneymovement/ach/recipients"
+	"mandate/internal/web/static"
+)
+
+// An object is what a route with a name in its pattern is called with: one of
+// the organization that the matrix is about. The first that fits is taken.
+type object struct {
+	in    string // part of the pattern before the name; empty: any
+	param string
+	is    string // as it stands
+	query string // one text, of institution $1 and organization $2
+}
+
+// A route whose pattern has a name that is not here needs a line here.
+var objects = []object{
+	{param: "token", is: "no-such-token"},
+	{param: "factor", is: "no-such-factor"},
+	{param: "sign", is: "no-such-sign-in"},
+	{param: "request", is: "no-such-request"},
+	{in: "/account/products/", param: "application", is: "no-such-application"},
+	{param: "application", query: `select id from external_application where institution_id = $1 and $2 <> '' order by id limit 1`},
+	{param: "ref", is: "matrix-ref"},
+	{in: "/messages/", param: "id", is: "1"},
+	{param: "account", query: `select a.id from account a join organization o on o.num = a.organization_num where o.institution_id = $1 and o.id = $2 and a.name = 'Operating'`},
+	{param: "other", query: `select a.id from account a join organization o on o.num = a.organization_num where o.institution_id = $1 and o.id = $2 and a.name = 'Payroll'`},
+	{param: "approval", query: `select id from approval_item where institution_id = $1 and organization_id = $2 order by case when state = 'waiting' then 0 else 1 end, id limit 1`},
+	{in: "/recurring-transfers/", param: "series", query: `select id from transfer_series where institution_id = $1 and organization_id = $2 order by id limit 1`},
+	{in: "/recurring-wires/", param: "series", query: `select id from wire_series where institution_id = $1 and organization_id = $2 order by id limit 1`},
+	{param: "transfer", query: `select id from transfer where institution_id = $1 and organization_id = $2 order by case when state = 'scheduled' then 0 else 1 end, id limit 1`},
+	{param: "stop", query: `select id from stop_payment where institution_id = $1 and organization_id = $2 order by id limit 1`},
+	{param: "batch", query: `select id from ach_batch where institution_id = $1 and organization_id = $2 and state <> 'deleted' order by case when state = 'ready' then 0 else 1 end, id limit 1`},
+	{param: "run", query: `select r.id from ach_run r join ach_batch b on b.institution_id = r.institution_id and b.organization_id = r.organization_id and b.id = r.batch_id where r.institution_id = $1 and r.organization_id = $2 and b.state <> 'deleted' order by r.id limit 1`},
+	{in: "/ach/files/", param: "file", is: "no-such-file"},
+	{in: "/ach/layouts/", param: "format", is: string(recipients.CSV)},
+	{in: "/positive-pay/layouts/", param: "format", is: "csv"},
+	{param: "list", query: `select id from arp_file where institution_id = $1 and organization_id = $2 order by id limit 1`},
+	{param: "item", query: `select id from arp_item where institution_id = $1 and organization_id = $2 and kind = 'check' and mismatch <> '' order by case when state = 'open' then 0 else 1 end, id limit 1`},
+	{in: "/check-exceptions/", param: "exception", query: `select id from arp_item where institution_id = $1 and organization_id = $2 and kind = 'check' and mismatch <> '' order by case when state = 'open' then 0 else 1 end, id limit 1`},
+	{in: "/ach-exceptions/", param: "exception", query: `select id from arp_item where institution_id = $1 and organization_id = $2 and kind = 'ach' and mismatch <> '' order by case when state = 'open' then 0 else 1 end, id limit 1`},
+	{param: "side", is: "front"},
+	{param: "wire", query: `select id from wire where institution_id = $1 and organization_id = $2 order by case when state = 'ready' then 0 else 1 end, id limit 1`},
+	{in: "/wire-templates/", param: "template", query: `select id from wire_template where institution_id = $1 and organization_id = $2 and not deleted order by id limit 1`},
+	{param: "card", query: `select id from ledger_card where institution_id = $1 and organization_id = $2 order by case when state = 'active' then 0 else 1 end, id limit 1`},
+}
+
+var params = regexp.MustCompile(`\{(\w+)\}`)
+
+// address is a pattern with the objects of the matrix in it.
+func (w *world) address(pattern string) string {
+	w.t.Helper()
+	path := strings.TrimSuffix(pattern, "{$}")
+	if path == static.Prefix {
+		return static.URL("app.css")
+	}
+	for {
+		at := params.FindStringSubmatchIndex(path)
+		if at == nil {
+			return path
+		}
+		path = path[:at[0]] + w.object(pattern, path[:at[0]], path[at[2]:at[3]]) + path[at[1]:]
+	}
+}
+
+func (w *world) object(pattern, before, param string) string {
+	w.t.Helper()
+	switch param {
+	case "institution", "issuer":
+		return string(w.institution)
+	case "member":
+		return string(w.members["colleague"])
+	case "organization":
+		return string(w.organization.ID)
+	case "user":
+		if strings.Contains(before, "/settings/") {
+			return string(w.members["colleague"])
+		}
+		return string(w.staff["nothing"])
+	case "group":
+		return string(w.groups["Nothing"])
+	}
+	for _, o := range objects {
+		if o.param != param || !strings.HasSuffix(before, o.in) {
+			continue
+		}
+		if o.is != "" {
+			return o.is
+		}
+		var found string
+		err := w.app.DB.Read(w.t.Context(), func(tx *db.Tx) (err error) {
+			found, err = db.One(tx, db.Value[string], o.query, w.institution, w.organization.ID)
+			return err
+		})
+		if err != nil {
+			w.t.Fatalf("%s: the world has no {%s} for it: %v", pattern, param, err)
+		}
+		return url.PathEscape(found)
+	}
+	w.t.Fatalf("%s: say in objects_test.go what {%s} it is called with", pattern, param)
+	return ""
+}
+
+// everyID are the names of all objects that routes are called with.
+func (w *world) everyID() (ids []string) {
+	w.t.Helper()
+	for _, o := range objects {
+		if o.query == "" || strings.Contains(o.query, "from account ") { // a refusal may name an account
+			continue
+		}
+		query, _, _ := strings.Cut(o.query, " limit ")
+		w.must(w.app.DB.Read(w.t.Context(), func(tx *db.Tx) error {
+			some, err := db.All(tx, db.Value[string], query, w.institution, w.organization.ID)
+			ids = append(ids, some...)
+			return err
+		}))
+	}
+	return ids
+}
+
+// forms are what some routes are sent, because nothing at all would be sent back
+// before anybody asks who may: the least that can be read. Nothing of it changes
+// anything without a proof, or at all.
+var forms = map[string]func(w *world) url.Values{
+	"POST /{institution}/settings/users/{user}/save": func(w *world) url.Values {
+		return url.Values{"version": {"1"}, "set": {"stops.enabled=off"}}
+	},
+	"POST /{institution}/settings/users/{user}/edit": func(w *world) url.Values {
+		return url.Values{"first_name": {"Matrix"}, "last_name": {"colleague"}, "email": {"colleague@matrix.example"}, "role": {"user"}}
+	},
+	"POST /{institution}/settings/users/{user}/setup/accounts": func(w *world) url.Values { return url.Values{"do": {"done"}} },
+	"POST /{institution}/approvals/{approval}/approve": func(w *world) url.Values {
+		return url.Values{"hash": {w.hash()}}
+	},
+	"POST /{institution}/ach/layouts/{format}": func(w *world) url.Values {
+		return url.Values{"name": {"1"}, "routing": {"2"}, "account": {"3"}, "amount": {"4"}, "amounts": {"point"}, "direction": {"credit"}, "kind": {"checking"}}
+	},
+	"POST /{institution}/ach/several":          severalBatches,
+	"POST /{institution}/ach/several/initiate": severalBatches,
+	"POST /{institution}/ach/several/delete":   severalBatches,
+	"POST /{institution}/positive-pay/review":  oneItem,
+	"POST /{institution}/positive-pay/decide":  oneItem,
+	"POST /{institution}/positive-pay/entry": func(w *world) url.Values {
+		return url.Values{"account": {w.id("account")}, "id": {"arp_0190a5c0-0000-7000-8000-000000000001"}, "number_1": {"1"}, "amount_1": {"1.00"}, "date_1": {"2026-01-05"}}
+	},
+	"POST /{institution}/users/invite": func(w *world) url.Values {
+		return url.Values{"emails": {"newcomer@matrix.example"}, "groups": {string(w.groups["Nothing"])}}
+	},
+	"POST /{institution}/positive-pay/upload": func(w *world) url.Values {
+		return url.Values{"account": {w.id("account")}, "id": {"arp_0190a5c0-0000-7000-8000-000000000002"}, "format": {"csv"}, "file": {"nothing"}}
+	},
+	"POST /{issuer}/openid/token":                       func(*world) url.Values { return url.Values{"grant_type": {"client_credentials"}} },
+	"POST /{issuer}/openid/revoke":                      func(*world) url.Values { return url.Values{"token": {"none"}} },
+	"POST /{institution}/positive-pay/output":           func(w *world) url.Values { return url.Values{"account": {w.id("account")}, "day": {"2030-01-02"}} },
+	"POST /{institution}/transfers/{transfer}/review":   oneTransfer,
+	"POST /{institution}/positive-pay/layouts/{format}": func(w *world) url.Values { return url.Values{"number": {"1"}, "amount": {"2"}, "date": {"3"}} },
+}
+
+func severalBatches(w *world) url.Values { return url.Values{"batch": {w.id("batch") + " 1"}} }
+
+func oneItem(w *world) url.Values {
+	return url.Values{"item": {w.id("item") + ":1"}, "verdict": {"pay"}}
+}
+
+func oneTransfer(w *world) url.Values {
+	return url.Values{"id": {w.id("transfer")}, "from": {w.id("account")}, "to": {w.id("account")}, "amount": {"1.00"}, "on": {"2030-01-02"}}
+}
+
+// hash is of what waits, as whoever looks at it is shown it.
+func (w *world) hash() string {
+	return w.text(`select content_hash from approval_item where institution_id = $1 and organization_id = $2 and id = $3`, w.id("approval"))
+}
+
+// id is an object of the organization of the matrix.
+func (w *world) id(param string) string {
+	w.t.Helper()
+	for _, o := range objects {
+		if o.param == param && o.query != "" {
+			return w.text(o.query)
+		}
+	}
+	w.t.Fatalf("there is no object {%s}", param)
+	return ""
+}
+
+func (w *world) text(query string, more ...any) (text string) {
+	w.t.Helper()
+	w.must(w.app.DB.Read(w.t.Context(), func(tx *db.Tx) (err error) {
+		text, err = db.One(tx, db.Value[string], query, append([]any{w.institution, w.organization.ID}, more...)...)
+		return err
+	}))
+	return text
+}
