@@ -16,7 +16,8 @@ import (
 
 // Approvals is the queue of what waits for a second person.
 type Approvals interface {
-	Queue(ctx context.Context, caller bank.Caller, decided bool) ([]approval.Entry, error)
+	Queue(ctx context.Context, caller bank.Caller) ([]approval.Entry, error)
+	Decided(context.Context, bank.Caller, approval.DecidedQuery) (approval.DecidedPage, error)
 	Get(ctx context.Context, caller bank.Caller, id string) (approval.Entry, error)
 	Approve(ctx context.Context, caller bank.Caller, id, hash, comment string) error
 	Reject(ctx context.Context, caller bank.Caller, id, comment string) error
@@ -86,6 +87,7 @@ func approvalOf(e *approval.Entry) Approval {
 type approvalsInput struct {
 	Acting
 	Decided bool `query:"decided" doc:"What was settled, instead of what waits."`
+	Page    int  `query:"page" minimum:"1" maximum:"10000" default:"1" doc:"Of what was settled, 200 at a time; empty after the last."`
 }
 
 // ApprovalList is what waits, the most urgent first, or what was settled.
@@ -101,7 +103,7 @@ func (e *Edge) approvals(ctx context.Context, in *approvalsInput) (*approvalsOut
 	if err != nil {
 		return nil, err
 	}
-	entries, err := e.Approvals.Queue(ctx, caller, in.Decided)
+	entries, err := e.approvalEntries(ctx, caller, in)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +114,17 @@ func (e *Edge) approvals(ctx context.Context, in *approvalsInput) (*approvalsOut
 		}
 	}
 	return &approvalsOutput{list}, nil
+}
+
+func (e *Edge) approvalEntries(ctx context.Context, caller bank.Caller, in *approvalsInput) ([]approval.Entry, error) {
+	if !in.Decided {
+		return e.Approvals.Queue(ctx, caller)
+	}
+	page, err := e.Approvals.Decided(ctx, caller, approval.DecidedQuery{Page: in.Page})
+	if page.Page != in.Page {
+		return nil, err // past the last
+	}
+	return page.Entries, err
 }
 
 type approvalInput struct {

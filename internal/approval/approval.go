@@ -33,7 +33,8 @@ const (
 	// MaxComment is the most characters of a comment.
 	MaxComment = 500
 
-	// MaxQueue is the most items that one look at the queue shows.
+	// MaxQueue is the most items that one look at the queue shows, and the most
+	// of one page of what was decided.
 	MaxQueue = 200
 
 	// MaxCount is the most waiting items that are counted for somebody.
@@ -122,6 +123,10 @@ func (i *Item) open() bool { return i.State == Waiting || i.State == Approved }
 type Kind interface {
 	// Matter reads what an item is about, as it stands now.
 	Matter(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, ref string) (Matter, error)
+
+	// Sights are what is asked of whoever wants to see one of its items, by ref,
+	// for all of an organization at once. What is gone is not among them.
+	Sights(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) (map[string]entitlement.Request, error)
 
 	// Events are the history events of what happens to its items.
 	Events() Events

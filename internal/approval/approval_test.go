@@ -197,7 +197,7 @@ func TestQueueShowsWhatConcernsOne(t *testing.T) {
 			t.Fatalf("%q may approve", approvers)
 		}
 		for name, want := range map[string]string{"lee": "mine", "dana": "own", "kim": "", "uma": ""} {
-			entries, err := w.queue.Queue(t.Context(), caller(name), false)
+			entries, err := w.queue.Queue(t.Context(), caller(name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,8 +225,8 @@ func TestQueueShowsWhatConcernsOne(t *testing.T) {
 		if err := w.queue.Approve(t.Context(), other, item.ID, item.Hash, ""); !errors.Is(err, approval.ErrNoItem) {
 			t.Errorf("from another organization: %v", err)
 		}
-		if entries, err := w.queue.Queue(t.Context(), caller("dana"), true); err != nil || len(entries) != 0 {
-			t.Errorf("decided are %+v, %v", entries, err)
+		if page, err := w.queue.Decided(t.Context(), caller("dana"), approval.DecidedQuery{}); err != nil || page.Total != 0 {
+			t.Errorf("decided are %+v, %v", page, err)
 		}
 	})
 }
@@ -293,4 +293,66 @@ func TestOwnMayWhereTheRoomSaysSo(t *testing.T) {
 	if got := joined(approval.Approvers(p, &m, []bank.UserID{"dana", "lee"}, dbtest.Start)); got != "dana" {
 		t.Errorf("%q may approve with the room's exception for Dana", got)
 	}
+}
+
+// What was decided is paged and narrowed, for those alone who may see it: who had
+// a hand in it, who decided it, and whom the engine lets see it now.
+func TestWhatWasDecided(t *testing.T) {
+	each(t, func(w *world) {
+		for i := range 5 {
+			item, _ := w.ask([]string{"dana", "kim"}[i%2], fmt.Sprint(i), paper{content: "pay", cents: bank.Cents(100_00 * (i + 1))})
+			decide := func() error { return w.approve("lee", item) }
+			if i == 4 {
+				decide = func() error { return w.queue.Reject(t.Context(), caller("dana"), item.ID, "") }
+			}
+			if err := decide(); err != nil {
+				t.Fatal(err)
+			}
+			dbtest.ClockOf(t, w.d).Advance(time.Hour)
+		}
+		list := func(name string, q approval.DecidedQuery) string {
+			t.Helper()
+			page, err := w.queue.Decided(t.Context(), caller(name), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var refs []string
+			for _, e := range page.Entries {
+				refs = append(refs, e.Ref)
+			}
+			return fmt.Sprintf("%s; %d of %d, %s, page %d", strings.Join(refs, " "), page.Matching, page.Total, page.Cents, page.Page)
+		}
+		start := dbtest.Start
+		for _, one := range []struct {
+			q    approval.DecidedQuery
+			want string
+		}{
+			{approval.DecidedQuery{}, "4 3 2 1 0; 5 of 5, 1500.00, page 1"},
+			{approval.DecidedQuery{Size: 2, Page: 2}, "2 1; 5 of 5, 1500.00, page 2"},
+			{approval.DecidedQuery{Size: 2, Page: 9}, "0; 5 of 5, 1500.00, page 3"},
+			{approval.DecidedQuery{Person: "kim"}, "3 1; 2 of 5, 600.00, page 1"},
+			{approval.DecidedQuery{Person: "lee"}, "3 2 1 0; 4 of 5, 1000.00, page 1"},
+			{approval.DecidedQuery{State: approval.Approved}, "3 2 1 0; 4 of 5, 1000.00, page 1"},
+			{approval.DecidedQuery{State: approval.Rejected}, "4; 1 of 5, 500.00, page 1"},
+			{approval.DecidedQuery{Kind: "other"}, "; 0 of 5, 0.00, page 1"},
+			{approval.DecidedQuery{Search: " paper 2"}, "2; 1 of 5, 300.00, page 1"},
+			{approval.DecidedQuery{Search: "$400"}, "3; 1 of 5, 400.00, page 1"},
+			{approval.DecidedQuery{Search: "x", Matching: []bank.AccountID{operating}, Sort: approval.ByAmount, Ascending: true}, "0 1 2 3 4; 5 of 5, 1500.00, page 1"},
+			{approval.DecidedQuery{From: start.Add(time.Hour), Until: start.Add(3 * time.Hour)}, "2 1; 2 of 5, 500.00, page 1"},
+		} {
+			if got := list("dana", one.q); got != one.want {
+				t.Errorf("%+v: %s, want %s", one.q, got, one.want)
+			}
+		}
+		w.set("dana", entitlement.Settings{})
+		w.set("lee", entitlement.Settings{})
+		w.set("kim", entitlement.Settings{})
+		for name, want := range map[string]string{
+			"dana": "4 2 0; 3 of 3, 900.00, page 1", "kim": "3 1; 2 of 2, 600.00, page 1", "lee": "3 2 1 0; 4 of 4, 1000.00, page 1", "uma": "; 0 of 0, 0.00, page 1",
+		} {
+			if got := list(name, approval.DecidedQuery{}); got != want {
+				t.Errorf("%s sees %s, want %s", name, got, want)
+			}
+		}
+	})
 }

@@ -14,7 +14,7 @@ import (
 // in their name, since the initiator is judged again before anything goes out;
 // and what waits for an approval that nobody else may give.
 func (s *Service) OpenOf(tx *db.Tx, load guard.Loader, institution bank.InstitutionID, organization bank.OrganizationID, member bank.UserID) (made, alone []Item, err error) {
-	items, err := listItems(tx, institution, organization, true)
+	items, err := listItems(tx, institution, organization)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,12 +25,11 @@ type Entry struct {
 	Fix       []entitlement.Step // what would let them decide it
 }
 
-// Queue lists what waits, or with decided what was settled, as far as the
-// caller may see it: what they may approve, what they had a hand in, and what
-// the engine lets them see.
-func (s *Service) Queue(ctx context.Context, caller bank.Caller, decided bool) (entries []Entry, err error) {
+// Queue lists what waits, as far as the caller may see it: what they may
+// approve, what they had a hand in, and what the engine lets them see.
+func (s *Service) Queue(ctx context.Context, caller bank.Caller) (entries []Entry, err error) {
 	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
-		items, err := listItems(v.Tx, caller.Institution, caller.Organization, !decided)
+		items, err := listItems(v.Tx, caller.Institution, caller.Organization)
 		if err != nil {
 			return err
 		}
@@ -163,7 +162,8 @@ func (s *Service) entry(v *guard.View, caller bank.Caller, item Item) (e Entry, 
 	}
 	see := matter.See(me)
 	see.Member, see.Now = me, v.Tx.Now
-	return e, d.Allowed || e.Own || entitlement.Decide(v.Policy, see).Allowed, nil
+	concerned := e.Own || item.By.ID == me || item.open() && d.Allowed
+	return e, concerned || entitlement.Decide(v.Policy, see).Allowed, nil
 }
 
 // name fills in what the approvers are called.

@@ -69,16 +69,11 @@ func one(tx *db.Tx, where string, args ...any) (Item, bool, error) {
 	return i, true, nil
 }
 
-// listItems reads items by state, the oldest first where they wait, the latest
-// first where they are done.
-func listItems(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, open bool) ([]Item, error) {
-	query := `select ` + columns + ` from approval_item
-		 where institution_id = $1 and organization_id = $2 and side = 'member' and state in ('waiting', 'approved') order by expires_micros, id limit $3`
-	if !open {
-		query = `select ` + columns + ` from approval_item
-		 where institution_id = $1 and organization_id = $2 and side = 'member' and state not in ('waiting', 'approved') order by decided_micros desc, id desc limit $3`
-	}
-	items, err := db.All(tx, scanItem, query, institution, organization, MaxQueue)
+// listItems reads what can still go out, the most urgent first.
+func listItems(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) ([]Item, error) {
+	items, err := db.All(tx, scanItem, `
+		select `+columns+` from approval_item
+		 where institution_id = $1 and organization_id = $2 and side = 'member' and state in ('waiting', 'approved') order by expires_micros, id limit $3`, institution, organization, MaxQueue)
 	if err != nil {
 		return nil, fmt.Errorf("list what waits: %w", err)
 	}

@@ -151,6 +151,16 @@ func (r *room) Matter(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, ref
 	}, nil
 }
 
+func (r *room) Sights(*db.Tx, bank.InstitutionID, bank.OrganizationID) (map[string]entitlement.Request, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sights := map[string]entitlement.Request{}
+	for ref, p := range r.papers {
+		sights[ref] = entitlement.Request{Operation: catalog.WiresView, Account: operating, Amount: entitlement.AmountOf(p.cents)}
+	}
+	return sights, nil
+}
+
 func (r *room) Events() approval.Events {
 	return approval.Events{Approved: "wire.approved", Rejected: "wire.rejected", Expired: "wire.expired"}
 }

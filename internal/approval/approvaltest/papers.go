@@ -83,6 +83,17 @@ func (r *Papers) Matter(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, r
 	}, nil
 }
 
+// Sights are what is asked of whoever wants to see a paper.
+func (r *Papers) Sights(*db.Tx, bank.InstitutionID, bank.OrganizationID) (map[string]entitlement.Request, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sights := make(map[string]entitlement.Request, len(r.all))
+	for ref := range r.all {
+		sights[ref] = entitlement.Request{Operation: catalog.WiresView, Account: r.Account}
+	}
+	return sights, nil
+}
+
 // Events are those of wires.
 func (r *Papers) Events() approval.Events {
 	return approval.Events{Approved: "wire.approved", Rejected: "wire.rejected", Expired: "wire.expired"}

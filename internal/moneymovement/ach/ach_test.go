@@ -335,7 +335,7 @@ func TestRestrictedBatchesAreAbsent(t *testing.T) {
 		w.refuses("restricting without the right", w.room.Edit(w.ctx(), kim, ach.Edit{Batch: open, Version: d.Version, Header: &h}), "USER_OFF")
 
 		w.submit("dana", secret)
-		if entries, err := w.queue.Queue(w.ctx(), kim, false); err != nil || len(entries) != 0 {
+		if entries, err := w.queue.Queue(w.ctx(), kim); err != nil || len(entries) != 0 {
 			t.Errorf("Kim sees %d items that wait, %v", len(entries), err)
 		}
 		w.must(w.room.Delete(w.ctx(), as("dana"), secret, w.get(secret).Version))

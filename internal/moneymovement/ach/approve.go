@@ -53,6 +53,27 @@ func (s *Service) Matter(tx *db.Tx, institution bank.InstitutionID, organization
 	return m, nil
 }
 
+// Sights are what is asked of whoever wants to see a run.
+func (s *Service) Sights(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) (map[string]entitlement.Request, error) {
+	sights := map[string]entitlement.Request{}
+	_, err := db.All(tx, func(s db.Scanner) (id string, err error) {
+		var restricted bool
+		if err = s.Scan(&id, &restricted); err == nil {
+			sights[id] = asking{restricted: restricted}.request("", catalog.ACHBatchView)
+		}
+		return id, err
+	}, `
+		select r.id, b.restricted or coalesce(c.restricted, false)
+		  from ach_run r
+		  join ach_batch b on b.institution_id = r.institution_id and b.organization_id = r.organization_id and b.id = r.batch_id
+		  left join ach_category c on c.institution_id = b.institution_id and c.organization_id = b.organization_id and c.id = b.category_id
+		 where r.institution_id = $1 and r.organization_id = $2 and r.second`, institution, organization)
+	if err != nil {
+		return nil, fmt.Errorf("read which runs there are: %w", err)
+	}
+	return sights, nil
+}
+
 // lines are what a person reads before they agree.
 func (r *Run) lines(b *Batch) []approval.Line {
 	lines := []approval.Line{{Term: "Company", Value: b.Header.CompanyName + ", " + r.Company}, {Term: "Description", Value: b.Header.Description},

@@ -248,7 +248,7 @@ func (w *world) submit(by string, id ach.BatchID) approval.Entry {
 // waiting is the item that somebody sees in the queue.
 func (w *world) waiting(by string) approval.Entry {
 	w.t.Helper()
-	entries, err := w.queue.Queue(w.ctx(), as(by), false)
+	entries, err := w.queue.Queue(w.ctx(), as(by))
 	w.must(err)
 	if len(entries) != 1 {
 		w.t.Fatalf("%d items wait, want one", len(entries))

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"mandate/internal/approval"
@@ -39,6 +40,22 @@ func (s *Service) Matter(tx *db.Tx, institution bank.InstitutionID, organization
 		m.Reservation = w.reservation()
 	}
 	return m, nil
+}
+
+// Sights are what is asked of whoever wants to see a wire.
+func (s *Service) Sights(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) (map[string]entitlement.Request, error) {
+	sights := map[string]entitlement.Request{}
+	_, err := db.All(tx, func(s db.Scanner) (id string, err error) {
+		var account bank.AccountID
+		if err = s.Scan(&id, &account); err == nil {
+			sights[id] = entitlement.Request{Operation: catalog.WiresView, Account: account}
+		}
+		return id, err
+	}, `select id, account_id from wire where institution_id = $1 and organization_id = $2 and item_id <> ''`, institution, organization)
+	if err != nil {
+		return nil, fmt.Errorf("read which wires there are: %w", err)
+	}
+	return sights, nil
 }
 
 func (w *Wire) matter(tx *db.Tx) approval.Matter {

@@ -7,24 +7,14 @@ import (
 	"time"
 
 	"mandate/internal/bank"
-	"mandate/internal/db"
-	"mandate/internal/db/dbtest"
 )
 
 // A batch from the form to the receipt: Dana makes it and submits it, Finn
-// approves it, and the institution takes it. With scripts on one database,
-// without on the other.
+// approves it, and the institution takes it.
 func TestBatchInABrowser(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		scripts := d.Dialect() == db.SQLite
-		p := newPurse(t, d)
+	eachShowing(t, func(t *testing.T, p showing) {
 		p.batchWork()
-		dana := p.shows(t, "dana", scripts)
-		look := func(who person, name string) {
-			if scripts {
-				who.look(name)
-			}
-		}
+		dana, look := p.shows("dana"), p.look
 		dana.Click("ACH")
 		dana.See("No batches yet")
 		dana.Click("Create batch")
@@ -59,7 +49,7 @@ func TestBatchInABrowser(t *testing.T) {
 		dana.See("The batch waits for approval")
 		look(dana, "ach-pending")
 
-		finn := p.shows(t, "finn", scripts)
+		finn := p.shows("finn")
 		finn.Click("ACH")
 		finn.Click("March payroll")
 		finn.Click("Approve or reject")
@@ -77,7 +67,7 @@ func TestBatchInABrowser(t *testing.T) {
 		}
 		p.desk.Now(t.Context())
 		p.has("acc_operating", 20_000_00-1_250_00)
-		dana = p.shows(t, "dana", scripts)
+		dana = p.shows("dana")
 		dana.open("/cedar/ach")
 		dana.Click("March payroll")
 		dana.See("Processed")
@@ -86,57 +76,82 @@ func TestBatchInABrowser(t *testing.T) {
 	})
 }
 
-// Files that people bring in, and what else is done with batches.
+// Files that people bring in, and what else is done with batches: Dana made one,
+// Finn loads a list into it and lets it repeat, Dana sends it with others.
 func TestBatchFilesInABrowser(t *testing.T) {
-	p := newPurse(t, dbtest.SQLite(t))
-	p.batchWork()
-	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: cedar, Channel: bank.ChannelCommand}
-	if err := p.batches.SetRelaxed(t.Context(), operator, northwind, true); err != nil {
-		t.Fatal(err)
-	}
-	id := p.batch("Vendors", 500_00)
-	finn := p.shows(t, "finn", true)
-	finn.open("/cedar/ach/upload")
-	finn.look("ach-upload")
-	finn.open("/cedar/ach/layouts/csv")
-	for field, column := range map[string]string{"Name": "1", "Amount": "2", "Account number": "3", "Routing number": "4"} {
-		finn.Fill(field, column)
-	}
-	finn.look("ach-layout")
-	finn.Click("Save the layout")
-	finn.See("The layout is saved")
-	visitor := p.as("finn")
-	file, err := os.ReadFile("../../moneymovement/ach/nacha/testdata/valid/ppd-credit.ach")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := visitor.send("/cedar/ach/upload", map[string]string{}, "a.ach", bytes.Replace(file, []byte("\n6"), []byte("\n6x"), 1))
-	refused.says(t, "The file was not taken")
-	finn.open(refused.url)
-	finn.look("ach-refused")
-	finn.open(batchPath(id) + "/import")
-	finn.look("ach-import")
-	bad := visitor.send(batchPath(id)+"/import", map[string]string{"version": "1", "format": "csv", "replace": "no"}, "a.csv", []byte("Ada,12,445566,231380104\nBen,x,1,2\n"))
-	bad.says(t, "The list is not loaded")
-	finn.open(batchPath(id) + "/schedule")
-	finn.look("ach-schedule")
-	finn.open("/cedar/ach/categories")
-	finn.Fill("Name", "Suppliers")
-	finn.Click("Save category")
-	finn.See("The category is saved")
-	finn.look("ach-categories")
-	finn.open("/cedar/ach")
-	finn.Set("Choose Vendors", true)
-	finn.Click("Initiate the chosen")
-	finn.See("Initiate several batches")
-	finn.Choose("Offset account for all", "Operating ••0137")
-	finn.look("ach-several")
-	finn.Click("Initiate them")
-	finn.proves()
-	finn.See("1 batch is done.")
-	finn.look("ach-several-done")
-	uma := p.shows(t, "uma", true)
-	uma.open("/cedar/ach")
-	uma.See("You cannot see ACH batches")
-	uma.look("ach-closed")
+	eachShowing(t, func(t *testing.T, p showing) {
+		p.batchWork()
+		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: cedar, Channel: bank.ChannelCommand}
+		if err := p.batches.SetRelaxed(t.Context(), operator, northwind, true); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.ReadFile("../../moneymovement/ach/nacha/testdata/valid/ppd-credit.ach")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := p.batch("Vendors", 500_00)
+		finn := p.shows("finn")
+		finn.Click("ACH")
+		finn.Click("Upload NACHA file")
+		p.look(finn, "ach-upload")
+		finn.Attach("File", "a.ach", "text/plain", bytes.Replace(file, []byte("\n6"), []byte("\n6x"), 1))
+		finn.Click("Upload")
+		finn.See("The file was not taken")
+		p.look(finn, "ach-refused")
+		finn.open("/cedar/ach/upload")
+		finn.Attach("File", "a.ach", "text/plain", file)
+		finn.Click("Upload")
+		finn.See("The file was taken")
+		p.look(finn, "ach-taken")
+
+		finn.open(batchPath(id) + "/import")
+		finn.Click("Set up the layout for CSV")
+		for field, column := range map[string]string{"Name": "1", "Amount": "2", "Account number": "3", "Routing number": "4"} {
+			finn.Fill(field, column)
+		}
+		p.look(finn, "ach-layout")
+		finn.Click("Save the layout")
+		finn.See("The layout is saved")
+		p.look(finn, "ach-import")
+		finn.Attach("File", "a.csv", "text/csv", []byte("Ada,12,445566,231380104\nBen,x,1,2\n"))
+		finn.Click("Preview")
+		finn.See("The list is not loaded")
+		p.look(finn, "ach-import-wrong")
+		finn.open(batchPath(id) + "/import")
+		finn.Attach("File", "a.csv", "text/csv", []byte("Ada,12,445566,231380104\nBen,8,778899,231380104\n"))
+		finn.Click("Preview")
+		finn.See("2 recipients, $20.00 credits and $0.00 debits.")
+		p.look(finn, "ach-import-preview")
+		finn.Click("Import")
+		finn.See("2 recipients are imported")
+
+		dana := p.shows("dana")
+		dana.open(batchPath(id))
+		dana.Click("Recurring")
+		dana.Fill("First effective date", "03102026")
+		dana.Choose("Offset account", "Operating ••0137")
+		p.look(dana, "ach-schedule")
+		dana.Click("Save the schedule")
+		dana.proves()
+		dana.See("The schedule is saved")
+		dana.open("/cedar/ach/categories")
+		dana.Fill("Name", "Suppliers")
+		dana.Click("Save category")
+		dana.See("The category is saved")
+		p.look(dana, "ach-categories")
+		dana.open("/cedar/ach")
+		dana.Set("Choose Vendors", true)
+		dana.Click("Initiate the chosen")
+		dana.See("Initiate several batches")
+		dana.Choose("Offset account for all", "Operating ••0137")
+		p.look(dana, "ach-several")
+		dana.Click("Initiate them")
+		dana.proves()
+		dana.See("1 batch is done.")
+		p.look(dana, "ach-several-done")
+		uma := p.shows("uma")
+		uma.open("/cedar/ach")
+		uma.See("You cannot see ACH batches")
+		p.look(uma, "ach-closed")
+	})
 }

@@ -24,7 +24,8 @@ import (
 type Approvals interface {
 	Kinds() int
 	Count(context.Context, bank.Caller) (int, error)
-	Queue(ctx context.Context, caller bank.Caller, decided bool) ([]approval.Entry, error)
+	Queue(context.Context, bank.Caller) ([]approval.Entry, error)
+	Decided(context.Context, bank.Caller, approval.DecidedQuery) (approval.DecidedPage, error)
 	Get(ctx context.Context, caller bank.Caller, id string) (approval.Entry, error)
 	About(ctx context.Context, caller bank.Caller, kind, ref string) (approval.Entry, error)
 	Approve(ctx context.Context, caller bank.Caller, id, hash, comment string) error
@@ -69,6 +70,8 @@ func (a *app) approvalRoutes() []web.Route {
 	}
 	return []web.Route{
 		route("GET", "/approvals", a.approvalList),
+		route("GET", "/approvals/decided", a.decidedList),
+		route("GET", "/approvals/decided/export", a.exportDecided),
 		route("GET", "/approvals/{approval}", a.approvalDetail),
 		recording(route("POST", "/approvals/{approval}/approve", a.approve), "approval.approved", true),
 		recording(route("POST", "/approvals/{approval}/reject", a.reject), "approval.rejected", false),
@@ -91,20 +94,26 @@ func (a *app) waitingFor(r *http.Request) int {
 	return n
 }
 
-// Views of the queue.
-const (
-	showMine    = ""
-	showOthers  = "others"
-	showDecided = "decided"
-)
+const showOthers = "others"
+
+// approvalTabs are the parts of the queue.
+func (b base) approvalTabs(here string, mine int) []ui.Tab {
+	tabs := []ui.Tab{
+		{Label: "For you to approve", Href: b.approvals(), Count: mine}, {Label: "Waiting for others", Href: b.approvals() + "?show=" + showOthers}, {Label: "Decided", Href: b.decided()},
+	}
+	for i := range tabs {
+		tabs[i].Current = tabs[i].Href == here
+	}
+	return tabs
+}
 
 type approvalListPage struct {
 	Shell   ui.Shell
 	Tabs    []ui.Tab
 	Caption string
+	Result  string // "3 payments, $21,000.00 in all"
 	Columns []ui.Column
 	Rows    []approvalRow
-	Decided bool
 	None    string
 	NoneWhy string
 	More    string // what is not shown
@@ -125,45 +134,35 @@ func (a *app) approvalList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	show := r.URL.Query().Get("show")
-	entries, err := a.money.Approvals.Queue(r.Context(), web.CallerOf(r.Context()), show == showDecided)
+	entries, err := a.money.Approvals.Queue(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
-	page := approvalListPage{Shell: a.shell(r, v.me, "Approvals"), Decided: show == showDecided, Caption: "For you to approve"}
-	page.None, page.NoneWhy = "Nothing waits for you", "When somebody needs your agreement, it is listed here, and you get a mail."
-	switch show {
-	case showOthers:
+	here, others := v.base.approvals(), r.URL.Query().Get("show") == showOthers
+	page := approvalListPage{
+		Shell: a.shell(r, v.me, "Approvals"), Caption: "For you to approve", None: "Nothing waits for you", NoneWhy: "When somebody needs your agreement, it is listed here, and you get a mail.",
+		Columns: []ui.Column{{Label: "What"}, {Label: "Account"}, {Label: "Asked by"}, {Label: "Waits until"}, {Label: "Who may approve"}, {Label: "Amount", Money: true}},
+	}
+	if others {
+		here += "?show=" + showOthers
 		page.Caption, page.None, page.NoneWhy = "Waiting for others", "Nothing waits for others", "What you asked for, and what you may see, is listed here until somebody else decides."
-	case showDecided:
-		page.Caption, page.None, page.NoneWhy = "Decided", "Nothing was decided yet", "What was approved, rejected or taken back is listed here."
 	}
-	page.Columns = []ui.Column{{Label: "What"}, {Label: "Account"}, {Label: "Asked by"}, {Label: "Waits until"}, {Label: "Who may approve"}, {Label: "Amount", Money: true}}
-	if page.Decided {
-		page.Columns[3], page.Columns[4] = ui.Column{Label: "When"}, ui.Column{Label: "Outcome"}
-	}
-	mine := 0
+	mine, sum := 0, bank.Cents(0)
 	for i := range entries {
 		e := &entries[i]
 		if e.Mine {
 			mine++
 		}
-		if page.Decided || e.Mine == (show != showOthers) {
+		if e.Mine != others {
 			page.Rows = append(page.Rows, a.approvalRow(&v, e))
+			sum += e.Cents
 		}
 	}
+	page.Result = ui.Count(len(page.Rows), "payment", "payments") + ", " + sum.Dollars() + " in all"
 	if len(entries) >= approval.MaxQueue {
 		page.More = fmt.Sprintf("These are the first %d.", approval.MaxQueue)
 	}
-	if page.Decided {
-		mine = a.waitingFor(r)
-	}
-	b := v.base
-	page.Tabs = []ui.Tab{
-		{Label: "For you to approve", Href: b.approvals(), Current: show != showOthers && show != showDecided, Count: mine},
-		{Label: "Waiting for others", Href: b.approvals() + "?show=" + showOthers, Current: show == showOthers},
-		{Label: "Decided", Href: b.approvals() + "?show=" + showDecided, Current: show == showDecided},
-	}
+	page.Tabs = v.base.approvalTabs(here, mine)
 	return web.Render(w, r, http.StatusOK, approvalListView(page))
 }
 

@@ -1,6 +1,7 @@
 package online_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,6 @@ import (
 	"mandate/internal/approval/approvaltest"
 	"mandate/internal/bank"
 	"mandate/internal/db"
-	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 )
@@ -73,7 +73,7 @@ func TestASecondPersonApprovesOnTheScreen(t *testing.T) {
 		if len(p.papers.Over) != 1 {
 			t.Errorf("the room was told %v", p.papers.Over)
 		}
-		dana.get("/cedar/approvals?show=decided").says(t, "Paper 1", "Approved by Lee Tran", "Paper 2", "Rejected by Lee Tran")
+		dana.get("/cedar/approvals/decided").says(t, "Paper 1", "Approved by Lee Tran", "Paper 2", "Rejected by Lee Tran")
 		lee.get("/cedar/home").saysNot(t, "waiting")
 	})
 }
@@ -118,43 +118,79 @@ func TestAnApprovalThatMayNotBe(t *testing.T) {
 }
 
 func TestApprovalInABrowser(t *testing.T) {
-	for _, scripts := range []bool{true, false} {
-		t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) {
-			p := newPurse(t, dbtest.SQLite(t))
-			p.lee()
-			p.asks("dana", "Dana Diaz", "1", paper{Content: "pay", Cents: 12_500_00})
-			p.asks("dana", "Dana Diaz", "2", paper{Content: "pay", Cents: 700_00})
-			p.asks("lee", "Lee Tran", "3", paper{Content: "pay", Cents: 700_00})
-			lee := p.shows(t, "lee", scripts)
-			look := func(name string) {
-				if scripts {
-					lee.look(name)
-				}
+	eachShowing(t, func(t *testing.T, p showing) {
+		p.lee()
+		p.asks("dana", "Dana Diaz", "1", paper{Content: "pay", Cents: 12_500_00})
+		p.asks("dana", "Dana Diaz", "2", paper{Content: "pay", Cents: 700_00})
+		p.asks("lee", "Lee Tran", "3", paper{Content: "pay", Cents: 700_00})
+		lee := p.shows("lee")
+		look := func(name string) { p.look(lee, name) }
+		lee.Click("Approvals")
+		look("approvals")
+		lee.Click("Waiting for others")
+		look("approvals-others")
+		lee.Click("Paper 3")
+		look("approval-own")
+		lee.Click("Approvals")
+		lee.Click("Paper 1")
+		look("approval")
+		lee.Fill("Comment", "Checked with the yard")
+		lee.Click("Approve")
+		lee.proves()
+		lee.See("Approved by Lee Tran")
+		look("approval-decided")
+		lee.Click("Approvals")
+		lee.Click("Paper 2")
+		lee.Fill("Comment", "Not this one")
+		lee.Click("Reject")
+		lee.See("Rejected by Lee Tran")
+		lee.Click("Approvals")
+		lee.See("Nothing waits for you")
+		look("approvals-empty")
+		p.decidedBefore(3_000)
+		dana := p.shows("dana")
+		dana.Click("Approvals")
+		dana.Click("Decided")
+		dana.See("3,002 decisions, $")
+		dana.See("1–50 of 3,002")
+		p.look(dana, "approvals-decided")
+		dana.Click("Next")
+		dana.See("51–100 of 3,002")
+		dana.Choose("Person", "Kim Park")
+		if !p.scripts {
+			dana.Click("Search")
+		}
+		dana.See("1,000 of 3,002 decisions")
+		dana.Choose("Outcome", "Rejected")
+		dana.Choose("Date", "Last 30 days")
+		if !p.scripts {
+			dana.Click("Search")
+		}
+		dana.See("10 of 3,002 decisions")
+		p.look(dana, "approvals-decided-narrowed")
+	})
+}
+
+// decidedBefore fills the queue with papers that Dana asked for and that were
+// decided in the three thousand hours before, as the queue keeps them.
+func (p *purse) decidedBefore(n int) {
+	p.t.Helper()
+	people := [][2]string{{"usr_lee", "Lee Tran"}, {"usr_kim", "Kim Park"}, {"usr_ines", "Ines Vidal-Hernandez"}}
+	p.write(func(tx *db.Tx) error {
+		for i := range n {
+			ref := fmt.Sprint("old ", i)
+			p.papers.Put(ref, paper{Content: "pay", Cents: bank.Cents(100_00 + i)})
+			state := []approval.State{approval.Released, approval.Rejected, approval.Withdrawn, approval.SentBack}[i/3%4]
+			decided := tx.Now.Add(-time.Duration(i) * time.Hour * 6).UnixMicro()
+			_, err := tx.Exec(`
+				insert into approval_item (institution_id, organization_id, id, kind, ref, title, account_id, cents, state, content_hash, initiator_id, initiator_name,
+					asked_micros, expires_micros, decider_id, decider_name, decided_micros, comment)
+				values ($1, $2, $3, 'paper', $4, $5, 'acc_operating', $6, $7, '', 'usr_dana', 'Dana Diaz', $8, $8, $9, $10, $8, '')`,
+				cedar, northwind, fmt.Sprintf("apr_old%05d", i), ref, fmt.Sprintf("Wire of $%d.00 to Harbor Supplies and Chandlery %d", 100+i, i), 100_00+i, state, decided, people[i%3][0], people[i%3][1])
+			if err != nil {
+				return err
 			}
-			lee.Click("Approvals")
-			look("approvals")
-			lee.Click("Waiting for others")
-			look("approvals-others")
-			lee.Click("Paper 3")
-			look("approval-own")
-			lee.Click("Approvals")
-			lee.Click("Paper 1")
-			look("approval")
-			lee.Fill("Comment", "Checked with the yard")
-			lee.Click("Approve")
-			lee.proves()
-			lee.See("Approved by Lee Tran")
-			look("approval-decided")
-			lee.Click("Approvals")
-			lee.Click("Paper 2")
-			lee.Fill("Comment", "Not this one")
-			lee.Click("Reject")
-			lee.See("Rejected by Lee Tran")
-			lee.Click("Approvals")
-			lee.See("Nothing waits for you")
-			look("approvals-empty")
-			lee.Click("Decided")
-			look("approvals-decided")
-		})
-	}
+		}
+		return nil
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"mandate/internal/catalog"
-	"mandate/internal/db/dbtest"
 	"mandate/internal/host"
 	"mandate/internal/pdp/obstacle"
 )
@@ -85,43 +84,39 @@ func TestCardsFromLockToReplacement(t *testing.T) {
 }
 
 func TestCardsInABrowser(t *testing.T) {
-	for _, scripts := range []bool{true, false} {
-		t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) {
-			p := carded(newPurse(t, dbtest.SQLite(t)))
-			dana := p.shows(t, "dana", scripts)
-			look := func(name string) {
-				if scripts {
-					dana.look(name)
-				}
-			}
-			dana.Click("Cards")
-			look("cards")
-			dana.Click("Debit card ••4821")
-			look("card")
-			dana.Click("Lock")
-			dana.Click("Lock the card")
-			dana.See("This card is locked")
-			look("card-locked")
-			dana.Click("Report stolen")
-			look("card-stolen-ask")
-			dana.Click("Report it stolen")
-			dana.proves()
-			dana.See("This card was reported stolen")
-			look("card-stolen")
-			dana.Click("Receipt")
-			look("card-receipt")
-			dana.open("/cedar/cards?state=ordered")
-			dana.Click("Debit card")
-			look("card-ordered")
-			dana.Click("Activate")
-			dana.Fill("Valid through", "01/31")
-			dana.Click("Activate the card")
-			dana.See("This is not the month on the card.")
-			look("card-activate")
-			dana.Fill("Valid through", "03/30")
-			dana.Click("Activate the card")
-			dana.proves()
-			dana.See("Activated")
-		})
-	}
+	eachShowing(t, func(t *testing.T, p showing) {
+		carded(p.purse)
+		dana := p.shows("dana")
+		dana.Click("Cards")
+		p.look(dana, "cards")
+		dana.Click("Debit card ••4821")
+		p.look(dana, "card")
+		dana.Click("Lock")
+		dana.Click("Lock the card")
+		dana.See("This card is locked")
+		p.look(dana, "card-locked")
+		dana.Click("Report stolen")
+		p.look(dana, "card-stolen-ask")
+		dana.Click("Report it stolen")
+		dana.proves()
+		dana.See("This card was reported stolen")
+		p.look(dana, "card-stolen")
+		dana.Click("Receipt")
+		p.look(dana, "card-receipt")
+		dana.open("/cedar/cards?state=ordered")
+		dana.Click("Debit card")
+		p.look(dana, "card-ordered")
+		dana.Click("Activate")
+		dana.Fill("Valid through", "01/31")
+		dana.Click("Activate the card")
+		dana.See("This is not the month on the card.")
+		p.look(dana, "card-activate")
+		dana.Fill("Valid through", "03/30")
+		dana.Click("Activate the card")
+		dana.proves()
+		dana.See("Activated")
+		uma := p.shows("uma")
+		uma.open("/cedar/cards")
+		uma.See("You cannot manage cards")
+	})
 }

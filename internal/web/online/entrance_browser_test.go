@@ -29,18 +29,24 @@ func eachBrowser(t *testing.T, test func(t *testing.T, o *office, p guest)) {
 	first := true
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := newOffice(t, d)
-		for _, scripts := range []bool{true, false} {
-			if os.Getenv("MANDATE_SLOW") == "" && scripts != (d.Dialect() == db.SQLite) {
-				continue
-			}
-			t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) {
-				p := guest{person{browsertest.Open(t), o.world}, o, scripts, first && scripts}
-				p.Scripts(scripts)
-				test(t, o, p)
-			})
-		}
+		eachWay(t, d.Dialect(), func(t *testing.T, scripts bool) {
+			p := guest{person{browsertest.Open(t), o.world}, o, scripts, first && scripts}
+			p.Scripts(scripts)
+			test(t, o, p)
+		})
 		first = false
 	})
+}
+
+// eachWay runs a part of a test with scripts and without, of which the gate
+// takes one on each database.
+func eachWay(t *testing.T, on db.Dialect, test func(t *testing.T, scripts bool)) {
+	for _, scripts := range []bool{true, false} {
+		if os.Getenv("MANDATE_SLOW") == "" && scripts != (on == db.SQLite) {
+			continue
+		}
+		t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) { test(t, scripts) })
+	}
 }
 
 func (p guest) picture(name string) {

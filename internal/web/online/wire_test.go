@@ -15,7 +15,6 @@ import (
 	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
-	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 	"mandate/internal/host"
@@ -224,75 +223,102 @@ func TestWireTemplatesAndSeriesOnTheScreen(t *testing.T) {
 	})
 }
 
-// One flow with both people, in a real browser.
-func TestWireInABrowser(t *testing.T) {
-	for _, scripts := range []bool{true, false} {
-		t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) {
-			p := newPurse(t, dbtest.SQLite(t))
-			p.wirer("wanda", "Wanda", "Moss", true)
-			p.wirer("max", "Max", "Berg", false)
-			wanda := p.shows(t, "wanda", scripts)
-			look := func(who person, name string) {
-				if scripts {
-					who.look(name)
-				}
-			}
-			wanda.Click("Wires")
-			look(wanda, "wires-empty")
-			wanda.Click("New wire")
-			wanda.Choose("From", "Operating ••0137, $20,000.00 available")
-			for _, field := range [][2]string{{"Payee", "Harbor Supplies"}, {"Account number", "000123456"}, {"Street", "2 Pier Road"}, {"Town", "Salem"}, {"State", "MA"}, {"ZIP code", "01970"},
-				{"Routing number", "121042881"}, {"Bank", "Harbor Bank"}, {"Amount", "12500"}, {"Remarks", "Invoice 4711"}} {
-				wanda.Fill(field[0], field[1])
-			}
-			wanda.Click("Review")
-			wanda.See("one of them is wrong")
-			look(wanda, "wire-new")
-			wanda.Fill("Routing number", "121042882")
-			wanda.Click("Review")
-			wanda.See("Dana Diaz or Max Berg can, and will be told by mail.")
-			look(wanda, "wire-review")
-			wanda.Click("Send for approval")
-			wanda.proves()
-			wanda.See("Waits for a second person")
-			look(wanda, "wire-pending")
-			max := p.shows(t, "max", scripts)
-			max.Click("Wires")
-			look(max, "wires")
-			max.Click("Harbor Supplies")
-			max.Click("Approve or reject")
-			look(max, "wire-approval")
-			max.Click("Approve")
-			max.proves()
-			max.See("Approved by Max Berg")
-			max.Click("Open the wire")
-			max.See("Processed")
-			look(max, "wire")
-			max.Click("Receipt")
-			max.See("As it stands on")
-			look(max, "wire-receipt")
-			max.open("/cedar/wire-templates")
-			look(max, "wire-templates-empty")
-			max.Click("New template")
-			look(max, "wire-template-new")
-			max.open("/cedar/recurring-wires")
-			look(max, "recurring-wires-empty")
-			p.keepTemplate("max")
-			max.open("/cedar/wire-templates")
-			look(max, "wire-templates")
-			max.Click("Kept")
-			look(max, "wire-template")
-			p.keepWire("max", 500_00, calendar.Monthly, true)
-			max.open("/cedar/recurring-wires")
-			look(max, "recurring-wires")
-			max.Click("Harbor Supplies")
-			max.See("Recurring wire of $500.00 to Harbor Supplies")
-			look(max, "recurring-wire")
-			max.Click("Edit")
-			look(max, "recurring-wire-edit")
-			p.has("acc_operating", 7_500_00)
-		})
+// harbor fills in whom a wire or a template pays.
+func (p person) harbor(routing string) {
+	for _, field := range [][2]string{{"Payee", "Harbor Supplies"}, {"Account number", "000123456"}, {"Street", "2 Pier Road"}, {"Town", "Salem"}, {"State", "MA"}, {"ZIP code", "01970"},
+		{"Routing number", routing}, {"Bank", "Harbor Bank"}, {"Remarks", "Invoice 4711"}} {
+		p.Fill(field[0], field[1])
 	}
+}
+
+// A wire that a second person approves, from the form to the receipt.
+func TestWireInABrowser(t *testing.T) {
+	eachShowing(t, func(t *testing.T, p showing) {
+		p.wirer("wanda", "Wanda", "Moss", true)
+		p.wirer("max", "Max", "Berg", false)
+		wanda, look := p.shows("wanda"), p.look
+		wanda.Click("Wires")
+		look(wanda, "wires-empty")
+		wanda.Click("New wire")
+		wanda.Choose("From", "Operating ••0137, $20,000.00 available")
+		wanda.harbor("121042881")
+		wanda.Fill("Amount", "12500")
+		wanda.Click("Review")
+		wanda.See("one of them is wrong")
+		look(wanda, "wire-new")
+		wanda.Fill("Routing number", "121042882")
+		wanda.Click("Review")
+		wanda.See("Dana Diaz or Max Berg can, and will be told by mail.")
+		look(wanda, "wire-review")
+		wanda.Click("Send for approval")
+		wanda.proves()
+		wanda.See("Waits for a second person")
+		look(wanda, "wire-pending")
+		max := p.shows("max")
+		max.Click("Wires")
+		look(max, "wires")
+		max.Click("Harbor Supplies")
+		max.Click("Approve or reject")
+		look(max, "wire-approval")
+		max.Click("Approve")
+		max.proves()
+		max.See("Approved by Max Berg")
+		max.Click("Open the wire")
+		max.See("Processed")
+		look(max, "wire")
+		max.Click("Receipt")
+		max.See("As it stands on")
+		look(max, "wire-receipt")
+		p.has("acc_operating", 7_500_00)
+	})
+}
+
+// A template that Max makes and Wanda uses, and a wire that repeats.
+func TestWireTemplateInABrowser(t *testing.T) {
+	eachShowing(t, func(t *testing.T, p showing) {
+		p.wirer("wanda", "Wanda", "Moss", true)
+		p.wirer("max", "Max", "Berg", false)
+		max, look := p.shows("max"), p.look
+		max.Click("Wires")
+		max.Click("Templates")
+		look(max, "wire-templates-empty")
+		max.Click("New template")
+		max.Fill("Name", "Harbor, monthly")
+		max.Choose("From", "Operating ••0137")
+		max.harbor("121042882")
+		max.Fill("Usual amount", "500")
+		look(max, "wire-template-new")
+		max.Click("Save template")
+		max.See("The template is saved")
+		look(max, "wire-template")
+		max.open("/cedar/recurring-wires")
+		look(max, "recurring-wires-empty")
+
+		wanda := p.shows("wanda")
+		wanda.open("/cedar/wire-templates")
+		look(wanda, "wire-templates")
+		wanda.Click("Use Harbor, monthly")
+		wanda.See("Harbor Supplies")
+		wanda.Fill("Date", "03102026")
+		wanda.Choose("How often", "Every month")
+		look(wanda, "wire-from-template")
+		wanda.Click("Review")
+		look(wanda, "recurring-wire-review")
+		wanda.Click("Schedule the wires")
+		wanda.proves()
+		wanda.See("The wires are scheduled")
+		wanda.open("/cedar/recurring-wires")
+		look(wanda, "recurring-wires")
+		wanda.Click("Harbor Supplies")
+		wanda.See("Recurring wire of $500.00 to Harbor Supplies")
+		look(wanda, "recurring-wire")
+		wanda.Click("Edit")
+		look(wanda, "recurring-wire-edit")
+		wanda.Click("Cancel")
+		wanda.Click("Cancel the series")
+		wanda.Click("Cancel the series")
+		wanda.See("The series is cancelled")
+	})
 }
 
 // wireOf is the form of a wire for an obstacle, with more fields in pairs.
