@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"golang.org/x/oauth2"
 
 	"mandate/internal/application"
 	"mandate/internal/db"
@@ -214,3 +215,12 @@ func (w *world) history(event string) (n int) {
 }
 
 func sprint(value any) string { return fmt.Sprint(value) }
+
+// unverifiedHeader is the key that an ID token names.
+func (w *world) unverifiedHeader(token *oauth2.Token) string {
+	w.t.Helper()
+	raw, _ := token.Extra("id_token").(string)
+	parsed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
+	w.must(err)
+	return parsed.Headers[0].KeyID
+}
