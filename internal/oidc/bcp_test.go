@@ -445,11 +445,14 @@ func noResend(t *testing.T, w *world) {
 
 func ownToken(t *testing.T, w *world) {
 	p := w.secretParty(func(d *application.Draft) {
-		d.Grants, d.Scopes, d.Service = []application.Grant{application.GrantService}, []string{"scim"}, w.users["ada"]
+		d.Grants, d.Scopes, d.ServiceEmail = []application.Grant{application.GrantService}, []string{"scim"}, address("ada")
 		d.Redirects, d.PostLogouts = nil, nil
 	})
 	got := p.token(url.Values{"grant_type": {"client_credentials"}, "scope": {"scim"}})
 	claims := w.unverified(got.text("access_token"))
+	if claims["staff"] != string(w.users["ada"]) {
+		t.Errorf("the token does not say for whom the service acts: %v", claims)
+	}
 	if claims["sub"] != p.id || claims["client_id"] != p.id || got.text("refresh_token") != "" || got.text("id_token") != "" {
 		t.Errorf("a service's own token: %s", got.body)
 	}
