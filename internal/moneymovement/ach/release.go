@@ -10,7 +10,6 @@ import (
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
-	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
@@ -37,20 +36,42 @@ func (s *Service) Tick(ctx context.Context) (done int, err error) {
 	if err != nil || !taken {
 		return 0, err
 	}
-	for _, work := range []struct {
-		find func(tx *db.Tx, after string, most int) ([]task, error)
-		do   func(ctx context.Context, t task) (bool, error)
-	}{
-		{dueRuns, s.release},
-		{func(tx *db.Tx, after string, most int) ([]task, error) {
-			return overRuns(tx, calendar.AddDays(bank.DayOf(tx.Now, tx.Now.Location()), 1), after, most)
-		}, s.reopen},
-		{dueSchedules, s.occur},
-	} {
-		n, e := s.each(ctx, work.find, work.do)
+	senders, err := s.senders(ctx)
+	works := []work{{dueRuns, s.release}}
+	for _, institution := range senders {
+		works = append(works, work{s.over(institution), s.reopen})
+	}
+	for _, w := range append(works, work{dueSchedules, s.occur}) {
+		n, e := s.each(ctx, w.find, w.do)
 		done, err = done+n, errors.Join(err, e)
 	}
 	return done, err
+}
+
+// A work is a kind of what the clock asks for.
+type work struct {
+	find func(tx *db.Tx, after string, most int) ([]task, error)
+	do   func(ctx context.Context, t task) (bool, error)
+}
+
+// over finds what an institution has processed on a day that is over there.
+func (s *Service) over(institution bank.InstitutionID) func(*db.Tx, string, int) ([]task, error) {
+	return func(tx *db.Tx, after string, most int) ([]task, error) {
+		days, err := s.calendar.In(tx, institution)
+		if err != nil {
+			return nil, err
+		}
+		return overRuns(tx, institution, days.Today(tx.Now), after, most)
+	}
+}
+
+// senders are the institutions that send batches.
+func (s *Service) senders(ctx context.Context) (all []bank.InstitutionID, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		all, err = db.All(tx, db.Value[bank.InstitutionID], `select institution_id from ach_sender order by institution_id`)
+		return err
+	})
+	return all, err
 }
 
 func (s *Service) each(ctx context.Context, find func(*db.Tx, string, int) ([]task, error), do func(context.Context, task) (bool, error)) (done int, err error) {

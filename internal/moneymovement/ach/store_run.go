@@ -109,14 +109,15 @@ func dueRuns(tx *db.Tx, after string, most int) ([]task, error) {
 		 where state = 'initiated' and due_micros <= $1 and id > $2 order by id limit $3`, tx.Now.UnixMicro(), after, most)
 }
 
-// overRuns are processed runs, dated before a day, of batches that still show
-// it. What came in as a file stays processed: it is not for sending again.
-func overRuns(tx *db.Tx, before bank.Day, after string, most int) ([]task, error) {
+// overRuns are the runs of an institution, dated before its day, of batches that
+// still show them. What came in as a file stays processed: it is not for sending
+// again.
+func overRuns(tx *db.Tx, institution bank.InstitutionID, today bank.Day, after string, most int) ([]task, error) {
 	return db.All(tx, scanTask, `
-		select r.institution_id, r.organization_id, r.id from ach_run r
-		  join ach_batch b on b.institution_id = r.institution_id and b.organization_id = r.organization_id and b.run_id = r.id
-		 where r.state = 'processed' and r.effective < $1 and b.state = 'processed' and b.origin <> 'file' and r.id > $2
-		 order by r.id limit $3`, before, after, most)
+		select r.institution_id, r.organization_id, r.id from ach_batch b
+		  join ach_run r on r.institution_id = b.institution_id and r.organization_id = b.organization_id and r.id = b.run_id
+		 where b.institution_id = $1 and b.state = 'processed' and b.origin <> 'file' and b.run_id > $2 and r.effective < $3
+		 order by b.run_id limit $4`, institution, after, today, most)
 }
 
 // filesOn counts the files that an institution sent since a moment.
