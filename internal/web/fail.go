@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/web/ui"
 )
@@ -13,6 +14,7 @@ import (
 var (
 	errSignIn  = fault.New(fault.Unauthorized, "Sign in to see this page.")
 	errForeign = fault.New(fault.Forbidden, "This request came from another site, so nothing was done. Open the page here and try again.").With("foreign_origin")
+	errText    = fault.New(fault.Invalid, "Something of what was sent has signs that cannot be stored, so nothing was done. Remove them and try again.")
 	errToken   = fault.New(fault.Forbidden, "This form is no longer valid, so nothing was done. Reload the page and try again.").With("form_token")
 )
 
@@ -43,6 +45,9 @@ const unknownSentence = "We could not finish this, and nothing was changed. Plea
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error, status int) {
 	if n, ok := r.Context().Value(noteKey).(*note); ok {
 		n.err = err
+	}
+	if errors.Is(err, db.ErrText) { // whatever we write ourselves can be stored
+		err = errText
 	}
 	kind := fault.KindOf(err)
 	if kind == fault.Unauthorized && s.SignIn != nil {

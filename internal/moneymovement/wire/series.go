@@ -160,8 +160,9 @@ func (s *Service) goOn(c *guard.Change, w *Wire) error {
 	return err
 }
 
-// oneSeries reads the series that a change is about.
-func oneSeries(c *guard.Change, id SeriesID, version int64) (Series, error) {
+// oneSeries reads the series that a change is about, for whoever may do what they
+// want with it: the right to see wires is part of every other.
+func oneSeries(c *guard.Change, op catalog.Operation, id SeriesID, version int64) (Series, error) {
 	r, found, err := findSeries(c.Tx, place{c.Caller.Institution, c.Caller.Organization}, id)
 	if err != nil {
 		return Series{}, err
@@ -172,7 +173,7 @@ func oneSeries(c *guard.Change, id SeriesID, version int64) (Series, error) {
 	if err := c.Widen(scopeOf(c.Caller.Member(), r.Account)); err != nil {
 		return Series{}, err
 	}
-	if err := allow(c, on(catalog.WiresView, c.Caller.Member(), r.Account, c.Tx.Now)); err != nil {
+	if err := allow(c, on(op, c.Caller.Member(), r.Account, c.Tx.Now)); err != nil {
 		return Series{}, err
 	}
 	if r.Version != version || r.State != Active {
@@ -195,11 +196,8 @@ type SeriesEdit struct {
 // it from then on, the right to send such wires. What was sent off stays.
 func (s *Service) EditSeries(ctx context.Context, caller bank.Caller, id SeriesID, version int64, e SeriesEdit) error {
 	return s.guard.Do(ctx, caller, changingSeries(caller, EventSeriesEdited, id), func(c *guard.Change) error {
-		r, err := oneSeries(c, id, version)
+		r, err := oneSeries(c, catalog.WiresRecurringEditOperation, id, version)
 		if err != nil {
-			return err
-		}
-		if err := allow(c, on(catalog.WiresRecurringEditOperation, caller.Member(), r.Account, c.Tx.Now)); err != nil {
 			return err
 		}
 		before := r
@@ -273,7 +271,7 @@ func changingSeries(caller bank.Caller, event string, id SeriesID) guard.Action 
 // sent off already stays, and is taken back by itself.
 func (s *Service) CancelSeries(ctx context.Context, caller bank.Caller, id SeriesID, version int64) error {
 	return s.guard.Do(ctx, caller, changingSeries(caller, EventDeleted, id), func(c *guard.Change) error {
-		r, err := oneSeries(c, id, version)
+		r, err := oneSeries(c, catalog.WiresView, id, version)
 		if err != nil {
 			return err
 		}

@@ -104,8 +104,9 @@ func changingTemplate(caller bank.Caller, event string, id TemplateID, accounts 
 	}
 }
 
-// oneTemplate reads the template that a change is about.
-func oneTemplate(c *guard.Change, id TemplateID, version int64) (Template, error) {
+// oneTemplate reads the template that a change is about, for whoever may do what
+// they want with it: the right to see wires is part of every other.
+func oneTemplate(c *guard.Change, op catalog.Operation, id TemplateID, version int64) (Template, error) {
 	t, found, err := findTemplate(c.Tx, place{c.Caller.Institution, c.Caller.Organization}, id)
 	if err != nil {
 		return Template{}, err
@@ -116,7 +117,7 @@ func oneTemplate(c *guard.Change, id TemplateID, version int64) (Template, error
 	if err := c.Widen(scopeOf(c.Caller.Member(), t.Account)); err != nil {
 		return Template{}, err
 	}
-	if err := allow(c, on(catalog.WiresView, c.Caller.Member(), t.Account, c.Tx.Now)); err != nil {
+	if err := allow(c, on(op, c.Caller.Member(), t.Account, c.Tx.Now)); err != nil {
 		return Template{}, err
 	}
 	if t.Version != version {
@@ -132,11 +133,8 @@ func (s *Service) EditTemplate(ctx context.Context, caller bank.Caller, version 
 		return err
 	}
 	return s.guard.Do(ctx, caller, changingTemplate(caller, EventTemplateEdited, d.ID, d.Account), func(c *guard.Change) error {
-		t, err := oneTemplate(c, d.ID, version)
+		t, err := oneTemplate(c, catalog.WiresTemplateEditOperation, d.ID, version)
 		if err != nil {
-			return err
-		}
-		if err := allow(c, on(catalog.WiresTemplateEditOperation, caller.Member(), t.Account, c.Tx.Now)); err != nil {
 			return err
 		}
 		if err := d.check(c); err != nil {
@@ -159,7 +157,7 @@ func (s *Service) EditTemplate(ctx context.Context, caller bank.Caller, version 
 // takes the right that made it, and at credit unions the right to delete.
 func (s *Service) DeleteTemplate(ctx context.Context, caller bank.Caller, id TemplateID, version int64) error {
 	return s.guard.Do(ctx, caller, changingTemplate(caller, EventTemplateDeleted, id), func(c *guard.Change) error {
-		t, err := oneTemplate(c, id, version)
+		t, err := oneTemplate(c, catalog.WiresView, id, version)
 		if err != nil {
 			return err
 		}
@@ -192,7 +190,7 @@ func (s *Service) accountOf(ctx context.Context, caller bank.Caller, id Template
 // draw takes a template into a draft and its wire: whom it pays comes from the
 // template as it was seen, amount and remarks from the draft.
 func (w *Wire) draw(c *guard.Change, d *Draft) error {
-	t, err := oneTemplate(c, d.Template, d.TemplateVersion)
+	t, err := oneTemplate(c, catalog.WiresView, d.Template, d.TemplateVersion)
 	if err != nil {
 		return err
 	}

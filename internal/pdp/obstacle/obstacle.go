@@ -48,6 +48,7 @@ type World struct {
 	Held        bool
 	Settings    entitlement.Settings
 	Accounts    map[bank.AccountID]entitlement.Settings
+	Off         map[bank.AccountID]catalog.EntitlementSet // credit union: what is switched off for an account
 }
 
 // An Obstacle is a world in which something blocks, and all that blocks there.
@@ -90,7 +91,8 @@ func Open(ask Ask, edition bank.Edition) World {
 	return w
 }
 
-// Of are all obstacles of an operation in an edition.
+// Of are all obstacles of an operation in an edition. Where the edition lacks the
+// operation, the open world is the first of them.
 func Of(ask Ask, institution entitlement.Institution, accounts []bank.AccountID) []Obstacle {
 	open := Open(ask, institution.Edition)
 	var all []Obstacle
@@ -99,6 +101,7 @@ func Of(ask Ask, institution entitlement.Institution, accounts []bank.AccountID)
 			all = append(all, Obstacle{fmt.Sprintf(format, args...), ask, w, reasons})
 		}
 	}
+	try(open, "nothing was taken away")
 	for _, status := range []bank.Status{bank.StatusPending, bank.StatusLocked, bank.StatusDisabled} {
 		w := open
 		w.Status = status
@@ -114,6 +117,11 @@ func Of(ask Ask, institution entitlement.Institution, accounts []bank.AccountID)
 		w = open
 		w.Has = w.Has.Without(e)
 		try(w, "the organization has no %s", e.ID())
+		for _, id := range accounts {
+			w = open
+			w.Off = map[bank.AccountID]catalog.EntitlementSet{id: catalog.EntitlementSet(0).With(e)}
+			try(w, "%s is switched off for %s", e.ID(), id)
+		}
 	}
 	open.eachSwitch(func(w World, what string) { try(w, "%s", what) })
 	open.eachLimit(ask, func(w World, what string) { try(w, "%s", what) })
@@ -167,6 +175,11 @@ func (w World) on(id bank.AccountID, s entitlement.Settings) World {
 	return w
 }
 
+// Allows reports whether the engine lets a member do what they ask for.
+func (w World) Allows(ask Ask, institution entitlement.Institution) bool {
+	return w.decide(ask, institution, []bank.AccountID{ask.Account, ask.ToAccount}).Allowed
+}
+
 // decide asks the engine about the world as it is stored.
 func (w World) decide(ask Ask, institution entitlement.Institution, accounts []bank.AccountID) entitlement.Decision {
 	institution.Offers = w.Offers
@@ -175,7 +188,7 @@ func (w World) decide(ask Ask, institution entitlement.Institution, accounts []b
 		Members: map[bank.UserID]*entitlement.Member{ask.Member: {ID: ask.Member, Status: w.Status, Held: w.Held, Settings: w.Settings, Accounts: w.Accounts}},
 	}
 	for _, id := range accounts {
-		p.Accounts[id] = entitlement.Account{ID: id}
+		p.Accounts[id] = entitlement.Account{ID: id, Off: w.Off[id]}
 	}
 	req := entitlement.Request{
 		Member: ask.Member, Operation: ask.Operation, Account: ask.Account, ToAccount: ask.ToAccount, Besides: ask.Besides,

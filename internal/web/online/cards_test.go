@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/host"
 	"mandate/internal/pdp/obstacle"
@@ -25,7 +26,7 @@ func (p *purse) issue(cards ...host.Card) {
 // carded is a purse with cards that Dana manages: two on Operating, one on an
 // account that she does not see.
 func carded(p *purse) *purse {
-	p.put(obstacle.Open(asked(catalog.CardsManageOperation), 0), p.ordinal("dana"))
+	p.put(obstacle.Open(asked(catalog.CardsManageOperation), bank.EditionBank), bank.EditionBank, p.ordinal("dana"))
 	card := host.Card{ID: "crd_1", Account: "acc_operating", Holder: "Dana Diaz", Kind: "debit", LastFour: "4821", Expires: "2029-04", State: host.CardActive}
 	other, hidden := card, card
 	other.ID, other.Holder, other.LastFour, other.State = "crd_2", "Lee Tran", "0077", host.CardLocked

@@ -30,7 +30,7 @@ func (p *purse) keepBatches(maker string, n int, verb func(p *purse, o ach.Order
 	p.batchHouse()
 	p.pool = nil
 	for range n {
-		draft := ach.EntryDraft{Recipient: recipients.Recipient{Name: "Harbor Supplies", Amount: 500_00, Account: "445566", Routing: "231380104", Kind: nacha.Checking}}
+		draft := ach.EntryDraft{Recipient: recipients.Recipient{Name: "Harbor Supplies", Amount: 500_00, Account: "445566", Routing: "231380104", Kind: nacha.Checking, Debit: true}}
 		id, err := p.batches.Create(p.t.Context(), member(maker), ach.Header{Name: rand.Text(), Company: "1234567890", Class: "CCD", Description: "VENDORS"}, []ach.EntryDraft{draft})
 		if err == nil && verb != nil {
 			err = verb(p, ach.Order{Batch: id, Version: 1, Offset: "acc_operating"})
@@ -51,7 +51,8 @@ func (p *purse) batchHouse() {
 		return
 	}
 	p.finn = true
-	s := entitlement.Settings{On: wholeACH, EditLevel: catalog.EditFull, Limits: entitlement.Limits{}.With(catalog.LimitACHDaily, 100_000_00)}
+	limits := entitlement.Limits{}.With(catalog.LimitACHDaily, 100_000_00).With(catalog.LimitACHPerBatch, 100_000_00)
+	s := entitlement.Settings{On: wholeACH.With(catalog.ACHDebits), EditLevel: catalog.EditFull, Limits: limits}
 	p.add("finn", "Finn", "Berg", bank.RoleUser, bank.StatusActive, s, "acc_operating")
 }
 
@@ -115,7 +116,7 @@ var batchTries = map[catalog.Operation]try{
 	catalog.ACHBatchCreate: {may: "The batch is saved", prepare: (*purse).batchHouse, ask: func(_ *purse, v *visitor, o obstacle.Ask) answer {
 		return v.post("/cedar/ach/create", url.Values{
 			"name": {rand.Text()}, "company": {"1234567890"}, "class": {"CCD"}, "kind": {"standard"}, "description": {"VENDORS"},
-			"entries.0.name": {"Ana Lima"}, "entries.0.account": {"445566"}, "entries.0.routing": {"231380104"}, "entries.0.amount": {o.Cents.String()}, "entries.0.account_type": {"checking"}, "entries.0.debit_credit": {"credit"},
+			"entries.0.name": {"Ana Lima"}, "entries.0.account": {"445566"}, "entries.0.routing": {"231380104"}, "entries.0.amount": {o.Cents.String()}, "entries.0.account_type": {"checking"}, "entries.0.debit_credit": {"debit"},
 		})
 	}},
 	catalog.ACHBatchEdit: {may: "The batch is saved", prepare: func(p *purse) { p.keepBatches("dana", 1, nil) }, ask: func(p *purse, v *visitor, _ obstacle.Ask) answer {

@@ -365,7 +365,11 @@ func member(username string) bank.Caller {
 // keepWire makes a wire, or a series of them, to be asked about.
 func (p *purse) keepWire(username string, cents bank.Cents, repeat calendar.Frequency, send bool) {
 	p.t.Helper()
-	made, err := p.trustingWires().Create(p.t.Context(), member(username), wire.Draft{ID: wire.NewID(p.clock.Now()), Instruction: p.instruction(cents), Repeat: repeat, On: "2026-03-10", Send: send})
+	d := wire.Draft{ID: wire.NewID(p.clock.Now()), Instruction: p.instruction(cents), Repeat: repeat, Send: send}
+	if repeat != calendar.Once {
+		d.On = "2026-03-10"
+	}
+	made, err := p.trustingWires().Create(p.t.Context(), member(username), d)
 	if err != nil {
 		p.t.Fatal(err)
 	}
