@@ -8,6 +8,7 @@ import (
 
 	"mandate/internal/application"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/grant"
@@ -28,13 +29,14 @@ var _ grant.Directory = Directory{}
 // Person is a staff user who may be signed in.
 func (Directory) Person(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (grant.Person, error) {
 	u, groups, rights, err := staff.Known(tx, institution, id)
+	products := map[bank.ApplicationID]catalog.ProductSet{}
 	if errors.Is(err, identity.ErrNoPerson) {
 		return grant.Person{}, grant.ErrNobody
 	}
 	if err != nil {
 		return grant.Person{}, err
 	}
-	p := grant.Person{ID: u.ID, First: u.FirstName, Last: u.LastName, Email: u.Email, Phone: u.Phone, Zone: u.TimeZone, Rights: rights}
+	p := grant.Person{ID: u.ID, First: u.FirstName, Last: u.LastName, Email: u.Email, Phone: u.Phone, Zone: u.TimeZone, Rights: rights, Products: products}
 	if p.Zone == "" {
 		i, _, err := usermgmt.FindInstitution(tx, institution)
 		if err != nil {
@@ -43,7 +45,10 @@ func (Directory) Person(tx *db.Tx, institution bank.InstitutionID, id bank.Staff
 		p.Zone = i.TimeZone
 	}
 	for _, g := range groups {
-		p.Groups = append(p.Groups, grant.Group{ID: g.ID, Name: g.Name})
+		p.Groups = append(p.Groups, grant.Group{ID: g.ID, Name: g.Name, Product: g.Product})
+		if g.Product != "" {
+			products[g.Product] = products[g.Product].And(g.Held)
+		}
 	}
 	return p, nil
 }

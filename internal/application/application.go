@@ -37,6 +37,8 @@ const (
 	EventChanged = "external_app.changed"
 	EventRotated = "external_app.secret_rotated"
 	EventDeleted = "external_app.deleted"
+
+	EventDeclared = "external_app.permissions_declared"
 )
 
 // A Method is how an application proves who it is. There is no method for those

@@ -26,6 +26,19 @@ type Staff interface {
 	// Lend refuses a caller who does not hold what a staff user holds: with a
 	// service that acts for that user they would.
 	Lend(tx *db.Tx, caller bank.Caller, id bank.StaffID) error
+
+	// Declared is what a product declares now; false where it declares nothing.
+	Declared(tx *db.Tx, institution bank.InstitutionID, id bank.ApplicationID) (catalog.Declaration, bool, error)
+	// Effects says what a new declaration means for the product's groups.
+	Effects(tx *db.Tx, institution bank.InstitutionID, id bank.ApplicationID, d catalog.Declaration) ([]catalog.GroupEffect, error)
+	// Declare stores a declaration and has the product's groups follow it.
+	Declare(c *guard.Change, id bank.ApplicationID, name string, d catalog.Declaration) error
+	// Renamed has the product be called as its application is.
+	Renamed(tx *db.Tx, institution bank.InstitutionID, id bank.ApplicationID, name string) error
+	// Dependents are the product's groups, with what each would lose without it.
+	Dependents(tx *db.Tx, institution bank.InstitutionID, id bank.ApplicationID) ([]catalog.GroupEffect, error)
+	// Forget has the product's groups permit nothing.
+	Forget(c *guard.Change, id bank.ApplicationID) error
 }
 
 // A Service is the verbs of the room. It is safe for use by many goroutines.
@@ -183,6 +196,11 @@ func (s *Service) Edit(ctx context.Context, caller bank.Caller, id bank.Applicat
 		if err := update(c.Tx, a); err != nil {
 			return err
 		}
+		if a.Name != was.Name {
+			if err := s.staff.Renamed(c.Tx, caller.Institution, id, a.Name); err != nil {
+				return err
+			}
+		}
 		c.RecordAs(EventChanged, a.target(), "", changes...)
 		return nil
 	})
@@ -254,10 +272,14 @@ func (s *Service) Rotate(ctx context.Context, caller bank.Caller, id bank.Applic
 	return secret, nil
 }
 
-// Delete ends an application for good. It needs a high-risk authorization.
+// Delete ends an application for good. The groups of its product stay, so that
+// nobody is left without one, and permit nothing. It needs a high-risk authorization.
 func (s *Service) Delete(ctx context.Context, caller bank.Caller, id bank.ApplicationID) error {
 	return s.change(ctx, caller, EventDeleted, id, func(c *guard.Change, a Application) error {
 		if err := c.RequireProof(nil); err != nil {
+			return err
+		}
+		if err := s.staff.Forget(c, id); err != nil {
 			return err
 		}
 		if err := remove(c.Tx, a); err != nil {

@@ -34,7 +34,10 @@ var (
 
 // office is the staff of the tests: who holds what, for whom a service may act,
 // and what was proven.
-type office struct{ proven map[string]bool }
+type office struct {
+	proven   map[string]bool
+	declared catalog.Declaration
+}
 
 func (o *office) StaffMay(_ *db.Tx, _ bank.InstitutionID, id bank.StaffID, permission string) (bool, error) {
 	return id == "manager" && permission == catalog.StaffExternalAppsManage.ID(), nil
@@ -54,6 +57,30 @@ func (o *office) Lend(_ *db.Tx, caller bank.Caller, id bank.StaffID) error {
 	}
 	return nil
 }
+
+func (o *office) Declared(*db.Tx, bank.InstitutionID, bank.ApplicationID) (d catalog.Declaration, there bool, err error) {
+	return o.declared, o.declared.Version > 0, nil
+}
+
+func (o *office) Effects(_ *db.Tx, _ bank.InstitutionID, _ bank.ApplicationID, d catalog.Declaration) ([]catalog.GroupEffect, error) {
+	if len(d.Permissions) < len(o.declared.Permissions) {
+		return []catalog.GroupEffect{{Name: "Tellers", Members: 2, Loses: []string{"Release wires"}}}, nil
+	}
+	return nil, nil
+}
+
+func (o *office) Declare(_ *guard.Change, _ bank.ApplicationID, _ string, d catalog.Declaration) error {
+	o.declared = d
+	return nil
+}
+
+func (o *office) Renamed(*db.Tx, bank.InstitutionID, bank.ApplicationID, string) error { return nil }
+
+func (o *office) Dependents(*db.Tx, bank.InstitutionID, bank.ApplicationID) ([]catalog.GroupEffect, error) {
+	return nil, nil
+}
+
+func (o *office) Forget(*guard.Change, bank.ApplicationID) error { return nil }
 
 func (o *office) Consume(_ *db.Tx, caller bank.Caller, action, target string, content []byte) error {
 	if o.proven[action] {

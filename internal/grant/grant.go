@@ -62,7 +62,8 @@ type Person struct {
 	Zone          string
 	Groups        []Group
 	Rights        catalog.StaffSet
-	SignInRefused string // why they may not enter; empty: they may
+	Products      map[bank.ApplicationID]catalog.ProductSet // what they hold of each product, which only that product is told
+	SignInRefused string                                    // why they may not enter; empty: they may
 }
 
 // Name is the person's name.
@@ -75,8 +76,9 @@ func (p *Person) Name() string {
 
 // A Group is one of a person's groups.
 type Group struct {
-	ID   bank.GroupID
-	Name string
+	ID      bank.GroupID
+	Name    string
+	Product bank.ApplicationID // whose group it is; empty: the console's
 }
 
 // ErrNobody is what a Directory answers for whoever may not be signed in:

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/luikyv/go-oidc/pkg/goidc"
 
@@ -96,12 +97,14 @@ func (s store) personClaims(ctx context.Context, g *goidc.Grant) map[string]any 
 	if a.Groups {
 		names := []string{}
 		for _, g := range p.Groups {
-			names = append(names, g.Name)
+			if g.Product == "" || g.Product == a.ID { // other products are none of its business
+				names = append(names, g.Name)
+			}
 		}
 		claims["groups"] = names
 	}
 	if a.Permissions {
-		claims["permissions"] = append([]string{}, p.Rights.IDs()...)
+		claims["permissions"] = slices.Concat([]string{}, p.Rights.IDs(), p.Products[a.ID].IDs())
 	}
 	return claims
 }
@@ -121,14 +124,11 @@ func (s store) person(ctx context.Context, e entered) (*grant.Person, error) {
 
 // accessClaims make an access token good here and nowhere else: a product that
 // is brought one of somebody else's can tell.
-// A service's token says for whom of the staff it acts.
-func (s store) accessClaims(ctx context.Context, _ *goidc.Token, g *goidc.Grant) map[string]any {
+func (s store) accessClaims(_ context.Context, _ *goidc.Token, g *goidc.Grant) map[string]any {
 	claims := map[string]any{"aud": s.provider.Issuer(s.issuer)}
 	institution := s.issuer
 	if e, ok := enteredOf(g.Store); ok {
 		institution = e.Institution
-	} else if t := turnOf(ctx); t != nil {
-		claims["staff"] = string(t.apps[g.ClientID].Service)
 	}
 	if institution != grant.Neutral {
 		claims["institution"] = string(institution)

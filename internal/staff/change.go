@@ -32,9 +32,9 @@ func (s *Service) aboveUser(c *guard.Change, doing string, u User) error {
 	return above(c.Tx, c.Caller, doing, rightsIn(groups))
 }
 
-func rightsIn(groups []Group) (all catalog.StaffSet) {
+func rightsIn(groups []Group) (all holding) {
 	for _, g := range groups {
-		all |= g.holds()
+		all = all.with(g.Draft)
 	}
 	return all
 }
@@ -62,7 +62,7 @@ func (s *Service) SetGroups(ctx context.Context, caller bank.Caller, id bank.Sta
 		if err != nil {
 			return err
 		}
-		if rightsIn(now)&^rightsIn(was) != 0 {
+		if !rightsIn(now).without(rightsIn(was)).none() {
 			if err := c.RequireProof(content(idsOf(now))); err != nil {
 				return err
 			}

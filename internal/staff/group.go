@@ -52,6 +52,11 @@ type Draft struct {
 	SecondFactorFrom bank.Day     // from which day on members must have a second factor; empty: they need none
 	ReportsTo        bank.GroupID // empty: to nobody
 	ApprovalFrom     Approval     // of whom in that group
+
+	// Product is set on a group of a product, which holds rights of that product
+	// and none of the console's. It never changes.
+	Product bank.ApplicationID
+	Held    catalog.ProductSet
 }
 
 // whole is the draft as it is stored: ticking a stronger right ticks its View.
@@ -125,6 +130,7 @@ func (d Draft) changes(was Draft) []activity.Change {
 	for p := range (was.Permissions ^ d.Permissions).All() {
 		all = diff(all, p.ID(), strconv.FormatBool(was.Permissions.Has(p)), strconv.FormatBool(d.Permissions.Has(p)))
 	}
+	all = productChanges(all, was, d)
 	all = diff(all, "second_factor_from", string(was.SecondFactorFrom), string(d.SecondFactorFrom))
 	all = diff(all, "reports_to", string(was.ReportsTo), string(d.ReportsTo))
 	return diff(all, "approval_from", string(was.ApprovalFrom), string(d.ApprovalFrom))
@@ -181,10 +187,13 @@ func (s *Service) CreateGroup(ctx context.Context, caller bank.Caller, d Draft) 
 		if err := d.check(c.Tx, caller.Institution, ""); err != nil {
 			return err
 		}
+		if d, err = d.fitted(c.Tx, caller.Institution); err != nil {
+			return err
+		}
 		if err := above(c.Tx, c.Caller, "You can’t give a group", d.holds()); err != nil {
 			return err
 		}
-		if d.Permissions != 0 {
+		if d.Permissions != 0 || d.Held != "" {
 			if err := c.RequireProof(content(d)); err != nil {
 				return err
 			}
@@ -205,7 +214,7 @@ func (s *Service) EditGroup(ctx context.Context, caller bank.Caller, id bank.Gro
 	d = d.whole()
 	action := acting(EventGroupChanged, catalog.StaffGroupsEdit, groupTarget(id, d.Name))
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
-		was, err := s.editable(c.Tx, caller, id, version, d)
+		was, d, err := s.editable(c.Tx, caller, id, version, d)
 		if err != nil {
 			return err
 		}
@@ -213,7 +222,7 @@ func (s *Service) EditGroup(ctx context.Context, caller bank.Caller, id bank.Gro
 		if len(changes) == 0 {
 			return nil
 		}
-		if d.Permissions&^was.Permissions != 0 || d.SecondFactorFrom != was.SecondFactorFrom {
+		if d.Permissions&^was.Permissions != 0 || d.Held.Without(was.Held) != "" || d.SecondFactorFrom != was.SecondFactorFrom {
 			if err := c.RequireProof(content(d)); err != nil {
 				return err
 			}
@@ -231,22 +240,26 @@ func (s *Service) EditGroup(ctx context.Context, caller bank.Caller, id bank.Gro
 	})
 }
 
-// editable is the group as it is, if the caller may make it what the draft says.
-func (s *Service) editable(tx *db.Tx, caller bank.Caller, id bank.GroupID, version int64, d Draft) (Group, error) {
-	was, err := findGroup(tx, caller.Institution, id)
-	if err != nil {
-		return was, err
+// editable is the group as it is and as it would be stored, if the caller may
+// make it what the draft says.
+func (s *Service) editable(tx *db.Tx, caller bank.Caller, id bank.GroupID, version int64, d Draft) (was Group, now Draft, err error) {
+	if was, err = findGroup(tx, caller.Institution, id); err != nil {
+		return was, d, err
 	}
 	if was.Version != version {
-		return was, errStale
+		return was, d, errStale
 	}
 	if err := above(tx, caller, "You can’t change a group that has", was.holds()); err != nil {
-		return was, err
+		return was, d, err
 	}
 	if err := d.check(tx, caller.Institution, id); err != nil {
-		return was, err
+		return was, d, err
 	}
-	return was, above(tx, caller, "You can’t give a group", d.holds())
+	d.Product = was.Product
+	if d, err = d.fitted(tx, caller.Institution); err != nil {
+		return was, d, err
+	}
+	return was, d, above(tx, caller, "You can’t give a group", d.holds())
 }
 
 // DeleteGroup removes a group and keeps its users. Whoever has no other group

@@ -23,7 +23,11 @@ var overseen = catalog.StaffSetOf(catalog.PeopleManageAll)
 const freely catalog.StaffSet = 1 << 63
 
 // holds is everything that the group gives its members.
-func (d Draft) holds() catalog.StaffSet {
+func (d Draft) holds() holding { return holding{}.with(d) }
+
+// freelyHeld are the console's rights that the group gives, and whether they are
+// used without agreement.
+func (d Draft) freelyHeld() catalog.StaffSet {
 	rights := d.Permissions.Effective()
 	if rights&overseen != 0 && d.ApprovalFrom == ApprovalNobody {
 		rights |= freely

@@ -18,6 +18,7 @@ import (
 type Effect struct {
 	Row
 	Gains, Loses catalog.StaffSet
+	More, Less   []string // of what a product declares, in words
 }
 
 // A Preview is what saving a group would mean. Nothing has been saved.
@@ -25,7 +26,8 @@ type Preview struct {
 	Draft    Draft // with the View rights that are ticked along
 	Group    Group // as it is
 	Effects  []Effect
-	Factored []Row // members who would need a second factor and have none
+	Product  Product // whose group it is, where it is one
+	Factored []Row   // members who would need a second factor and have none
 }
 
 // PreviewGroup says who would gain and lose what if a group were saved like
@@ -34,10 +36,11 @@ func (s *Service) PreviewGroup(ctx context.Context, caller bank.Caller, id bank.
 	d = d.whole()
 	action := acting(EventGroupChanged, catalog.StaffGroupsEdit, groupTarget(id, d.Name))
 	err = s.guard.Look(ctx, caller, action, func(v *guard.View) error {
-		p = Preview{Draft: d}
-		if p.Group, err = s.editable(v.Tx, caller, id, version, d); err != nil {
+		p = Preview{}
+		if p.Group, d, err = s.editable(v.Tx, caller, id, version, d); err != nil {
 			return err
 		}
+		p.Draft = d
 		members, err := everyMember(v.Tx, caller.Institution, id)
 		if err != nil {
 			return err
@@ -49,7 +52,12 @@ func (s *Service) PreviewGroup(ctx context.Context, caller bank.Caller, id bank.
 		for _, m := range members {
 			before, after := others[m.ID]|p.Group.Permissions.Effective(), others[m.ID]|d.Permissions.Effective()
 			if before != after {
-				p.Effects = append(p.Effects, Effect{m, after &^ before, before &^ after})
+				p.Effects = append(p.Effects, Effect{Row: m, Gains: after &^ before, Loses: before &^ after})
+			}
+		}
+		if d.Product != "" {
+			if err := p.productEffects(v.Tx, caller.Institution, members); err != nil {
+				return err
 			}
 		}
 		if d.SecondFactorFrom == "" || d.SecondFactorFrom == p.Group.SecondFactorFrom {
@@ -59,6 +67,40 @@ func (s *Service) PreviewGroup(ctx context.Context, caller bank.Caller, id bank.
 		return err
 	})
 	return p, err
+}
+
+// productEffects says who would gain and lose what of a product.
+func (p *Preview) productEffects(tx *db.Tx, institution bank.InstitutionID, members []Row) (err error) {
+	if p.Product, err = findProduct(tx, institution, p.Draft.Product); err != nil {
+		return err
+	}
+	beside, err := heldBeside(tx, institution, p.Group.ID, p.Draft.Product)
+	for _, m := range members {
+		before, after := beside[m.ID].And(p.Group.Held), beside[m.ID].And(p.Draft.Held)
+		if before != after {
+			p.Effects = append(p.Effects, Effect{Row: m, More: p.Product.Labels(after.Without(before)), Less: p.Product.Labels(before.Without(after))})
+		}
+	}
+	return err
+}
+
+// heldBeside is what the members of a group hold of a product by other groups.
+func heldBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, product bank.ApplicationID) (map[bank.StaffID]catalog.ProductSet, error) {
+	held := map[bank.StaffID]catalog.ProductSet{}
+	_, err := db.All(tx, func(row db.Scanner) (user bank.StaffID, err error) {
+		var set catalog.ProductSet
+		err = row.Scan(&user, &set)
+		held[user] = held[user].And(set)
+		return user, err
+	}, `
+		select o.staff_id, g.product_rights from staff_membership m
+		  join staff_membership o on o.institution_id = m.institution_id and o.staff_id = m.staff_id and o.group_id <> m.group_id
+		  join staff_group g on g.institution_id = o.institution_id and g.id = o.group_id
+		 where m.institution_id = $1 and m.group_id = $2 and g.product = $3`, institution, id, product)
+	if err != nil {
+		return nil, fmt.Errorf("read what the members hold of the product beside: %w", err)
+	}
+	return held, nil
 }
 
 // rightsBeside are what the members of a group hold by their other groups.

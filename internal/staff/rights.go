@@ -64,30 +64,36 @@ func union(sets []catalog.StaffSet) (all catalog.StaffSet) {
 
 // grantable are the rights up to which the caller may act on others: what they
 // hold themself. The operator stands above the groups.
-func grantable(tx *db.Tx, caller bank.Caller) (catalog.StaffSet, error) {
+func grantable(tx *db.Tx, caller bank.Caller) (own holding, err error) {
 	if caller.Kind != bank.ActorStaff {
-		return ^catalog.StaffSet(0), nil
+		return holding{everything: true}, nil
 	}
 	id := bank.StaffID(caller.ID)
 	held, err := rightsOf(tx, caller.Institution, id)
 	if err != nil || held == 0 {
-		return held, err
+		return own, err
 	}
 	groups, err := groupsOf(tx, caller.Institution, id)
-	return held | rightsIn(groups)&freely, err
+	own = rightsIn(groups)
+	own.anyProduct = held.Covers(firstGivers)
+	return own, err
 }
 
 // above refuses what reaches above the caller. doing is a sentence's beginning:
 // "You can't give".
-func above(tx *db.Tx, caller bank.Caller, doing string, rights catalog.StaffSet) error {
+func above(tx *db.Tx, caller bank.Caller, doing string, h holding) error {
 	own, err := grantable(tx, caller)
 	if err != nil {
 		return err
 	}
-	if own.Covers(rights) {
+	beyond := h.without(own)
+	if beyond.none() {
 		return nil
 	}
-	missing := rightLabels(rights &^ own)
+	missing, err := beyond.labels(tx, caller.Institution)
+	if err != nil {
+		return err
+	}
 	return fault.Newf(fault.Forbidden, "%s rights that you do not hold yourself: %s. Somebody who holds them can.", doing, inWords(missing)).With("ABOVE_OWN")
 }
 

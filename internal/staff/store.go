@@ -10,13 +10,13 @@ import (
 )
 
 const selectGroup = `
-	select g.id, g.name, g.description, g.permissions, g.second_factor_from, g.reports_to, g.approval_from, g.version,
+	select g.id, g.name, g.description, g.permissions, g.second_factor_from, g.reports_to, g.approval_from, g.product, g.product_rights, g.version,
 	       (select count(*) from staff_membership m where m.institution_id = g.institution_id and m.group_id = g.id)
 	  from staff_group g`
 
 func scanGroup(row db.Scanner) (g Group, err error) {
 	var names string
-	err = row.Scan(&g.ID, &g.Name, &g.Description, &names, &g.SecondFactorFrom, &g.ReportsTo, &g.ApprovalFrom, &g.Version, &g.Members)
+	err = row.Scan(&g.ID, &g.Name, &g.Description, &names, &g.SecondFactorFrom, &g.ReportsTo, &g.ApprovalFrom, &g.Product, &g.Held, &g.Version, &g.Members)
 	g.Permissions = parseSet(names)
 	return g, err
 }
@@ -34,9 +34,9 @@ func findGroup(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) (Grou
 
 func insertGroup(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, d Draft) error {
 	_, err := tx.Exec(`
-		insert into staff_group (institution_id, id, name, name_key, description, permissions, second_factor_from, reports_to, approval_from, version, created_micros)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)`,
-		institution, id, d.Name, db.Fold(d.Name), d.Description, d.Permissions.String(), d.SecondFactorFrom, d.ReportsTo, d.ApprovalFrom, tx.Now.UnixMicro())
+		insert into staff_group (institution_id, id, name, name_key, description, permissions, second_factor_from, reports_to, approval_from, product, product_rights, version, created_micros)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)`,
+		institution, id, d.Name, db.Fold(d.Name), d.Description, d.Permissions.String(), d.SecondFactorFrom, d.ReportsTo, d.ApprovalFrom, d.Product, d.Held, tx.Now.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store the group: %w", err)
 	}
@@ -46,9 +46,10 @@ func insertGroup(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, d D
 func updateGroup(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, d Draft) error {
 	n, err := tx.Exec(`
 		update staff_group
-		   set name = $1, name_key = $2, description = $3, permissions = $4, second_factor_from = $5, reports_to = $6, approval_from = $7, version = version + 1
-		 where institution_id = $8 and id = $9`,
-		d.Name, db.Fold(d.Name), d.Description, d.Permissions.String(), d.SecondFactorFrom, d.ReportsTo, d.ApprovalFrom, institution, id)
+		   set name = $1, name_key = $2, description = $3, permissions = $4, second_factor_from = $5, reports_to = $6, approval_from = $7,
+		       product = $8, product_rights = $9, version = version + 1
+		 where institution_id = $10 and id = $11`,
+		d.Name, db.Fold(d.Name), d.Description, d.Permissions.String(), d.SecondFactorFrom, d.ReportsTo, d.ApprovalFrom, d.Product, d.Held, institution, id)
 	return touchOne("store the group", n, err)
 }
 

@@ -212,37 +212,21 @@ type Profile struct {
 	User
 	Groups       []Group
 	Sources      []Source // what they hold, and by which groups
+	Products     []ProductHolding
 	SecondFactor bool     // they have one
 	SecondFrom   bank.Day // from when on they need one; empty: they do not
 	Invitation   *identity.Link
 	Reset        *identity.Link // the last one that was sent
 	SignIns      []identity.Session
-	Elsewhere    []string // the other institutions of the same person, by their own word
 }
 
 // User reads one staff user for those who may see them.
 func (s *Service) User(ctx context.Context, caller bank.Caller, id bank.StaffID) (p Profile, err error) {
 	err = s.guard.Look(ctx, caller, looking(catalog.StaffUsersView, userTarget(id, "")), func(v *guard.View) error {
-		if p, err = profile(v.Tx, caller.Institution, id); err != nil {
-			return err
-		}
-		p.Elsewhere, err = s.elsewhere(v.Tx, identity.Staff(caller.Institution, id))
+		p, err = profile(v.Tx, caller.Institution, id)
 		return err
 	})
 	return p, err
-}
-
-// elsewhere names the other institutions of a person.
-func (s *Service) elsewhere(tx *db.Tx, who identity.Subject) (names []string, err error) {
-	others, err := identity.ElsewhereOf(tx, who)
-	for _, o := range others {
-		house, err := s.house(tx, o.Institution)
-		if err != nil {
-			return nil, fmt.Errorf("find the institution: %w", err)
-		}
-		names = append(names, house.Name)
-	}
-	return names, err
 }
 
 func profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Profile, err error) {
@@ -253,6 +237,9 @@ func profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Prof
 		return p, err
 	}
 	p.Sources = sources(p.Groups)
+	if p.Products, err = productHoldings(tx, institution, p.Groups); err != nil {
+		return p, err
+	}
 	for _, g := range p.Groups {
 		if g.SecondFactorFrom != "" && (p.SecondFrom == "" || g.SecondFactorFrom < p.SecondFrom) {
 			p.SecondFrom = g.SecondFactorFrom

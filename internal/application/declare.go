@@ -1,0 +1,160 @@
+package application
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"mandate/internal/activity"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+)
+
+// MaxDeclaration is how many bytes a declaration may have.
+const MaxDeclaration = 100_000
+
+// ReadDeclaration reads the JSON of a declaration and says everything that is
+// wrong with it.
+func ReadDeclaration(text string) (d catalog.Declaration, err error) {
+	var problems fault.Problems
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(&d)
+	if _, more := decoder.Token(); err == nil && !errors.Is(more, io.EOF) {
+		err = errors.New("something follows it")
+	}
+	switch {
+	case len(text) > MaxDeclaration:
+		problems.Addf("declaration", "The declaration is longer than %d bytes.", MaxDeclaration)
+	case strings.TrimSpace(text) == "":
+		problems.Add("declaration", "Paste the declaration that the product’s maker gave you.")
+	case err != nil:
+		problems.Addf("declaration", "This is not a declaration: %v.", err)
+	default:
+		for _, p := range d.Check() {
+			problems.Add("declaration", p.Sentence)
+		}
+	}
+	return d, problems.Err("The declaration cannot be taken like this.")
+}
+
+// A Declaring is what declaring something would mean. Nothing has been stored.
+type Declaring struct {
+	Now, Was catalog.Declaration
+	New      bool // it has declared nothing yet
+	Adds     []string
+	Removes  []string
+	Effects  []catalog.GroupEffect
+}
+
+// Same reports whether it declares what is declared already.
+func (d *Declaring) Same() bool { return !d.New && reflect.DeepEqual(d.Now, d.Was) }
+
+// Declared is what an application declares now; false where it declares nothing.
+func (s *Service) Declared(ctx context.Context, caller bank.Caller, id bank.ApplicationID) (d catalog.Declaration, there bool, err error) {
+	err = s.guard.Look(ctx, caller, action("external_app.viewed", id), func(v *guard.View) error {
+		if _, err := Find(v.Tx, caller.Institution, id); err != nil {
+			return err
+		}
+		d, there, err = s.staff.Declared(v.Tx, caller.Institution, id)
+		return err
+	})
+	return d, there, err
+}
+
+// PreviewDeclaration says which permissions come and go, and which groups gain
+// and lose what, if an application declared this.
+func (s *Service) PreviewDeclaration(ctx context.Context, caller bank.Caller, id bank.ApplicationID, d catalog.Declaration) (p Declaring, err error) {
+	err = s.guard.Look(ctx, caller, action(EventDeclared, id), func(v *guard.View) error {
+		if _, err := Find(v.Tx, caller.Institution, id); err != nil {
+			return err
+		}
+		p = Declaring{Now: d}
+		var there bool
+		if p.Was, there, err = s.staff.Declared(v.Tx, caller.Institution, id); err != nil {
+			return err
+		}
+		p.New = !there
+		p.Adds, p.Removes = d.Labels(d.All().Without(p.Was.All())), p.Was.Labels(p.Was.All().Without(d.All()))
+		p.Effects, err = s.staff.Effects(v.Tx, caller.Institution, id, d)
+		return err
+	})
+	return p, err
+}
+
+// Declare stores what an application declares. Its groups follow in the same
+// change: what is no longer declared is taken from them. Declaring the same
+// again changes nothing. Where a group gains or loses by it, it needs a
+// high-risk authorization.
+func (s *Service) Declare(ctx context.Context, caller bank.Caller, id bank.ApplicationID, d catalog.Declaration) error {
+	if err := d.Check().Err("The declaration cannot be taken like this."); err != nil {
+		return err
+	}
+	return s.change(ctx, caller, EventDeclared, id, func(c *guard.Change, a Application) error {
+		was, there, err := s.staff.Declared(c.Tx, caller.Institution, id)
+		if err != nil || there && reflect.DeepEqual(was, d) {
+			return err
+		}
+		effects, err := s.staff.Effects(c.Tx, caller.Institution, id, d)
+		if err != nil {
+			return err
+		}
+		if len(effects) > 0 {
+			if err := c.RequireProof(content(d)); err != nil {
+				return err
+			}
+		}
+		c.RecordAs(EventDeclared, a.target(), "", declarationChanges(was, d)...)
+		return s.staff.Declare(c, id, a.Name, d)
+	})
+}
+
+// declarationChanges lists what differs between two declarations.
+func declarationChanges(was, now catalog.Declaration) []activity.Change {
+	version := func(v int64) string {
+		if v == 0 {
+			return ""
+		}
+		return strconv.FormatInt(v, 10)
+	}
+	all := []activity.Change{{Field: "version", Old: version(was.Version), New: version(now.Version)}}
+	for _, id := range was.All().And(now.All()).IDs() {
+		if old, new := inWords(was, id), inWords(now, id); old != new {
+			all = append(all, activity.Change{Field: id, Old: old, New: new})
+		}
+	}
+	return all
+}
+
+// inWords is a declared permission as the history carries it.
+func inWords(d catalog.Declaration, id string) string {
+	p, ok := d.Find(id)
+	if !ok {
+		return ""
+	}
+	text := p.Label
+	if p.Area != "" {
+		text = p.Area + ": " + text
+	}
+	if len(p.Views) > 0 {
+		text += fmt.Sprintf(" (ticks %s)", strings.Join(p.Views, ", "))
+	}
+	return text
+}
+
+// Dependents are the groups of an application's product, with what each would
+// lose without it.
+func (s *Service) Dependents(ctx context.Context, caller bank.Caller, id bank.ApplicationID) (effects []catalog.GroupEffect, err error) {
+	err = s.guard.Look(ctx, caller, action("external_app.viewed", id), func(v *guard.View) error {
+		effects, err = s.staff.Dependents(v.Tx, caller.Institution, id)
+		return err
+	})
+	return effects, err
+}
