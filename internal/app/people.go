@@ -59,5 +59,5 @@ func House(tx *db.Tx, id bank.InstitutionID) (staff.House, error) {
 	if err != nil {
 		return staff.House{}, fmt.Errorf("the time zone of %s: %w", id, err)
 	}
-	return staff.House{Name: i.Name, Place: place}, nil
+	return staff.House{Name: i.Name, Place: place, SecondFactorFrom: i.Factors.StaffFrom}, nil
 }

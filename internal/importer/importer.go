@@ -140,6 +140,7 @@ func (i *importing) compareInstitution(read *institutionReading) error {
 		if err != nil {
 			return fmt.Errorf("read the institution %s: %w", i.institution.ID, err)
 		}
+		stored.Factors, stored.Logo = i.institution.Factors, i.institution.Logo // no folder says them
 		i.creates = !found
 		i.changes = found && stored != i.institution
 		if found && stored.Edition != i.institution.Edition {

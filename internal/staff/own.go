@@ -57,7 +57,7 @@ func (s *Service) Standing(ctx context.Context, caller bank.Caller) (standing St
 	id := bank.StaffID(caller.ID)
 	action := guard.Action{Event: "staff.viewed", Target: userTarget(id, ""), Self: true}
 	err = s.guard.Look(ctx, caller, action, func(v *guard.View) error {
-		p, err := profile(v.Tx, caller.Institution, id)
+		p, err := s.profile(v.Tx, caller.Institution, id)
 		if err != nil {
 			return err
 		}

@@ -29,12 +29,21 @@ func scanPerson(institution bank.InstitutionID, house House, today bank.Day) fun
 		var from bank.Day
 		err = row.Scan(&id, &p.FirstName, &p.LastName, &p.Email, &p.Status, &from)
 		p.Subject, p.InstitutionName = identity.Staff(institution, id), house.Name
+		from = earlier(from, house.SecondFactorFrom)
 		p.NeedsSecond = from != "" && from <= today
 		if p.FirstName == "" { // invited, and not introduced yet
 			p.FirstName = p.Email
 		}
 		return p, err
 	}
+}
+
+// earlier is the first of two days of which either may be none.
+func earlier(a, b bank.Day) bank.Day {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
 }
 
 func (p People) scanner(tx *db.Tx, institution bank.InstitutionID) (func(db.Scanner) (identity.Person, error), error) {

@@ -52,6 +52,8 @@ const (
 type House struct {
 	Name  string
 	Place *time.Location // where its day begins and ends
+
+	SecondFactorFrom bank.Day // from which day on every staff user needs a second factor; empty: where a group asks for it
 }
 
 // Houses finds an institution that is there.

@@ -223,13 +223,13 @@ type Profile struct {
 // User reads one staff user for those who may see them.
 func (s *Service) User(ctx context.Context, caller bank.Caller, id bank.StaffID) (p Profile, err error) {
 	err = s.guard.Look(ctx, caller, looking(catalog.StaffUsersView, userTarget(id, "")), func(v *guard.View) error {
-		p, err = profile(v.Tx, caller.Institution, id)
+		p, err = s.profile(v.Tx, caller.Institution, id)
 		return err
 	})
 	return p, err
 }
 
-func profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Profile, err error) {
+func (s *Service) profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Profile, err error) {
 	if p.User, err = findUser(tx, institution, id); err != nil {
 		return p, err
 	}
@@ -240,10 +240,13 @@ func profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Prof
 	if p.Products, err = productHoldings(tx, institution, p.Groups); err != nil {
 		return p, err
 	}
+	house, err := s.house(tx, institution)
+	if err != nil {
+		return p, fmt.Errorf("find the institution: %w", err)
+	}
+	p.SecondFrom = house.SecondFactorFrom
 	for _, g := range p.Groups {
-		if g.SecondFactorFrom != "" && (p.SecondFrom == "" || g.SecondFactorFrom < p.SecondFrom) {
-			p.SecondFrom = g.SecondFactorFrom
-		}
+		p.SecondFrom = earlier(p.SecondFrom, g.SecondFactorFrom)
 	}
 	who := identity.Staff(institution, id)
 	if p.SecondFactor, err = identity.HasSecondFactor(tx, who); err != nil {

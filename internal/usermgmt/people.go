@@ -3,6 +3,7 @@ package usermgmt
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -17,20 +18,20 @@ type People struct{}
 var _ identity.People = People{}
 
 const selectPerson = `
-	select m.id, o.id, o.name, i.name, m.first_name, m.last_name, m.email, m.status, m.held, m.role, m.switches, i.second_factor
+	select m.id, o.id, o.name, i.name, m.first_name, m.last_name, m.email, m.status, m.held, m.role, m.switches, i.second_factor, i.second_factor_from, i.time_zone
 	  from member m
 	  join organization o on o.num = m.organization_num
 	  join institution i on i.id = m.institution_id`
 
-func scanPerson(institution bank.InstitutionID) func(db.Scanner) (identity.Person, error) {
+func scanPerson(institution bank.InstitutionID, now time.Time) func(db.Scanner) (identity.Person, error) {
 	return func(s db.Scanner) (p identity.Person, err error) {
 		var id bank.UserID
 		var role bank.Role
 		var on catalog.Set
-		var required SecondFactor
+		var i Institution
 		err = s.Scan(&id, &p.Organization, &p.OrganizationName, &p.InstitutionName, &p.FirstName, &p.LastName, &p.Email, &p.Status, &p.Held,
-			&role, &on, &required)
-		p.NeedsSecond = required.requires(role, on)
+			&role, &on, &i.Factors.Members, &i.Factors.MembersFrom, &i.TimeZone)
+		p.NeedsSecond = i.Factors.requires(role, on, bank.DayOf(now, i.Place()))
 		p.Subject = identity.Member(institution, id)
 		return p, err
 	}
@@ -41,7 +42,7 @@ func (People) Find(tx *db.Tx, who identity.Subject) (identity.Person, error) {
 	if who.Kind != identity.KindMember {
 		return identity.Person{}, identity.ErrNoPerson
 	}
-	p, err := db.One(tx, scanPerson(who.Institution), selectPerson+` where m.institution_id = $1 and m.id = $2`, who.Institution, who.ID)
+	p, err := db.One(tx, scanPerson(who.Institution, tx.Now), selectPerson+` where m.institution_id = $1 and m.id = $2`, who.Institution, who.ID)
 	if errors.Is(err, db.ErrNoRows) {
 		return identity.Person{}, identity.ErrNoPerson
 	}
@@ -60,7 +61,7 @@ func (People) FindByEmail(tx *db.Tx, institution bank.InstitutionID, kind identi
 	if kind != identity.KindMember || Fold(email) == "" {
 		return nil, nil
 	}
-	return db.All(tx, scanPerson(institution), selectPerson+`
+	return db.All(tx, scanPerson(institution, tx.Now), selectPerson+`
 		 where m.institution_id = $1 and m.email_key = $2 order by m.organization_num, m.ordinal limit $3`,
 		institution, Fold(email), maxNamesakes)
 }
@@ -89,7 +90,7 @@ func touchOne(n int64, err error) error {
 
 // Admins are the usable admins of an organization, for those who write to them.
 func Admins(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) ([]identity.Person, error) {
-	admins, err := db.All(tx, scanPerson(institution), selectPerson+`
+	admins, err := db.All(tx, scanPerson(institution, tx.Now), selectPerson+`
 		 where o.institution_id = $1 and o.id = $2 and m.role = 2 and m.status = 1 and not m.held and m.switches & $3 <> 0
 		 order by m.ordinal`, institution, organization, uint64(catalog.SetOf(catalog.UserManagementEnabled)))
 	if err != nil {

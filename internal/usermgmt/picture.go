@@ -26,6 +26,24 @@ var errPicture = fault.New(fault.Invalid, "This is not a picture that can be use
 // its middle, made smaller and drawn anew, so that nothing else of the file is
 // left: no place, no camera, no second file behind the first.
 func redraw(file []byte) ([]byte, error) {
+	picture, err := decodePicture(file)
+	if err != nil {
+		return nil, err
+	}
+	turned := 1
+	if bytes.HasPrefix(file, []byte{0xff, 0xd8}) { // a JPEG
+		turned = orientation(file)
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, square(picture, turned), &jpeg.Options{Quality: pictureQuality}); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// decodePicture takes a file apart that a stranger sent: a PNG or a JPEG of a
+// size that memory is given to.
+func decodePicture(file []byte) (image.Image, error) {
 	if len(file) > MaxPicture {
 		return nil, fault.Newf(fault.Invalid, "The picture is larger than %d MB. Choose a smaller one.", MaxPicture>>20)
 	}
@@ -40,15 +58,7 @@ func redraw(file []byte) ([]byte, error) {
 	if err != nil {
 		return nil, errPicture
 	}
-	turned := 1
-	if format == "jpeg" {
-		turned = orientation(file)
-	}
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, square(picture, turned), &jpeg.Options{Quality: pictureQuality}); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	return picture, nil
 }
 
 // square is the middle of a picture in the size that is kept, upright. Each

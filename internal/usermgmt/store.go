@@ -22,7 +22,8 @@ type Institution struct {
 	Offers   catalog.EntitlementSet
 	Accent   string // the accent colour of its screens, such as #1d4ed8; empty: the house's own
 
-	SecondFactor SecondFactor // of whom a second factor is required; set by RequireSecondFactor
+	Factors FactorPolicy // of whom a second factor is required; set by RequireSecondFactor
+	Logo    string       // what its logo is known by; empty where it has none
 }
 
 // Place is where the institution's day begins and ends.
@@ -141,8 +142,11 @@ func CreateInstitution(tx *db.Tx, i Institution) error {
 // FindInstitution reads an institution; there may be none of that name.
 func FindInstitution(tx *db.Tx, id bank.InstitutionID) (Institution, bool, error) {
 	i := Institution{ID: id}
-	err := tx.QueryRow(`select name, edition, time_zone, offers, accent, second_factor from institution where id = $1`, id).
-		Scan(&i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent, &i.SecondFactor)
+	err := tx.QueryRow(`
+		select i.name, i.edition, i.time_zone, i.offers, i.accent, i.second_factor, i.second_factor_from, i.staff_factor_from, coalesce(l.etag, '')
+		  from institution i left join institution_logo l on l.institution_id = i.id
+		 where i.id = $1`, id).
+		Scan(&i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent, &i.Factors.Members, &i.Factors.MembersFrom, &i.Factors.StaffFrom, &i.Logo)
 	if errors.Is(err, db.ErrNoRows) {
 		return Institution{}, false, nil
 	}
@@ -152,9 +156,9 @@ func FindInstitution(tx *db.Tx, id bank.InstitutionID) (Institution, bool, error
 // Institutions are all institutions of the database, by id.
 func Institutions(tx *db.Tx) ([]Institution, error) {
 	return db.All(tx, func(s db.Scanner) (i Institution, err error) {
-		err = s.Scan(&i.ID, &i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent, &i.SecondFactor)
+		err = s.Scan(&i.ID, &i.Name, &i.Edition, &i.TimeZone, &i.Offers, &i.Accent, &i.Factors.Members, &i.Factors.MembersFrom, &i.Factors.StaffFrom)
 		return i, err
-	}, `select id, name, edition, time_zone, offers, accent, second_factor from institution order by id`)
+	}, `select id, name, edition, time_zone, offers, accent, second_factor, second_factor_from, staff_factor_from from institution order by id`)
 }
 
 // InsertOrganization stores a new organization, gives it its number and starts

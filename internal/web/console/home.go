@@ -71,7 +71,11 @@ func countdown(me *staff.Standing) *ui.Message {
 	case days == 1:
 		when = "Tomorrow,"
 	}
-	return &ui.Message{Tone: ui.Warn, Icon: "shield-check", Title: "Add a second factor", Text: when + " one of your groups asks for a second factor when you sign in. Add one now, so that you are not held up then."}
+	who := "one of your groups"
+	if me.House.SecondFactorFrom == me.SecondFrom {
+		who = me.House.Name
+	}
+	return &ui.Message{Tone: ui.Warn, Icon: "shield-check", Title: "Add a second factor", Text: when + " " + who + " asks for a second factor when you sign in. Add one now, so that you are not held up then."}
 }
 
 // byArea are rights as they are listed: by area, in catalogue order.

@@ -345,7 +345,7 @@ func TestPasskeyThatIsNotThere(t *testing.T) {
 func TestRequiredSecondFactorInABrowser(t *testing.T) {
 	eachBrowser(t, func(t *testing.T, o *office, p guest) {
 		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: cedar, Channel: bank.ChannelCommand}
-		if err := o.users.RequireSecondFactor(t.Context(), operator, usermgmt.OfAdmins); err != nil {
+		if err := o.users.RequireSecondFactor(t.Context(), operator, usermgmt.FactorPolicy{Members: usermgmt.OfAdmins}); err != nil {
 			t.Fatal(err)
 		}
 		username := map[bool]string{true: "ana", false: "ben"}[p.scripts]

@@ -115,7 +115,7 @@ func TestSecondStepEnds(t *testing.T) {
 func TestRequiredSecondFactorIsEnrolledFirst(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: cedar, Channel: bank.ChannelCommand}
-		if err := o.users.RequireSecondFactor(t.Context(), operator, usermgmt.OfAdmins); err != nil {
+		if err := o.users.RequireSecondFactor(t.Context(), operator, usermgmt.FactorPolicy{Members: usermgmt.OfAdmins}); err != nil {
 			t.Fatal(err)
 		}
 		ana := o.visitor()
@@ -179,7 +179,7 @@ func TestSecondFactorIsRequiredOfApprovers(t *testing.T) {
 			{usermgmt.OfApprovers, map[string]bool{"dana": true, "ira": true}},
 			{usermgmt.OfAdmins | usermgmt.OfApprovers, map[string]bool{"ana": true, "dana": true, "ira": true}},
 		} {
-			if err := o.users.RequireSecondFactor(t.Context(), operator, want.of); err != nil {
+			if err := o.users.RequireSecondFactor(t.Context(), operator, usermgmt.FactorPolicy{Members: want.of}); err != nil {
 				t.Fatal(err)
 			}
 			for _, username := range []string{"ana", "dana", "ira", "vera", "uma"} {
