@@ -147,7 +147,7 @@ func (a *App) openRooms() (err error) {
 	a.Grants.Closes = LogoutAddress
 	a.Guard.Watch(a.Grants.Watch)
 	a.Identity, err = identity.New(identity.Config{
-		DB: a.DB, Guard: a.Guard, People: People(), Mailer: a.post, Keys: a.keys, Clock: a.Clock,
+		DB: a.DB, Guard: a.Guard, People: People(), Mailer: staff.Letters{Mailer: a.post}, Keys: a.keys, Clock: a.Clock,
 		Origins:        []string{a.Config.PublicOrigin, a.Config.ConsoleOrigin},
 		Cost:           identity.Cost{MemoryKiB: a.Config.HashMemory, Passes: a.Config.HashPasses, Lanes: 1},
 		ThrottleFactor: a.Config.ThrottleFactor,
@@ -167,7 +167,7 @@ func (a *App) openRooms() (err error) {
 	}
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
-	a.Users.WithOversight(staff.Rights{}, a.Approvals, staff.Teller{Mailer: a.post, House: House})
+	a.Users.WithOversight(staff.Rights{}, a.Approvals, staff.Teller{Mailer: staff.Letters{Mailer: a.post}, House: House})
 	a.Users.WithWork(authorized{a.Authorizations}, waiting{a.Approvals}, transferred{a.Transfers}, batched{a.ACH}, wired{a.Wires})
 	a.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.Metrics.Register(newBacklogs(a.DB, a.Clock)); err != nil {

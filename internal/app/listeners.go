@@ -100,8 +100,8 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 		return nil, err
 	}
 	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Identity: a.Identity, Notice: a.Notice,
-		Applications: a.Applications,
-		Products:     a.Products, Grants: a.Grants})
+		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
+		Products: a.Products, Grants: a.Grants})
 	if err != nil {
 		return nil, fmt.Errorf("open the console: %w", err)
 	}

@@ -34,7 +34,8 @@ const goal = 50 * time.Millisecond
 
 // Screens measures the server time of the screens that grow with the data:
 // a permission page and an account's in an organization of 500 members and 200
-// accounts, and the list of 10,000 members. dbURL may be empty: then an
+// accounts, the list of 10,000 members, and Users & Groups with 10,000 staff
+// users in 1,000 groups. dbURL may be empty: then an
 // embedded database is made for it and removed.
 func Screens(ctx context.Context, w io.Writer, dbURL string, rounds int) (err error) {
 	dir, err := os.MkdirTemp("", "mandate-bench-")
@@ -54,6 +55,9 @@ func Screens(ctx context.Context, w io.Writer, dbURL string, rounds int) (err er
 		if err := b.organization(ctx, table, size.members, size.accounts, rounds); err != nil {
 			return err
 		}
+	}
+	if err := b.staffScreens(ctx, table, rounds); err != nil {
+		return err
 	}
 	return table.Flush()
 }
@@ -207,13 +211,22 @@ func (b *browser) account(profile string) string {
 
 // measure asks for a page and returns the server times, sorted.
 func (b *browser) measure(path string, rounds int) ([]time.Duration, error) {
+	return b.measureForm(path, nil, rounds)
+}
+
+// measureForm is measure for a form that only looks.
+func (b *browser) measureForm(path string, form url.Values, rounds int) ([]time.Duration, error) {
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
 	times := make([]time.Duration, 0, rounds)
 	for i := range warmUp + rounds {
 		began := time.Now()
-		out := b.do("GET", path, nil)
+		out := b.do(method, path, form)
 		took := time.Since(began)
 		if out.Code != http.StatusOK {
-			return nil, fmt.Errorf("GET %s: status %d", path, out.Code)
+			return nil, fmt.Errorf("%s %s: status %d", method, path, out.Code)
 		}
 		if i >= warmUp {
 			times = append(times, took)

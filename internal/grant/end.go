@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -82,7 +84,15 @@ func (s *Service) endOne(tx *db.Tx, issuer bank.InstitutionID, f Family, why str
 	if err != nil || n == 0 {
 		return wrap("end the grant", err)
 	}
-	if f.Staff == "" || s.Closes == nil || why == Revoked {
+	if f.Staff == "" || why == Revoked {
+		return nil
+	}
+	return s.tell(tx, issuer, f, string(issuer)+" "+f.ID)
+}
+
+// tell queues the notice that a sign-in ended, once under its key.
+func (s *Service) tell(tx *db.Tx, issuer bank.InstitutionID, f Family, key string) error {
+	if s.Closes == nil {
 		return nil
 	}
 	to, err := s.Closes(tx, issuer, f.Application)
@@ -93,7 +103,7 @@ func (s *Service) endOne(tx *db.Tx, issuer bank.InstitutionID, f Family, why str
 	if err != nil {
 		return wrap("write the notice", err)
 	}
-	if _, err := outbox.Queue(tx, outbox.Message{Institution: f.Institution, Kind: Logout, Key: string(issuer) + " " + f.ID, Payload: payload}); err != nil {
+	if _, err := outbox.Queue(tx, outbox.Message{Institution: f.Institution, Kind: Logout, Key: key, Payload: payload}); err != nil {
 		return err
 	}
 	if s.Wake != nil {
@@ -137,13 +147,30 @@ func (s *Service) EndPerson(tx *db.Tx, institution bank.InstitutionID, id bank.S
 	return s.endAll(tx, found, err, NotAllowed)
 }
 
-// EndSignIn ends what products got of one sign-in, when it is signed out.
+// offline is the scope of what lives on after a sign-out.
+const offline = "offline_access"
+
+// EndSignIn ends what products got of one sign-in, when it is signed out. What
+// was given for longer lives on, and its product is told all the same.
 func (s *Service) EndSignIn(tx *db.Tx, institution bank.InstitutionID, signIn string) error {
 	if signIn == "" {
 		return nil
 	}
 	found, err := db.All(tx, scanIssued, selectLiving+` institution_id = $1 and sign_in_id = $2 and staff_id <> ''`, institution, signIn)
-	return s.endAll(tx, found, err, SignedOut)
+	if err != nil {
+		return wrap("find the grants", err)
+	}
+	for _, f := range found {
+		if slices.Contains(strings.Fields(f.Scopes), offline) {
+			err = s.tell(tx, f.issuer, f.Family, string(f.issuer)+" "+f.ID+" "+signIn)
+		} else {
+			err = s.endOne(tx, f.issuer, f.Family, SignedOut)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EndApplication ends everything that an application has.

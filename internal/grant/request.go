@@ -41,9 +41,9 @@ func (s *Service) SaveRequest(ctx context.Context, issuer bank.InstitutionID, r 
 		}
 		n, err := tx.Exec(`
 			update authorization_request
-			   set status = $1, body = $2, version = version + 1, browser_hash = case when length(browser_hash) = 0 then $3 else browser_hash end
-			 where issuer = $4 and name_hash = $5 and version = $6`,
-			r.Status, r.Body, hashed("browser", r.Browser), issuer, digest("request", r.Name), r.Version)
+			   set status = $1, body = $2, version = version + 1, browser_hash = case when length(browser_hash) = 0 then $3 else browser_hash end, name_hash = $4
+			 where issuer = $5 and (name_hash = $4 or length(pushed_hash) > 0 and pushed_hash = $6) and version = $7`,
+			r.Status, r.Body, hashed("browser", r.Browser), digest("request", r.Name), issuer, hashed("pushed", identity.Secret(r.Pushed)), r.Version)
 		if err == nil && n == 0 {
 			return ErrMoved
 		}
@@ -62,14 +62,14 @@ func (s *Service) Request(ctx context.Context, issuer bank.InstitutionID, name s
 }
 
 // PushedRequest finds a request by the name that its application was given for
-// it. It can be begun once, and for a minute.
+// it. It can be begun once, and for a minute, under a name that it is given now.
 func (s *Service) PushedRequest(ctx context.Context, issuer bank.InstitutionID, pushed string) (r Request, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		r, err = scanRequest(tx.QueryRow(selectRequest+` where issuer = $1 and pushed_hash = $2 and created_micros > $3 and length(browser_hash) = 0`,
 			issuer, digest("pushed", pushed), tx.Now.Add(-PushedLifetime).UnixMicro()))
 		return err
 	})
-	r.Pushed = pushed
+	r.Name, r.Pushed = string(NewToken()), pushed
 	return r, missing(err)
 }
 

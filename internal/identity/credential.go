@@ -130,7 +130,7 @@ func rehash(tx *db.Tx, c credential, phc string) error {
 // deleting them. Their username may be chosen again by somebody else, who
 // inherits nothing.
 func Forget(tx *db.Tx, who Subject) error {
-	for _, table := range []string{"credential", "strike", "sign_in", "known_device", "second_factor", "recovery_code", "link"} {
+	for _, table := range []string{"credential", "strike", "sign_in", "known_device", "second_factor", "recovery_code", "link", "same_person"} {
 		_, err := tx.Exec(`delete from `+table+` where institution_id = $1 and subject_kind = $2 and subject_id = $3`,
 			who.Institution, who.Kind, who.ID)
 		if err != nil {

@@ -124,11 +124,14 @@ func (s store) person(ctx context.Context, e entered) (*grant.Person, error) {
 
 // accessClaims make an access token good here and nowhere else: a product that
 // is brought one of somebody else's can tell.
-func (s store) accessClaims(_ context.Context, _ *goidc.Token, g *goidc.Grant) map[string]any {
+// A service's token says for whom of the staff it acts.
+func (s store) accessClaims(ctx context.Context, _ *goidc.Token, g *goidc.Grant) map[string]any {
 	claims := map[string]any{"aud": s.provider.Issuer(s.issuer)}
 	institution := s.issuer
 	if e, ok := enteredOf(g.Store); ok {
 		institution = e.Institution
+	} else if t := turnOf(ctx); t != nil {
+		claims["staff"] = string(t.apps[g.ClientID].Service)
 	}
 	if institution != grant.Neutral {
 		claims["institution"] = string(institution)

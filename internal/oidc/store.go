@@ -81,8 +81,11 @@ func (s store) SaveGrant(ctx context.Context, g *goidc.Grant) error {
 	case f.Version == 0:
 		if f.Staff == "" {
 			f.Institution = s.issuer
+			_, err = grants.Person(ctx, s.issuer, t.apps[g.ClientID].Service) // whoever may not come in has no service
 		}
-		err = grants.Begin(ctx, s.issuer, f)
+		if err == nil {
+			err = grants.Begin(ctx, s.issuer, f)
+		}
 	case g.RefreshToken != "" && t.versions["refreshed "+g.ID] != 0:
 		err = grants.Renew(ctx, s.issuer, f)
 	default:

@@ -2,7 +2,6 @@ package oidc_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -177,7 +176,7 @@ func (w *world) product(change ...func(*application.Draft)) (id, secret string) 
 func (w *world) productAt(at bank.InstitutionID, change ...func(*application.Draft)) (id, secret string) {
 	w.t.Helper()
 	d := application.Draft{
-		Name: fmt.Sprintf("Loans %d", len(w.mails)+int(w.clock.Now().UnixNano()%1000)), Partner: "Loan Works", Method: application.SecretBasic, Enabled: true,
+		Name: "Loans " + name(), Partner: "Loan Works", Method: application.SecretBasic, Enabled: true,
 		Grants:    []application.Grant{application.GrantCode, application.GrantRefresh},
 		Redirects: []string{callback}, PostLogouts: []string{left},
 		Scopes: []string{"openid", "profile", "email", "offline_access"},
@@ -214,7 +213,14 @@ type stop struct {
 	body   string
 }
 
-func (s stop) query(name string) string { return s.url.Query().Get(name) }
+// query is what stands in the address, also after the mark that servers do not
+// see.
+func (s stop) query(name string) string {
+	if behind, err := url.ParseQuery(s.url.Fragment); err == nil && behind.Has(name) {
+		return behind.Get(name)
+	}
+	return s.url.Query().Get(name)
+}
 
 // away reports whether the visitor would have left the server.
 func (s stop) away() bool { return s.status == 0 }
@@ -284,6 +290,7 @@ func (v *visitor) signIn(page stop, name string) stop {
 	if !strings.HasSuffix(page.url.Path, "/sign-in") {
 		v.t.Fatalf("stands at %s and not at the sign-in: %s", page.url, page.text())
 	}
+	v.w.clock.Advance(time.Second) // no two sign-ins are of one moment
 	return v.submit(page, page.url.Path, url.Values{"username": {address(name)}, "password": {password}, "return": {page.query("return")}})
 }
 

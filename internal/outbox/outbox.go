@@ -5,6 +5,7 @@
 package outbox
 
 import (
+	"errors"
 	"fmt"
 
 	"mandate/internal/bank"
@@ -67,6 +68,18 @@ func Cancel(tx *db.Tx, institution bank.InstitutionID, kind Kind, key string) er
 		return fmt.Errorf("cancel %s: %w", kind, err)
 	}
 	return nil
+}
+
+// Fate is how far a message has come; empty where there is none of that key.
+func Fate(tx *db.Tx, institution bank.InstitutionID, kind Kind, key string) (State, error) {
+	state, err := db.One(tx, db.Value[State], `select state from outbox where institution_id = $1 and kind = $2 and dedup_key = $3`, institution, kind, key)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read how far %s has come: %w", kind, err)
+	}
+	return state, nil
 }
 
 // A Backlog says how much of a kind has not arrived.

@@ -35,6 +35,10 @@ func (s *Standing) Sees(a catalog.StaffArea) bool {
 	return false
 }
 
+// Decides reports whether they hold what may need somebody's agreement, or may
+// have to give theirs.
+func (s *Standing) Decides() bool { return s.Rights&overseen != 0 }
+
 // MustIntroduce reports whether they were invited and have not said who they
 // are.
 func (s *Standing) MustIntroduce() bool { return s.User.FirstName == "" }

@@ -218,15 +218,32 @@ type Profile struct {
 	Invitation   *identity.Link
 	Reset        *identity.Link // the last one that was sent
 	SignIns      []identity.Session
+	Elsewhere    []string // the other institutions of the same person, by their own word
 }
 
 // User reads one staff user for those who may see them.
 func (s *Service) User(ctx context.Context, caller bank.Caller, id bank.StaffID) (p Profile, err error) {
 	err = s.guard.Look(ctx, caller, looking(catalog.StaffUsersView, userTarget(id, "")), func(v *guard.View) error {
-		p, err = s.profile(v.Tx, caller.Institution, id)
+		if p, err = s.profile(v.Tx, caller.Institution, id); err != nil {
+			return err
+		}
+		p.Elsewhere, err = s.elsewhere(v.Tx, identity.Staff(caller.Institution, id))
 		return err
 	})
 	return p, err
+}
+
+// elsewhere names the other institutions of a person.
+func (s *Service) elsewhere(tx *db.Tx, who identity.Subject) (names []string, err error) {
+	others, err := identity.ElsewhereOf(tx, who)
+	for _, o := range others {
+		house, err := s.house(tx, o.Institution)
+		if err != nil {
+			return nil, fmt.Errorf("find the institution: %w", err)
+		}
+		names = append(names, house.Name)
+	}
+	return names, err
 }
 
 func (s *Service) profile(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (p Profile, err error) {

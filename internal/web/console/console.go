@@ -28,6 +28,7 @@ type Institutions interface {
 type Staff interface {
 	Standing(context.Context, bank.Caller) (staff.Standing, error)
 	EditOwn(context.Context, bank.Caller, staff.Details) error
+	Letters
 	Administering
 }
 
@@ -39,6 +40,8 @@ type Config struct {
 	Customers    Customers
 	Applications Applications
 	Identity     entrance.Identity
+	Approvals    Approvals
+	Elsewhere    Elsewhere
 	Notice       string
 
 	// Products is the way into products, and Grants what people allowed them.
@@ -50,6 +53,8 @@ type Config struct {
 type app struct {
 	institutions Institutions
 	staff        Staff
+	waits        Approvals
+	elsewhere    Elsewhere
 	customers    Customers
 	identity     entrance.Identity
 	products     Products
@@ -66,6 +71,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
 	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice}
 	a.applications = cfg.Applications
+	a.waits, a.elsewhere = cfg.Approvals, cfg.Elsewhere
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
 		House: a.house, Shell: a.ownShell,
@@ -111,7 +117,7 @@ func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.productRoutes(), a.applicationRoutes())
+	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.productRoutes(), a.applicationRoutes(), a.approvalRoutes(), a.institutionRoutes())
 	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},

@@ -103,7 +103,8 @@ func (a *app) newGroupForm(r *http.Request, f *web.Form, own catalog.StaffSet, s
 	if g.From.Value == "-" {
 		g.From.Value = ""
 	}
-	g.Reports.Help = "The group that this one answers to. It is kept with the group; nothing waits for its approval yet."
+	g.Reports.Help = "The group that this one answers to."
+	g.Approval.Help = "Who there must agree before what members of this group change about an organization, its entitlements and ceilings, is done."
 	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return nil, err
@@ -132,6 +133,7 @@ func boxesOf(area catalog.StaffArea, f *web.Form, own catalog.StaffSet) areaBoxe
 			box.Help = "Ticks " + strings.Join(views, " and ") + " as well."
 		}
 		if !own.Has(p) {
+			box.Value = "" // nobody gives what they do not hold
 			box.Off, box.Help = true, "You do not hold this yourself."
 			if info.Operator {
 				box.Help = "Given by the operator only."
@@ -210,12 +212,28 @@ func (a *app) renderGroupFacts(w http.ResponseWriter, r *http.Request, page grou
 }
 
 type newGroupPage struct {
-	Shell ui.Shell
-	Form  *groupForm
+	Shell  ui.Shell
+	Form   *groupForm
+	Starts []startLink
 }
 
+// A startLink is a ready-made group to begin with.
+type startLink struct {
+	staff.Start
+	Href    string
+	Current bool
+}
+
+// newGroupPage is an empty form, or one that is filled in with a ready-made
+// group as far as somebody may give it.
+//
 // GET /{institution}/groups/new
 func (a *app) newGroupPage(w http.ResponseWriter, r *http.Request) error {
+	for _, start := range staff.Starts() {
+		if start.ID == r.URL.Query().Get("start") {
+			return a.renderNewGroup(w, r, formOf(start.Draft))
+		}
+	}
 	return a.renderNewGroup(w, r, web.NewForm(nil))
 }
 
@@ -226,6 +244,9 @@ func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form
 	}
 	b := baseOf(r)
 	var page newGroupPage
+	for _, start := range staff.Starts() {
+		page.Starts = append(page.Starts, startLink{start, b.newGroup() + "?start=" + start.ID, r.URL.Query().Get("start") == start.ID})
+	}
 	if page.Shell, err = a.shell(r, &me, "Create a group", ui.Link{Label: "Groups", Href: b.groups()}); err != nil {
 		return err
 	}
@@ -325,9 +346,22 @@ func groupLines(p staff.Preview) (lines []ui.Change) {
 		lines = append(lines, line)
 	}
 	if was.ReportsTo != now.ReportsTo || was.ApprovalFrom != now.ApprovalFrom {
-		lines = append(lines, ui.Change{Sentence: "Whom it reports to, or who must approve, changes."})
+		lines = append(lines, oversightLine(was, now))
 	}
 	return lines
+}
+
+// oversightLine says whose agreement the group needs from now on.
+func oversightLine(was, now staff.Draft) ui.Change {
+	switch {
+	case now.ApprovalFrom == staff.ApprovalNobody && was.ApprovalFrom != staff.ApprovalNobody:
+		return ui.Change{Sentence: "What its members change about organizations is done at once.", Risk: "Nobody else looks at it any more."}
+	case now.ApprovalFrom == staff.ApprovalEveryone:
+		return ui.Change{Sentence: "What its members change about organizations waits for everyone in the group that it reports to."}
+	case now.ApprovalFrom == staff.ApprovalOne:
+		return ui.Change{Sentence: "What its members change about organizations waits for one person in the group that it reports to."}
+	}
+	return ui.Change{Sentence: "The group that it reports to changes."}
 }
 
 func orNone(s string) string {

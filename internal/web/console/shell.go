@@ -36,15 +36,20 @@ func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ..
 		return ui.Shell{}, err
 	}
 	b := baseOf(r)
+	nav, err := a.navigation(r, me)
+	if err != nil {
+		return ui.Shell{}, err
+	}
 	menu := []ui.Link{
 		{Label: "Your account", Href: b.account(), Icon: "circle-user"},
 		{Label: "Sign-in and security", Href: b.security(), Icon: "shield-check"},
+		{Label: "Your institutions", Href: b.institutions(), Icon: "building-2"},
 	}
 	if a.products != nil {
 		menu = append(menu, ui.Link{Label: "Products", Href: b.products(), Icon: "external-link"})
 	}
 	return ui.Shell{
-		Title: title, Institution: look(i), App: appName, Home: b.home(), Nav: a.navigation(r, me), Crumbs: crumbs,
+		Title: title, Institution: look(i), App: appName, Home: b.home(), Nav: nav, Crumbs: crumbs,
 		Person:  ui.Person{Name: me.User.Name(), Detail: me.User.Email},
 		Menu:    menu,
 		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.notice,
@@ -77,7 +82,7 @@ func (a *app) onlyWith(p catalog.StaffPermission, page web.HandlerFunc) web.Hand
 	}
 }
 
-func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
+func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, error) {
 	b := baseOf(r)
 	here := func(label, href, icon string) ui.NavItem {
 		path := r.URL.EscapedPath()
@@ -86,6 +91,14 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
 	nav := []ui.NavGroup{{Items: []ui.NavItem{here("Home", b.home(), "house")}}}
 	if me.May(catalog.PeopleViewAll) {
 		nav[0].Items = append(nav[0].Items, here(catalog.AreaPeople.Info().Label, b.people(), "building-2"))
+	}
+	if me.Decides() {
+		approvals := here("Approvals", b.approvals(), "inbox")
+		var err error
+		if approvals.Count, err = a.waits.StaffCount(r.Context(), web.CallerOf(r.Context()), ownGroups(me)); err != nil {
+			return nil, err
+		}
+		nav[0].Items = append(nav[0].Items, approvals)
 	}
 	admin := ui.NavGroup{Label: catalog.AreaUsersGroups.Info().Label}
 	if me.May(catalog.StaffUsersView) {
@@ -101,7 +114,7 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) []ui.NavGroup {
 		nav = append(nav, admin)
 	}
 	own := ui.NavGroup{Label: "You", Items: []ui.NavItem{here("Your account", b.account(), "circle-user"), here("Sign-in and security", b.security(), "shield-check")}}
-	return append(nav, own)
+	return append(nav, own), nil
 }
 
 func look(i usermgmt.Institution) ui.Institution {

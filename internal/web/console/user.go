@@ -67,7 +67,7 @@ func (a *app) theUser(r *http.Request, tab string) (p userPage, err error) {
 	if missing := theirs &^ p.Me.Rights; missing != 0 {
 		p.Above = p.User.Name() + " holds rights that you do not hold, so only somebody who holds them can change this user."
 	}
-	for _, t := range []ui.Tab{{Label: "Permissions", Href: p.at("")}, {Label: "Groups", Href: p.at("/groups"), Count: len(p.User.Groups)}, {Label: "Security", Href: p.at("/security")}} {
+	for _, t := range []ui.Tab{{Label: "Permissions", Href: p.at("")}, {Label: "Groups", Href: p.at("/groups"), Count: len(p.User.Groups)}, {Label: "Institutions", Href: p.at("/institutions")}, {Label: "Notifications", Href: p.at("/notifications")}, {Label: "Security", Href: p.at("/security")}} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
 	}
@@ -168,6 +168,17 @@ func (a *app) userProof(r *http.Request, before, back string) func() (entrance.P
 		return entrance.Proof{Text: before + u.Name() + ".", Cancel: back,
 			Crumbs: []ui.Link{{Label: "Users", Href: baseOf(r).users()}, {Label: u.Name(), Href: baseOf(r).user(userID(r))}}}, err
 	}
+}
+
+// userInstitutions shows where else the person belongs, by their own word.
+//
+// GET /{institution}/users/{user}/institutions
+func (a *app) userInstitutions(w http.ResponseWriter, r *http.Request) error {
+	p, err := a.theUser(r, "Institutions")
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, userInstitutionsView(p))
 }
 
 // GET /{institution}/users/{user}/security

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"mandate/internal/app"
 	"mandate/internal/application"
+	"mandate/internal/approval"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -49,6 +51,7 @@ type world struct {
 	apps     *application.Service
 	identity *identity.Service
 	server   *httptest.Server
+	queue    *approval.Service
 	mails    []identity.Mail
 	groups   map[string]bank.GroupID
 	users    map[string]bank.StaffID
@@ -87,7 +90,7 @@ func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	w.server = httptest.NewUnstartedServer(nil)
 	origin := "http://" + strings.Replace(w.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	w.identity, err = identity.New(identity.Config{
-		DB: d, Guard: door, People: app.People(), Mailer: w, Keys: ring, Clock: w.clock, Origins: []string{origin},
+		DB: d, Guard: door, People: app.People(), Mailer: staff.Letters{Mailer: w}, Keys: ring, Clock: w.clock, Origins: []string{origin},
 		Cost: identity.MinimumCost, ThrottleFactor: 1_000_000, RefusalTime: -1,
 	})
 	w.must(err)
@@ -97,9 +100,11 @@ func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
 		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: cedar, Name: "Cedar Bank", TimeZone: "America/New_York", Accent: "#1f5f5b", Edition: w.edition, Offers: offered()})
 	}))
 	w.people = usermgmt.New(door, w.identity)
+	w.queue = approval.New(d, door, nil, nil)
+	w.people.WithOversight(staff.Rights{}, w.queue, staff.Teller{Mailer: staff.Letters{Mailer: w}, House: app.House})
 	handler, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
-	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Applications: w.apps, Identity: w.identity})
+	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity})
 	w.must(err)
 	w.server.Config.Handler = handler
 	w.server.Start()
@@ -287,3 +292,34 @@ func (a answer) saysNot(t *testing.T, unwanted ...string) {
 }
 
 const aDay = 24 * time.Hour
+
+// caller signs somebody in without the screens.
+func (w *world) caller(name string) bank.Caller {
+	w.t.Helper()
+	g, err := w.identity.SignIn(w.t.Context(), identity.Attempt{Institution: cedar, Kind: identity.KindStaff, Username: address(name), Password: password, From: from})
+	w.must(err)
+	return g.Session.Caller
+}
+
+// proving does something with the high-risk authorization that it asks for.
+func (w *world) proving(caller bank.Caller, do func() error) error {
+	w.t.Helper()
+	err := do()
+	asked, ok := errors.AsType[*guard.StepUp](err)
+	if !ok {
+		return err
+	}
+	w.must(w.identity.Prove(w.t.Context(), caller, identity.Challenge{Action: asked.Action, Target: asked.Target, Content: asked.Content}, identity.Answer{Password: password}))
+	return do()
+}
+
+// letters is all that is kept of what was mailed to staff.
+func (w *world) letters() string {
+	w.t.Helper()
+	var all []string
+	w.must(w.d.Read(w.t.Context(), func(tx *db.Tx) (err error) {
+		all, err = db.All(tx, db.Value[string], `select subject || ' ' || lines || ' ' || mail_key from staff_letter order by id`)
+		return err
+	}))
+	return strings.Join(all, "\n")
+}

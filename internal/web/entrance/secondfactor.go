@@ -47,7 +47,7 @@ func (d *Door) admitted(w http.ResponseWriter, r *http.Request, b Base, g identi
 	next := b.firstFactor()
 	switch g.Session.Stage {
 	case identity.StageComplete:
-		d.welcome(w, g)
+		d.Welcome(w, g)
 		http.Redirect(w, r, web.LocalPath(inside(b, back), b.Home()), http.StatusSeeOther)
 		return nil
 	case identity.StageSecondFactor:
@@ -58,8 +58,8 @@ func (d *Door) admitted(w http.ResponseWriter, r *http.Request, b Base, g identi
 	return nil
 }
 
-// welcome gives the browser its sign-in, and what it is known again by.
-func (d *Door) welcome(w http.ResponseWriter, g identity.Granted) {
+// Welcome gives the browser its sign-in, and what it is known again by.
+func (d *Door) Welcome(w http.ResponseWriter, g identity.Granted) {
 	d.Site.SetSession(w, string(g.Token))
 	d.Site.Keep(w, keptDevice, string(g.DeviceToken), deviceSeconds)
 	d.Site.Keep(w, keptWaiting, "", 0)
@@ -393,7 +393,7 @@ func (d *Door) firstFactorAdded(w http.ResponseWriter, r *http.Request, i House,
 	if err != nil {
 		return err
 	}
-	d.welcome(w, g)
+	d.Welcome(w, g)
 	step := newCodesStep(codes, "Your second factor is in place, and you are signed in.", BaseFor(i.ID).Home())
 	return d.renderFirst(w, r, i, http.StatusOK, codesTitle, codesStepView(step))
 }
