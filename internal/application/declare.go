@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -17,8 +19,53 @@ import (
 	"mandate/internal/guard"
 )
 
-// MaxDeclaration is how many bytes a declaration may have.
-const MaxDeclaration = 100_000
+// Bounds of what a product may declare.
+const (
+	MaxDeclaration  = 100_000 // bytes
+	MaxPermissions  = 200
+	maxPermissionID = 80
+)
+
+var permissionID = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*$`)
+
+// problemsOf says everything that is wrong with a declaration.
+func problemsOf(d catalog.Declaration) fault.Problems {
+	var problems fault.Problems
+	wrong := func(format string, args ...any) { problems.Addf("permissions", format, args...) }
+	if d.Version < 1 {
+		problems.Add("version", "Give the declaration a version, from 1 on.")
+	}
+	if n := len(d.Permissions); n > MaxPermissions {
+		wrong("These are %d permissions. The most is %d.", n, MaxPermissions)
+	}
+	all := d.All()
+	seen := map[string]bool{}
+	for i, p := range d.Permissions {
+		name := fmt.Sprintf("Permission %d", i+1)
+		switch {
+		case len(p.ID) > maxPermissionID || !permissionID.MatchString(p.ID):
+			wrong("%s: the id must be of small letters and digits, with dots between, such as wires.release.", name)
+			continue
+		case catalog.ParseStaffPermission(p.ID) != catalog.UnknownStaffPermission:
+			wrong("%s is a permission of the console. Choose another id.", p.ID)
+		case seen[p.ID]:
+			wrong("%s is declared twice.", p.ID)
+		}
+		seen[p.ID] = true
+		if n := utf8.RuneCountInString(p.Label); n == 0 || n > MaxName || !bank.Printable(p.Label) || p.Label != strings.TrimSpace(p.Label) {
+			wrong("%s: give it a label of at most %d characters.", p.ID, MaxName)
+		}
+		if utf8.RuneCountInString(p.Area) > MaxName || !bank.Printable(p.Area) {
+			wrong("%s: give it an area of at most %d characters, or none.", p.ID, MaxName)
+		}
+		for _, v := range p.Views {
+			if !all.Has(v) || v == p.ID {
+				wrong("%s: %q is not another permission of this declaration.", p.ID, v)
+			}
+		}
+	}
+	return problems
+}
 
 // ReadDeclaration reads the JSON of a declaration and says everything that is
 // wrong with it.
@@ -38,7 +85,7 @@ func ReadDeclaration(text string) (d catalog.Declaration, err error) {
 	case err != nil:
 		problems.Addf("declaration", "This is not a declaration: %v.", err)
 	default:
-		for _, p := range d.Check() {
+		for _, p := range problemsOf(d) {
 			problems.Add("declaration", p.Sentence)
 		}
 	}
@@ -94,7 +141,7 @@ func (s *Service) PreviewDeclaration(ctx context.Context, caller bank.Caller, id
 // again changes nothing. Where a group gains or loses by it, it needs a
 // high-risk authorization.
 func (s *Service) Declare(ctx context.Context, caller bank.Caller, id bank.ApplicationID, d catalog.Declaration) error {
-	if err := d.Check().Err("The declaration cannot be taken like this."); err != nil {
+	if err := problemsOf(d).Err("The declaration cannot be taken like this."); err != nil {
 		return err
 	}
 	return s.change(ctx, caller, EventDeclared, id, func(c *guard.Change, a Application) error {

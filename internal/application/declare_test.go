@@ -70,7 +70,7 @@ func TestDeclarationsAreReadStrictly(t *testing.T) {
 		"unknown view":    {one(`{"id":"a","label":"x","views":["b"]}`), `"b" is not another permission`},
 		"its own view":    {one(`{"id":"a","label":"x","views":["a"]}`), `"a" is not another permission`},
 		"long":            {strings.Repeat(" ", application.MaxDeclaration) + wires, "longer than"},
-		"too many":        {one(strings.TrimSuffix(strings.Repeat(`{"id":"a","label":"x"},`, catalog.MaxProductPermissions+1), ",")), "The most is 200"},
+		"too many":        {one(strings.TrimSuffix(strings.Repeat(`{"id":"a","label":"x"},`, application.MaxPermissions+1), ",")), "The most is 200"},
 	} {
 		_, err := application.ReadDeclaration(c.text)
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(fields(err), "declaration") {

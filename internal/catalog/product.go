@@ -1,21 +1,10 @@
 package catalog
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"mandate/internal/bank"
-	"mandate/internal/fault"
-)
-
-// Bounds of what a product may declare.
-const (
-	MaxProductPermissions = 200
-	maxProductID          = 80
-	maxProductLabel       = 80
 )
 
 // A ProductPermission is a right that a product declares. It means something in
@@ -32,47 +21,6 @@ type ProductPermission struct {
 type Declaration struct {
 	Version     int64               `json:"version"`
 	Permissions []ProductPermission `json:"permissions"`
-}
-
-var productID = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*$`)
-
-// Check says everything that is wrong with a declaration.
-func (d Declaration) Check() fault.Problems {
-	var problems fault.Problems
-	wrong := func(format string, args ...any) { problems.Addf("permissions", format, args...) }
-	if d.Version < 1 {
-		problems.Add("version", "Give the declaration a version, from 1 on.")
-	}
-	if n := len(d.Permissions); n > MaxProductPermissions {
-		wrong("These are %d permissions. The most is %d.", n, MaxProductPermissions)
-	}
-	all := d.All()
-	seen := map[string]bool{}
-	for i, p := range d.Permissions {
-		name := fmt.Sprintf("Permission %d", i+1)
-		switch {
-		case len(p.ID) > maxProductID || !productID.MatchString(p.ID):
-			wrong("%s: the id must be of small letters and digits, with dots between, such as wires.release.", name)
-			continue
-		case ParseStaffPermission(p.ID) != UnknownStaffPermission:
-			wrong("%s is a permission of the console. Choose another id.", p.ID)
-		case seen[p.ID]:
-			wrong("%s is declared twice.", p.ID)
-		}
-		seen[p.ID] = true
-		if n := utf8.RuneCountInString(p.Label); n == 0 || n > maxProductLabel || !bank.Printable(p.Label) || p.Label != strings.TrimSpace(p.Label) {
-			wrong("%s: give it a label of at most %d characters.", p.ID, maxProductLabel)
-		}
-		if utf8.RuneCountInString(p.Area) > maxProductLabel || !bank.Printable(p.Area) {
-			wrong("%s: give it an area of at most %d characters, or none.", p.ID, maxProductLabel)
-		}
-		for _, v := range p.Views {
-			if !all.Has(v) || v == p.ID {
-				wrong("%s: %q is not another permission of this declaration.", p.ID, v)
-			}
-		}
-	}
-	return problems
 }
 
 // All is the set of everything declared.
