@@ -76,7 +76,7 @@ var staffAreas = [staffAreaCount]StaffAreaInfo{
 	AreaInstitution: {Label: "Institution"},
 	AreaAssets:      {Label: "Assets", Product: true},
 	AreaContent:     {Label: "Content", Product: true},
-	AreaAudit:       {Label: "Audit and Activity Logging", Product: true},
+	AreaAudit:       {Label: "Audit and Activity Logging"},
 }
 
 // Info describes the area.

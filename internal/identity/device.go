@@ -14,6 +14,7 @@ type Source struct {
 	IP          string
 	Device      string // what the browser says it is
 	DeviceToken Secret // the cookie by which a browser is known again; may be empty
+	Unattended  bool   // a page asks by itself and nobody need be there: it does not keep a sign-in alive
 }
 
 // meetDevice remembers the browser of a subject. It is new where the subject

@@ -86,7 +86,7 @@ func (s *Service) session(ctx context.Context, institution bank.InstitutionID, t
 		found, used = row.Session, !row.Seen.After(tx.Now.Add(-seenEvery))
 		return s.fill(tx, &found, token, from)
 	})
-	if err == nil && used {
+	if err == nil && used && !from.Unattended {
 		err = s.keepAlive(ctx, found)
 	}
 	if err != nil {

@@ -149,12 +149,18 @@ func (q FeedQuery) filter(institution bank.InstitutionID, place *time.Location) 
 		}
 	}
 	var problems fault.Problems
-	f.From = q.edge(q.From, 0, place, "from", &problems)
-	f.Until = q.edge(q.Until, 1, place, "until", &problems)
+	f.From, f.Until = q.edges(place, &problems)
+	return f, problems.Err("These days cannot be shown.")
+}
+
+// edges are the first moment of the query's days and the one after the last.
+func (q FeedQuery) edges(place *time.Location, problems *fault.Problems) (from, until int64) {
+	from = q.edge(q.From, 0, place, "from", problems)
+	until = q.edge(q.Until, 1, place, "until", problems)
 	if q.From != "" && q.Until != "" && q.Until < q.From {
 		problems.Add("until", "The last day lies before the first.")
 	}
-	return f, problems.Err("These days cannot be shown.")
+	return from, until
 }
 
 // edge is when a day begins, or some days later, in microseconds.
@@ -179,9 +185,14 @@ func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := namesFor(tx, f, events)
+	return events, readable(tx, f.Institution, events)
+}
+
+// readable writes events as people read them.
+func readable(tx *db.Tx, institution bank.InstitutionID, events []activity.Event) error {
+	names, err := namesFor(tx, institution, events)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range events {
 		events[i].Changes = Unpack(events[i].Changes)
@@ -194,7 +205,7 @@ func feed(tx *db.Tx, f activity.Filter) ([]activity.Event, error) {
 			target.Name = names[target.ID]
 		}
 	}
-	return events, nil
+	return nil
 }
 
 // ofMembers are the fields of payments whose value is a member.
@@ -202,7 +213,7 @@ var ofMembers = map[string]bool{"member": true, "approved_by": true}
 
 // namesFor are the names of the targets that stand in events without one, and of
 // the members that payments name, as far as they are still there.
-func namesFor(tx *db.Tx, f activity.Filter, events []activity.Event) (map[string]string, error) {
+func namesFor(tx *db.Tx, institution bank.InstitutionID, events []activity.Event) (map[string]string, error) {
 	names := map[string]string{}
 	var ids []string
 	for _, e := range events {
@@ -215,7 +226,7 @@ func namesFor(tx *db.Tx, f activity.Filter, events []activity.Event) (map[string
 			}
 		}
 		if e.Target.Name == "" && e.Target.Kind == activity.TargetOrganization && names[e.Target.ID] == "" {
-			o, err := FindOrganization(tx, f.Institution, f.Organization)
+			o, err := FindOrganization(tx, institution, bank.OrganizationID(e.Target.ID))
 			if err != nil {
 				return nil, err
 			}
@@ -230,7 +241,7 @@ func namesFor(tx *db.Tx, f activity.Filter, events []activity.Event) (map[string
 		}, `
 			with given (id) as (values ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9))
 			select distinct m.id, m.first_name, m.last_name from given join member m on m.institution_id = $1 and m.id = given.id`,
-			in8([]any{f.Institution}, some)...)
+			in8([]any{institution}, some)...)
 		if err != nil {
 			return nil, fmt.Errorf("read the names of an organization's people: %w", err)
 		}

@@ -29,6 +29,9 @@ type Staff interface {
 	Standing(context.Context, bank.Caller) (staff.Standing, error)
 	EditOwn(context.Context, bank.Caller, staff.Details) error
 	Letters
+	Filters(context.Context, bank.Caller) ([]staff.Filter, error)
+	KeepFilter(context.Context, bank.Caller, staff.Filter) error
+	DropFilter(ctx context.Context, caller bank.Caller, name string) error
 	Administering
 }
 
@@ -117,7 +120,7 @@ func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.productRoutes(), a.applicationRoutes(), a.approvalRoutes(), a.institutionRoutes())
+	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.activityRoutes(), a.productRoutes(), a.applicationRoutes(), a.approvalRoutes(), a.institutionRoutes())
 	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},

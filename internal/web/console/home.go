@@ -45,6 +45,9 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 	if me.May(catalog.PeopleViewAll) {
 		page.Apps = append(page.Apps, appLink{b.people(), "building-2", "People", "Organizations and their members: who may do what, and help."})
 	}
+	if me.May(catalog.PlatformAuditSearch) {
+		page.Apps = append(page.Apps, appLink{b.activity(), "activity", "Activity", "Who did what, at every organization and here."})
+	}
 	if me.May(catalog.StaffUsersView) {
 		page.Apps = append(page.Apps, appLink{b.users(), "users", "Users", "Who works here, and what they may do."})
 	}

@@ -82,6 +82,7 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 		{Label: "Details", Href: here},
 		{Label: "Members", Href: here + "/members", Count: p.Organization.People.Total},
 		{Label: "Accounts", Href: here + "/accounts", Count: len(p.Organization.Accounts)},
+		{Label: "Activity", Href: here + "/activity"},
 	} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
@@ -118,7 +119,7 @@ func (a *app) theMember(r *http.Request, tab string) (p memberFrame, err error) 
 	}
 	p.Base = baseOf(r)
 	p.Hold = p.Profile.Member.Held && (tab == "Overview" || tab == "Security")
-	for _, t := range []ui.Tab{{Label: "Overview", Href: p.at("")}, {Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()}} {
+	for _, t := range []ui.Tab{{Label: "Overview", Href: p.at("")}, {Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()}, {Label: "Activity", Href: p.at("/activity")}} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
 	}

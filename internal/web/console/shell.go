@@ -100,6 +100,9 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, er
 		}
 		nav[0].Items = append(nav[0].Items, approvals)
 	}
+	if me.May(catalog.PlatformAuditSearch) {
+		nav[0].Items = append(nav[0].Items, here("Activity", b.activity(), "activity"))
+	}
 	admin := ui.NavGroup{Label: catalog.AreaUsersGroups.Info().Label}
 	if me.May(catalog.StaffUsersView) {
 		admin.Items = append(admin.Items, here("Users", b.users(), "users"))

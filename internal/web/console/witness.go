@@ -14,6 +14,7 @@ import (
 type Customers interface {
 	Helping
 	Witness(context.Context, bank.Caller, usermgmt.Person) error
+	SearchHistory(context.Context, bank.Caller, usermgmt.HistoryQuery) (usermgmt.HistoryPage, error)
 }
 
 // witness puts into the customer's history that whoever is signed in looks at a

@@ -323,3 +323,12 @@ func (w *world) letters() string {
 	}))
 	return strings.Join(all, "\n")
 }
+
+// unattended is get as a page does by itself.
+func (v *visitor) unattended(path string) answer {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), "GET", v.w.server.URL+path, nil)
+	v.w.must(err)
+	r.Header.Set("Mandate-Unattended", "true")
+	return v.do(r)
+}

@@ -100,7 +100,8 @@ func (d *Door) Source(r *http.Request) identity.Source {
 	if addr := d.Site.Source(r); addr.IsValid() {
 		ip = addr.String()
 	}
-	return identity.Source{Channel: d.Channel, IP: ip, Device: DeviceName(r.UserAgent()), DeviceToken: d.kept(r, keptDevice)}
+	return identity.Source{Channel: d.Channel, IP: ip, Device: DeviceName(r.UserAgent()), DeviceToken: d.kept(r, keptDevice),
+		Unattended: r.Header.Get("Mandate-Unattended") == "true"}
 }
 
 // SignInAddress is where somebody goes who must sign in first: they come back
