@@ -21,6 +21,7 @@ type object struct {
 
 // A route whose pattern has a name that is not here needs a line here.
 var objects = []object{
+	{in: "/activity/filters/", param: "name", is: "no-such-filter"},
 	{param: "token", is: "no-such-token"},
 	{param: "factor", is: "no-such-factor"},
 	{param: "sign", is: "no-such-sign-in"},
