@@ -29,6 +29,7 @@ func (a *app) activityRoutes() []web.Route {
 		{Method: "POST", Pattern: "/{institution}/activity/filters", Handler: a.introduced(a.keepFilter), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
 		{Method: "POST", Pattern: "/{institution}/activity/filters/{name}/forget", Handler: a.introduced(a.dropFilter), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
 	}
+	routes = append(routes, web.Route{Method: "GET", Pattern: "/{institution}/people/{organization}/members/{member}/why", Handler: a.introduced(a.memberWhy), Needs: needs(catalog.PeopleViewAll, "", false)})
 	for _, feed := range []struct {
 		pattern string
 		right   catalog.StaffPermission

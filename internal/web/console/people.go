@@ -119,7 +119,7 @@ func (a *app) theMember(r *http.Request, tab string) (p memberFrame, err error) 
 	}
 	p.Base = baseOf(r)
 	p.Hold = p.Profile.Member.Held && (tab == "Overview" || tab == "Security")
-	for _, t := range []ui.Tab{{Label: "Overview", Href: p.at("")}, {Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()}, {Label: "Activity", Href: p.at("/activity")}} {
+	for _, t := range []ui.Tab{{Label: "Overview", Href: p.at("")}, {Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()}, {Label: "Activity", Href: p.at("/activity")}, {Label: "Why can't they?", Href: p.at("/why")}} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"mandate/internal/bank"
+	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 )
@@ -14,6 +15,7 @@ import (
 type Customers interface {
 	Helping
 	Witness(context.Context, bank.Caller, usermgmt.Person) error
+	Explain(context.Context, bank.Caller, usermgmt.Person, entitlement.Request) (entitlement.Explanation, usermgmt.Profile, error)
 	SearchHistory(context.Context, bank.Caller, usermgmt.HistoryQuery) (usermgmt.HistoryPage, error)
 }
 

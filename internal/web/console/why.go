@@ -1,0 +1,62 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+	"mandate/internal/web"
+	"mandate/internal/web/ui"
+	"mandate/internal/web/why"
+)
+
+type whyPage struct {
+	memberFrame
+	Question why.Question
+	Answer   *why.Answer // nil: nothing was asked
+}
+
+// memberWhy answers why a member may not do something, and leads to where staff
+// can change it.
+//
+// GET /{institution}/people/{organization}/members/{member}/why
+func (a *app) memberWhy(w http.ResponseWriter, r *http.Request) error {
+	frame, err := a.theMember(r, "Why can't they?")
+	if err != nil {
+		return err
+	}
+	q, edition := r.URL.Query(), frame.Profile.Policy.Institution.Edition
+	op := catalog.ParseOperation(q.Get("operation"))
+	req := why.Request(op, edition, q)
+	e, profile, err := a.customers.Explain(r.Context(), web.CallerOf(r.Context()), memberID(r), req)
+	if err != nil {
+		return err
+	}
+	page := whyPage{memberFrame: frame, Question: why.NewQuestion(frame.at("/why"), op, &profile, q)}
+	if op != catalog.UnknownOperation && why.Answerable(op, q) {
+		answer := why.Explain(why.Asked{Institution: frame.Me.House.Name, Profile: &profile, Request: req, Answer: e, Mine: frame.fix})
+		page.Answer = &answer
+	}
+	return web.Render(w, r, http.StatusOK, whyView(page))
+}
+
+// fix is where whoever looks makes a step in People; the zero Link where they
+// may not, or where it is not made there.
+func (p *memberFrame) fix(step entitlement.Step) ui.Link {
+	if !p.may(catalog.PeopleManageAll) || !slices.Contains(step.By, entitlement.StaffPeople) {
+		return ui.Link{}
+	}
+	organization := p.Base.organization(p.Profile.Organization.ID)
+	switch step.Kind {
+	case entitlement.Unlock:
+		return ui.Link{Label: "Unlock in the banner of the profile", Icon: "lock-open", Href: p.at("")}
+	case entitlement.GiveEntitlement, entitlement.RaiseCeiling, entitlement.SwitchAccount:
+		return ui.Link{Label: "Open the organization", Icon: "building-2", Href: organization}
+	case entitlement.SetSetting:
+		return ui.Link{Label: "Open the permissions", Icon: "sliders-horizontal", Href: p.at("/permissions") + "#" + ui.FieldID(step.Permission.ID())}
+	case entitlement.RemoveHold:
+		return ui.Link{Label: "Open Security", Icon: "circle-pause", Href: p.at("/security")}
+	}
+	return ui.Link{}
+}
