@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -139,7 +138,7 @@ func OpenDB(ctx context.Context, store config.Store, clock bank.Clock) (*db.DB, 
 // openRooms builds the rooms on the database.
 func (a *App) openRooms() (err error) {
 	a.Guard = guard.New(a.DB, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
-	if a.keys, err = seal.Parse("root " + base64.StdEncoding.EncodeToString(a.root.derive("seal"))); err != nil {
+	if a.keys, err = a.root.keyring(); err != nil {
 		return err
 	}
 	a.openMail()

@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mandate/internal/seal"
 )
 
 // rootKeySize is the length of the secret from which all others are derived.
@@ -52,6 +55,23 @@ func makeRootKey(path string) (rootKey, error) {
 		return nil, fmt.Errorf("make the root key: %w", err)
 	}
 	return key, nil
+}
+
+// OpenKeys is the keyring of the installation whose data lies in a folder. It
+// seals small secrets in the database.
+func OpenKeys(dir string) (*seal.Keyring, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	root, err := openRootKey(dir)
+	if err != nil {
+		return nil, err
+	}
+	return root.keyring()
+}
+
+func (k rootKey) keyring() (*seal.Keyring, error) {
+	return seal.Parse("root " + base64.StdEncoding.EncodeToString(k.derive("seal")))
 }
 
 // derive is the key for one purpose.

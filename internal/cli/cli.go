@@ -40,6 +40,7 @@ type commands struct {
 	Verify      verifyCommand      `cmd:"" help:"Prove that the history is whole, and that daily limits are counted as reserved."`
 	Institution institutionCommand `cmd:"" help:"Look at institutions and change their settings."`
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`
+	Keys        keysCommand        `cmd:"" help:"Look at the keys that sign tokens, and change them."`
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }

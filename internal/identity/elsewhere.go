@@ -194,17 +194,20 @@ func (s *Service) across(tx *db.Tx, institution bank.InstitutionID, token Secret
 	return row, there, ErrNotThere
 }
 
-// openUntil opens a sign-in in place of another one.
+// openUntil opens a sign-in in place of another one. It is as old as that: the
+// person proved who they are when that was opened, and not now.
 func (s *Service) openUntil(tx *db.Tx, p *Person, username string, instead signInRow, from Source) (Granted, error) {
 	g, err := s.open(tx, p, username, StageComplete, instead.Factor, from)
 	if err != nil {
 		return Granted{}, err
 	}
+	g.Session.Created = instead.Created
 	if instead.Ends.Before(g.Session.Ends) {
 		g.Session.Ends = instead.Ends
-		if _, err := tx.Exec(`update sign_in set ends_micros = $1 where institution_id = $2 and id = $3`, instead.Ends.UnixMicro(), p.Subject.Institution, g.Session.ID); err != nil {
-			return Granted{}, fmt.Errorf("end the new sign-in when the old one would have: %w", err)
-		}
+	}
+	if _, err := tx.Exec(`update sign_in set created_micros = $1, ends_micros = $2 where institution_id = $3 and id = $4`,
+		g.Session.Created.UnixMicro(), g.Session.Ends.UnixMicro(), p.Subject.Institution, g.Session.ID); err != nil {
+		return Granted{}, fmt.Errorf("let the new sign-in be as old as the one before: %w", err)
 	}
 	if _, err := tx.Exec(`delete from sign_in where institution_id = $1 and id = $2`, instead.Subject.Institution, instead.ID); err != nil {
 		return Granted{}, fmt.Errorf("end the sign-in that was left: %w", err)

@@ -118,7 +118,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.logouts = outbox.NewDispatcher(d, grant.Logout, (&oidc.Courier{Provider: w.provider, Local: true}).Deliver, log)
 	pages, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: log, Clock: w.clock,
-	}, console.Config{Institutions: usermgmt.New(w.guard, nil), Staff: w.staff, Customers: usermgmt.New(w.guard, nil), Identity: w.identity, Products: w.provider, Grants: w.grants})
+	}, console.Config{Institutions: usermgmt.New(w.guard, nil), Staff: w.staff, Customers: usermgmt.New(w.guard, nil), Identity: w.identity, Elsewhere: w.identity, Products: w.provider, Grants: w.grants})
 	w.must(err)
 	mux := route.NewMux()
 	w.provider.Mount(mux)

@@ -45,14 +45,14 @@ func (a *app) productRoutes() []web.Route {
 	consents, withdraws := anybody, web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath, Event: grant.EventWithdrawn}
 	consents.Event = grant.EventConsented
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
-	return []web.Route{
+	return append(a.neutralRoutes(), []web.Route{
 		{Method: "GET", Pattern: "/{institution}/openid/continue/{request}", Handler: a.enterProduct, Needs: anybody},
 		{Method: "POST", Pattern: "/{institution}/openid/continue/{request}", Handler: a.decideProduct, Needs: consents},
 		{Method: "GET", Pattern: "/{institution}/openid/sign-out", Handler: a.leavePage, Needs: anybody},
 		{Method: "POST", Pattern: "/{institution}/openid/sign-out", Handler: a.leave, Needs: anybody},
 		{Method: "GET", Pattern: "/{institution}/account/products", Handler: a.productsPage, Needs: own},
 		{Method: "POST", Pattern: "/{institution}/account/products/{application}/withdraw", Handler: a.withdraw, Needs: withdraws},
-	}
+	}...)
 }
 
 // A visit is somebody on the way into a product.
@@ -64,8 +64,13 @@ type visit struct {
 }
 
 func (a *app) visit(r *http.Request) (v visit, err error) {
+	return a.visitAt(r, baseOf(r).institution())
+}
+
+// visitAt is a visit that a product began at an issuer.
+func (a *app) visitAt(r *http.Request, issuer bank.InstitutionID) (v visit, err error) {
 	institution := baseOf(r).institution()
-	if v.ask, err = a.products.Asked(r, institution, r.PathValue("request")); err != nil {
+	if v.ask, err = a.products.Asked(r, issuer, r.PathValue("request")); err != nil {
 		return v, err
 	}
 	if v.caller = web.CallerOf(r.Context()); v.caller.Kind == "" {

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"mandate/internal/app"
+	"mandate/internal/bank"
+	"mandate/internal/config"
+	"mandate/internal/db"
+	"mandate/internal/grant"
+	"mandate/internal/guard"
+	"mandate/internal/identity"
+	"mandate/internal/staff"
+	"mandate/internal/usermgmt"
+)
+
+type keysCommand struct {
+	List   keysList   `cmd:"" help:"List the keys that sign tokens of an issuer."`
+	Rotate keysRotate `cmd:"" help:"Publish the next key, or a day later let it sign."`
+}
+
+// keysStore is what every command about signing keys needs.
+type keysStore struct {
+	config.Store `embed:""`
+	Institution  string `required:"" xor:"issuer" help:"The institution's id: its issuer." placeholder:"ID"`
+	Neutral      bool   `required:"" xor:"issuer" help:"The issuer at which people choose their institution."`
+}
+
+// with opens the room of grants for an operator.
+func (c keysStore) with(t *terminal, do func(*grant.Service, bank.Caller) error) (err error) {
+	store, err := c.Store.WithDefaults()
+	if err != nil {
+		return err
+	}
+	keys, err := app.OpenKeys(store.Data)
+	if err != nil {
+		return err
+	}
+	d, err := openStore(t, store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := c.known(t, d); err != nil {
+		return err
+	}
+	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	return do(grant.New(d, door, app.Directory{}, keys), operator(c.Institution))
+}
+
+// known refuses an issuer that is none.
+func (c keysStore) known(t *terminal, d *db.DB) error {
+	if c.Neutral {
+		return nil
+	}
+	return d.Read(t.ctx, func(tx *db.Tx) error {
+		_, err := app.House(tx, bank.InstitutionID(c.Institution))
+		return err
+	})
+}
+
+type keysList struct {
+	keysStore `embed:""`
+}
+
+func (c *keysList) Run(t *terminal) error {
+	return c.with(t, func(s *grant.Service, caller bank.Caller) error {
+		keys, err := s.SigningKeys(t.ctx, caller.Institution)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tSTATE\tPUBLISHED\tMADE\tSIGNS SINCE\tSIGNED UNTIL")
+		for i := range keys {
+			k := &keys[i]
+			published := "no"
+			if k.Published(t.clock.Now()) {
+				published = "yes"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.State, published, day(k.Created), day(k.Activated), day(k.Retired))
+		}
+		return table.Flush()
+	})
+}
+
+type keysRotate struct {
+	keysStore `embed:""`
+	AtOnce    bool `name:"at-once" help:"The present key may be stolen: let a new one sign now, and publish the old one no more. Whoever is under way signs in again."`
+}
+
+func (c *keysRotate) Run(t *terminal) error {
+	return c.with(t, func(s *grant.Service, caller bank.Caller) error {
+		said, err := s.Rotate(t.ctx, caller, c.AtOnce)
+		if err == nil {
+			fmt.Fprintln(t.out, said)
+		}
+		return err
+	})
+}
