@@ -38,6 +38,7 @@ type World struct {
 	Addresses    map[string]string `json:"addresses"`
 	SignIns      []SignIn          `json:"sign_ins"`
 	Clients      []Client          `json:"clients"`
+	Products     []Product         `json:"products"`
 	Institutions []Institution     `json:"institutions"`
 }
 

@@ -74,6 +74,9 @@ func (b *builder) staffOf(ctx context.Context, institution bank.InstitutionID) e
 		}
 		groups[g.name] = id
 	}
+	if err := b.productOf(ctx, operator); err != nil {
+		return err
+	}
 	for _, e := range employees {
 		b.clock.setBack(e.ago())
 		if err := b.hire(ctx, operator, e, groups); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"mandate/internal/bank"
 	"mandate/internal/grant"
@@ -147,16 +148,26 @@ type consentPage struct {
 	Manage  string
 }
 
-// told are the words for what a product is told.
-var told = map[string]string{
-	"openid":              "Who you are here: a number that stays the same, the institution, and when and how you signed in",
-	"profile":             "Your name and your time zone",
-	"email":               "Your email address",
-	"phone":               "Your phone number",
-	"offline_access":      "All this also after you have signed out, until you take it back",
-	grant.ToldGroups:      "The groups that you are in",
-	grant.ToldPermissions: "What your groups permit",
-	"scim":                "Staff users and groups",
+// told are the words for what a product is told, in the order in which it is
+// said.
+var told = []struct{ what, words string }{
+	{"openid", "Who you are here: a number that stays the same, the institution, and when and how you signed in"},
+	{"profile", "Your name and your time zone"},
+	{"email", "Your email address"},
+	{"phone", "Your phone number"},
+	{grant.ToldGroups, "The groups that you are in"},
+	{grant.ToldPermissions, "What your groups permit"},
+	{"scim", "Staff users and groups"},
+	{"offline_access", "All this also after you have signed out, until you take it back"},
+}
+
+func inWords(what []string) (all []string) {
+	for _, one := range told {
+		if slices.Contains(what, one.what) {
+			all = append(all, one.words)
+		}
+	}
+	return all
 }
 
 func (a *app) page(r *http.Request, v *visit, title string) (consentPage, error) {
@@ -166,9 +177,7 @@ func (a *app) page(r *http.Request, v *visit, title string) (consentPage, error)
 		Action: r.URL.Path, Product: v.ask.Product, Partner: v.ask.Partner, Name: v.caller.Name, Refused: v.presence.Refused,
 		Manage: baseOf(r).products(),
 	}
-	for _, one := range v.ask.Told {
-		page.Told = append(page.Told, told[one])
-	}
+	page.Told = inWords(v.ask.Told)
 	return page, err
 }
 
@@ -284,9 +293,7 @@ func (a *app) productsPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, g := range given {
 		one := allowedProduct{Name: g.Product, Since: ui.Date(g.Given, me.Place()), Withdraw: baseOf(r).product(g.Application)}
-		for _, what := range g.Told {
-			one.Told = append(one.Told, told[what])
-		}
+		one.Told = inWords(g.Told)
 		page.Products = append(page.Products, one)
 	}
 	return web.Render(w, r, http.StatusOK, productsView(page))
