@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/luikyv/go-oidc/pkg/goidc"
 
@@ -104,7 +103,7 @@ func (s store) personClaims(ctx context.Context, g *goidc.Grant) map[string]any 
 		claims["groups"] = names
 	}
 	if a.Permissions {
-		claims["permissions"] = slices.Concat([]string{}, p.Rights.IDs(), p.Products[a.ID].IDs())
+		claims["permissions"] = append(append([]string{}, p.Rights.IDs()...), p.Products[a.ID].IDs()...)
 	}
 	return claims
 }

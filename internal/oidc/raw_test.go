@@ -224,3 +224,17 @@ func (w *world) unverifiedHeader(token *oauth2.Token) string {
 	w.must(err)
 	return parsed.Headers[0].KeyID
 }
+
+// rows counts what the room keeps besides keys and consents.
+func (w *world) rows() map[string]int {
+	w.t.Helper()
+	found := map[string]int{}
+	w.must(w.d.Read(w.t.Context(), func(tx *db.Tx) error {
+		var requests, grants, spent, tokens, proofs int
+		err := tx.QueryRow(`select (select count(*) from authorization_request), (select count(*) from sign_in_grant), (select count(*) from spent_refresh),
+			(select count(*) from access_token), (select count(*) from seen_proof)`).Scan(&requests, &grants, &spent, &tokens, &proofs)
+		found = map[string]int{"requests": requests, "grants": grants, "spent tokens": spent, "access tokens": tokens, "proofs": proofs}
+		return err
+	}))
+	return found
+}
