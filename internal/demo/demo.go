@@ -60,6 +60,8 @@ type SignIn struct {
 // A Client is one API client.
 type Client struct {
 	Institution string `json:"institution"`
+	Name        string `json:"name"`
+	ActsFor     bool   `json:"acts_for_people"` // it makes and approves payments in people's names; otherwise it asks
 	ID          string `json:"id"`
 	Key         string `json:"key"`
 }
@@ -239,7 +241,8 @@ func (b *builder) defaults(ctx context.Context, institution bank.InstitutionID) 
 	return nil
 }
 
-// people gives the cast sign-ins, and the institution an API client.
+// people gives the cast sign-ins, and the institution two API clients: one that
+// asks, and one that acts for people.
 func (b *builder) people(ctx context.Context, institution bank.InstitutionID, s stage) error {
 	index := Institution{ID: string(institution), Members: map[string]string{}, Accounts: map[string]string{}}
 	for _, o := range s.organizations {
@@ -249,11 +252,13 @@ func (b *builder) people(ctx context.Context, institution bank.InstitutionID, s 
 	}
 	b.world.Institutions = append(b.world.Institutions, index)
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
-	made, key, err := b.app.Clients.Create(ctx, operator, client.Draft{Name: "Payments hub"})
-	if err != nil {
-		return err
+	for _, draft := range []client.Draft{{Name: "Payments hub"}, {Name: "Phone banking", Acts: true}} {
+		made, key, err := b.app.Clients.Create(ctx, operator, draft)
+		if err != nil {
+			return err
+		}
+		b.world.Clients = append(b.world.Clients, Client{Institution: string(institution), Name: made.Name, ActsFor: made.Acts, ID: string(made.ID), Key: key.Reveal()})
 	}
-	b.world.Clients = append(b.world.Clients, Client{Institution: string(institution), ID: string(made.ID), Key: key.Reveal()})
 	return nil
 }
 

@@ -41,11 +41,16 @@ type program struct {
 
 func run(t *testing.T, databaseURL string) *program {
 	t.Helper()
+	return runAt(t, databaseURL, bank.SystemClock{})
+}
+
+func runAt(t *testing.T, databaseURL string, machine bank.Clock) *program {
+	t.Helper()
 	cfg := config.Config{
 		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, HashMemory: 8, HashPasses: 1, ThrottleFactor: 100,
 		ListenOnline: free(t), ListenConsole: free(t), ListenAPI: free(t), ListenMetrics: free(t),
 	}
-	clock := demo.NewClock(bank.SystemClock{})
+	clock := demo.NewClock(machine)
 	box, err := mailbox.Listen("localhost:0", clock)
 	if err != nil {
 		t.Fatal(err)
