@@ -1,29 +1,21 @@
 package ach_test
 
 import (
-	"os"
 	"testing"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
 	"mandate/internal/moneymovement/ach"
 )
-
-// rounds is how often a race is run: fewer times in the gate.
-func rounds() int {
-	if os.Getenv("MANDATE_SLOW") == "1" {
-		return 500
-	}
-	return 20
-}
 
 // What is edited while somebody approves it, approved twice, or approved by
 // somebody whose right is taken away meanwhile: of two one is done, and nothing
 // is released that was not approved as it stands.
 func TestRacesAroundApproval(t *testing.T) {
 	each(t, func(w *world) {
-		for range rounds() {
+		for range dbtest.Rounds(20, 500) {
 			w.raceEdit()
 			w.raceTwice()
 			w.raceRight()

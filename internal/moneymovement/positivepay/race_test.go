@@ -6,11 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
+	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/positivepay"
+	"mandate/internal/usermgmt"
 )
 
 // Of two people who decide about one exception at once, in two processes, one
@@ -109,7 +113,7 @@ func TestRaceOfDecidingAndTheCutOff(t *testing.T) {
 func TestRaceOfApprovingAndDeleting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		for n := range rounds() / 2 {
+		for n := range rounds() {
 			id, _, err := w.upload(fmt.Sprintf("%d,1.00,2026-03-02", n+1))
 			if err != nil {
 				t.Fatal(err)
@@ -133,5 +137,59 @@ func TestRaceOfApprovingAndDeleting(t *testing.T) {
 				t.Fatalf("round %d: %v, and %d checks, %v", n, errs, page.Matching, err)
 			}
 		}
+	})
+}
+
+// A right that is taken away while somebody approves a list: whichever comes
+// first, the other one sees it, and the list goes to the host only by right.
+func TestRaceOfApprovingAndARightTakenAway(t *testing.T) {
+	each(t, func(w *world) {
+		second := w.process("second")
+		for n := range rounds() {
+			id, _, err := w.upload(fmt.Sprintf("%d,1.00,2026-03-02", n+1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			var approved, taken error
+			var then positivepay.FileState // when the right was taken away
+			wg.Go(func() { approved = second.Approve(w.t.Context(), caller("lee"), id) })
+			wg.Go(func() { then, taken = w.takeAway("lee", id) })
+			wg.Wait()
+			if taken != nil {
+				t.Fatal(taken)
+			}
+			d, err := w.room.GetFile(w.t.Context(), caller("dana"), id)
+			switch {
+			case err == nil && then == positivepay.Unapproved && d.State == positivepay.Unapproved:
+				w.refuses("Lee, whose right is gone", approved, string(entitlement.UserOff))
+			case err == nil && then != positivepay.Unapproved && approved == nil && d.State != positivepay.Unapproved && d.Approver.Name == "Lee":
+			default:
+				t.Fatalf("round %d: it was %q then and is %q now, %v; Lee heard %v", n, then, d.State, err, approved)
+			}
+			w.allow("lee", everything())
+		}
+	})
+}
+
+// takeAway takes all of somebody's rights away, in turn with every other change
+// of the organization, and says how far a list had come then.
+func (w *world) takeAway(name string, id positivepay.FileID) (then positivepay.FileState, err error) {
+	err = w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		if _, err := activity.Lock(tx, cedar, northwind); err != nil {
+			return err
+		}
+		if then, err = db.One(tx, db.Value[positivepay.FileState], `select state from arp_file where id = $1`, id); err != nil {
+			return err
+		}
+		return usermgmt.SetMemberSettings(tx, w.org.Num, w.people[name].Ordinal, entitlement.Settings{}, 1)
+	})
+	return then, err
+}
+
+func (w *world) allow(name string, on catalog.Set) {
+	w.t.Helper()
+	w.write(func(tx *db.Tx) error {
+		return usermgmt.SetMemberSettings(tx, w.org.Num, w.people[name].Ordinal, entitlement.Settings{On: on}, 1)
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"image/png"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,12 +84,7 @@ func (l *line) Numbers(ctx context.Context, institution bank.InstitutionID, acco
 }
 
 // rounds is how often a race is run: MANDATE_SLOW runs all of them.
-func rounds() int {
-	if os.Getenv("MANDATE_SLOW") != "" {
-		return 500
-	}
-	return 10
-}
+func rounds() int { return dbtest.Rounds(10, 500) }
 
 func each(t *testing.T, test func(w *world)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })

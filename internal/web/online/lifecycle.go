@@ -186,17 +186,39 @@ func (a *app) askHold(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *app) renderHold(w http.ResponseWriter, r *http.Request, status int, me usermgmt.Standing, m usermgmt.Member, wrong string) error {
+	impact, err := a.users.Impact(r.Context(), web.CallerOf(r.Context()), person(r))
+	if err != nil {
+		return err
+	}
 	c := ui.Confirmation{
 		Title: "Hold account access",
 		Text: fmt.Sprintf("%s is signed out at once and cannot sign in until the hold is removed. They are not told why. Their status stays %s, and nothing of theirs is lost.",
-			m.Name(), m.Status.Label()),
+			m.Name(), m.Status.Label()) + meanwhile(impact.Open),
 		Action: baseOf(r).hold(m.ID), Confirm: ui.Action{Label: "Hold", Variant: ui.Primary, Busy: "Holding"}, Sentence: wrong,
 	}
 	why := ui.Field{Name: "why", Label: "Reason", Optional: true, Max: maxReason, Help: "Kept in the history, for admins and viewers.", Value: r.PostForm.Get("why")}
 	return a.question(w, r, status, me, m, c, ui.TextField(why))
 }
 
-const maxReason = 200
+// meanwhile says what a hold does to what is under way on somebody's right.
+func meanwhile(open []usermgmt.OpenItem) string {
+	if len(open) == 0 {
+		return ""
+	}
+	titles := make([]string, min(len(open), maxOpenTitles))
+	for i := range titles {
+		titles[i] = phrase.Capital(open[i].Title)
+	}
+	if more := len(open) - len(titles); more > 0 {
+		titles = append(titles, fmt.Sprintf("%d more", more))
+	}
+	return " What depends on them does not go out while the hold lasts: " + strings.Join(titles, "; ") + "."
+}
+
+const (
+	maxReason     = 200
+	maxOpenTitles = 5 // of what is under way, in a question
+)
 
 // POST /{institution}/settings/users/{user}/hold
 func (a *app) hold(w http.ResponseWriter, r *http.Request) error {

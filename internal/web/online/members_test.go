@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mandate/internal/bank"
+	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
 )
 
@@ -60,4 +61,13 @@ func TestProfileShowsBannersInOrder(t *testing.T) {
 		pending.says(t, "Pia Ende account is pending. Invite them to complete set-up of their account.", "Nothing at present. Once Pia can sign in:", "Send a wire up to $25,000.00 from Operating")
 		ana.get("/cedar/settings/users/usr_nobody").is(t, 404)
 	})
+}
+
+// Before somebody is held it is told what will not go out meanwhile.
+func TestHoldTellsWhatIsUnderWay(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	ana, hold := w.as("ana"), "/cedar/settings/users/"+string(userID("dana"))+"/hold"
+	ana.get(hold).saysNot(t, "does not go out")
+	w.users.WithWork(underWay(userID("dana")))
+	ana.get(hold).says(t, "What depends on them does not go out while the hold lasts: Transfer of $250.00; Transfer of $75.00 every month; Wire of $900.00 of Dana Diaz.")
 }
