@@ -303,8 +303,11 @@ func TestHundredThousandEntries(t *testing.T) {
 	if file.Entries != 100_001 || last != 100_001 || calls < 10 {
 		t.Errorf("%d entries, progress %d in %d calls", file.Entries, last, calls)
 	}
-	t.Logf("%d entries in %.1f MiB: %v; the heap grew by at most %d MiB", file.Entries, float64(len(content))/(1<<20), took.Round(time.Millisecond),
-		(max(peak, before)-before)>>20)
+	grown := (max(peak, before) - before) >> 20
+	t.Logf("%d entries in %.1f MiB: %v; the heap grew by at most %d MiB", file.Entries, float64(len(content))/(1<<20), took.Round(time.Millisecond), grown)
+	if took > 10*time.Second || grown > 200 {
+		t.Error("that is over the bar")
+	}
 }
 
 func heap() uint64 {
