@@ -41,6 +41,7 @@ import (
 	"mandate/internal/oidc"
 	"mandate/internal/outbox"
 	"mandate/internal/pdp"
+	"mandate/internal/scim"
 	"mandate/internal/seal"
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
@@ -57,6 +58,7 @@ type App struct {
 	Identity       *identity.Service
 	Users          *usermgmt.Service
 	Staff          *staff.Service
+	Provisioning   *staff.Provisioning
 	Alerts         *alert.Service
 	Decisions      *pdp.Service
 	Clients        *client.Service
@@ -157,6 +159,7 @@ func (a *App) openRooms() (err error) {
 	}
 	a.Users = usermgmt.New(a.Guard, a.Identity)
 	a.Staff = staff.New(a.Guard, a.Identity, House)
+	a.Provisioning = staff.NewProvisioning(a.Staff, scim.Keys{})
 	a.Alerts = alert.New(a.DB, a.post, usermgmt.Admins)
 	a.Guard.Watch(a.Alerts.Watch)
 	a.Clients = client.New(a.DB, a.Guard, a.Log)

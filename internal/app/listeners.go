@@ -14,6 +14,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/gate"
 	"mandate/internal/route"
+	"mandate/internal/scim"
 	"mandate/internal/web"
 	"mandate/internal/web/console"
 	"mandate/internal/web/mailbox"
@@ -101,7 +102,8 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 	}
 	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Identity: a.Identity, Notice: a.Notice,
 		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
-		Products: a.Products, Grants: a.Grants})
+		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},
+		Products:     a.Products, Grants: a.Grants})
 	if err != nil {
 		return nil, fmt.Errorf("open the console: %w", err)
 	}
@@ -128,6 +130,7 @@ func (a *App) APIHandler() http.Handler {
 	authzen.New(authzen.Config{
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
+	scim.New(scim.Config{Rooms: a.Provisioning, Gate: door, Origin: a.Config.APIOrigin}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations,
 		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires}).Mount(mux)
 	return observed{a.webMetrics.Observe("api", a.Log, mux), mux}

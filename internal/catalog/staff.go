@@ -157,6 +157,12 @@ var staffPermissions = [StaffPermissionCount]StaffPermissionInfo{
 // of it can invite somebody and give them what they need.
 var StaffAdministration = StaffSetOf(StaffUsersView, StaffGroupsView, StaffUsersInvite, StaffGroupsCreate, StaffGroupsEdit, StaffUsersAssignGroups)
 
+// StaffProtected are the rights over people, groups, programs and settings of the
+// institution. What an outside directory decides never reaches them, nor whoever
+// holds one of them.
+var StaffProtected = StaffSetOf(StaffUsersInvite, StaffUsersAssignGroups, StaffUsersEdit, StaffUsersUnlock, StaffUsersResetPassword,
+	StaffUsersDelete, StaffGroupsCreate, StaffGroupsEdit, StaffGroupsDelete, StaffExternalAppsManage, InstitutionSettingsManage)
+
 var staffPermissionByID = func() map[string]StaffPermission {
 	byID := make(map[string]StaffPermission, StaffPermissionCount)
 	for p := UnknownStaffPermission + 1; p < StaffPermissionCount; p++ {

@@ -42,6 +42,7 @@ type commands struct {
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`
 	Keys        keysCommand        `cmd:"" help:"Look at the keys that sign tokens, and change them."`
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
+	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }
 

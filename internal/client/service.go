@@ -17,6 +17,13 @@ import (
 	"mandate/internal/guard"
 )
 
+// History events of the room.
+const (
+	eventCreated = "external_app.created"
+	EventRotated = "external_app.secret_rotated"
+	eventDeleted = "external_app.deleted"
+)
+
 // Permission is what staff need to manage clients.
 const Permission = "staff.external_apps.manage"
 
@@ -43,26 +50,14 @@ func action(event string, target activity.Target) guard.Action {
 }
 
 // Create makes a client of the caller's institution and its first key.
-func (s *Service) Create(ctx context.Context, caller bank.Caller, d Draft) (Client, Key, error) {
-	c, err := d.read()
-	if err != nil {
+func (s *Service) Create(ctx context.Context, caller bank.Caller, d Draft) (c Client, key Key, err error) {
+	if _, err := d.read(); err != nil {
 		return Client{}, Key{}, err
 	}
-	c.Institution = caller.Institution
-	key := newKey()
-	err = s.guard.Do(ctx, caller, action("external_app.created", c.target()), func(change *guard.Change) error {
-		c.ID = bank.ClientID(bank.NewID(bank.PrefixClient, change.Tx.Now))
-		c.Created = change.Tx.Now
-		if err := insertClient(change.Tx, c); err != nil {
-			return err
-		}
-		if err := insertKey(change.Tx, c, key); err != nil {
-			return err
-		}
-		change.RecordAs("external_app.created", c.target(), "",
-			activity.Change{Field: "name", New: c.Name}, activity.Change{Field: "operations", New: operationsText(c.Operations)},
-			activity.Change{Field: "acts_for_people", New: strconv.FormatBool(c.Acts)})
-		return nil
+	target := activity.Target{Kind: activity.TargetClient, Name: d.Name}
+	err = s.guard.Do(ctx, caller, action(eventCreated, target), func(change *guard.Change) error {
+		c, key, err = Issue(change, d)
+		return err
 	})
 	if err != nil {
 		return Client{}, Key{}, err
@@ -70,21 +65,46 @@ func (s *Service) Create(ctx context.Context, caller bank.Caller, d Draft) (Clie
 	return c, key, nil
 }
 
+// Issue makes a client of the institution and its first key, inside a change
+// that is permitted already.
+func Issue(change *guard.Change, d Draft) (Client, Key, error) {
+	c, err := d.read()
+	if err != nil {
+		return Client{}, Key{}, err
+	}
+	c.Institution, c.Created = change.Caller.Institution, change.Tx.Now
+	c.ID = bank.ClientID(bank.NewID(bank.PrefixClient, change.Tx.Now))
+	key := newKey()
+	if err := insertClient(change.Tx, c); err != nil {
+		return Client{}, Key{}, err
+	}
+	if err := insertKey(change.Tx, c, key); err != nil {
+		return Client{}, Key{}, err
+	}
+	change.RecordAs(eventCreated, c.target(), "",
+		activity.Change{Field: "name", New: c.Name}, activity.Change{Field: "operations", New: operationsText(c.Operations)},
+		activity.Change{Field: "acts_for_people", New: strconv.FormatBool(c.Acts)})
+	return c, key, nil
+}
+
 // Rotate gives a client a new key. The keys before it end after overlap, at
-// once where it is zero.
+// once where it is zero. Staff need a high-risk authorization.
 func (s *Service) Rotate(ctx context.Context, caller bank.Caller, id bank.ClientID, overlap time.Duration) (Key, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, fault.Newf(fault.Invalid, "An old key can live on for at most %d days.", MaxOverlap/(24*time.Hour))
 	}
 	key := newKey()
-	err := s.change(ctx, caller, "external_app.secret_rotated", id, func(change *guard.Change, c Client) error {
+	err := s.change(ctx, caller, EventRotated, id, func(change *guard.Change, c Client) error {
+		if err := change.RequireProof(nil); err != nil {
+			return err
+		}
 		if err := endKeys(change.Tx, c, change.Tx.Now.Add(overlap)); err != nil {
 			return err
 		}
 		if err := insertKey(change.Tx, c, key); err != nil {
 			return err
 		}
-		change.RecordAs("external_app.secret_rotated", c.target(), "")
+		change.RecordAs(EventRotated, c.target(), "")
 		return nil
 	})
 	if err != nil {
@@ -95,13 +115,25 @@ func (s *Service) Rotate(ctx context.Context, caller bank.Caller, id bank.Client
 
 // Revoke ends a client and all its keys for good.
 func (s *Service) Revoke(ctx context.Context, caller bank.Caller, id bank.ClientID) error {
-	return s.change(ctx, caller, "external_app.deleted", id, func(change *guard.Change, c Client) error {
-		if err := revoke(change.Tx, c); err != nil {
-			return err
-		}
-		change.RecordAs("external_app.deleted", c.target(), "")
-		return nil
-	})
+	return s.change(ctx, caller, eventDeleted, id, end)
+}
+
+func end(change *guard.Change, c Client) error {
+	if err := revoke(change.Tx, c); err != nil {
+		return err
+	}
+	change.RecordAs(eventDeleted, c.target(), "")
+	return nil
+}
+
+// End is Revoke inside a change that is permitted already. A client that has
+// ended stays so.
+func End(change *guard.Change, id bank.ClientID) error {
+	c, err := find(change.Tx, change.Caller.Institution, id)
+	if err != nil || !c.Revoked.IsZero() {
+		return err
+	}
+	return end(change, c)
 }
 
 // change does something to a client that is in use.

@@ -71,14 +71,17 @@ func (s *Service) SetGroups(ctx context.Context, caller bank.Caller, id bank.Sta
 	})
 }
 
+// regroup puts a user into exactly these groups. Their version is that of the
+// groups, too.
+func regroup(c *guard.Change, u User, now []Group) error {
+	if err := replaceMemberships(c.Tx, c.Caller.Institution, u.ID, idsOf(now)); err != nil {
+		return err
+	}
+	return updateUser(c.Tx, c.Caller.Institution, u)
+}
+
 func (s *Service) storeGroups(c *guard.Change, u User, was, now []Group) error {
-	err := keepingAdministrators(c, func() error {
-		if err := replaceMemberships(c.Tx, c.Caller.Institution, u.ID, idsOf(now)); err != nil {
-			return err
-		}
-		return updateUser(c.Tx, c.Caller.Institution, u) // its version is that of the groups, too
-	})
-	if err != nil {
+	if err := keepingAdministrators(c, func() error { return regroup(c, u, now) }); err != nil {
 		return err
 	}
 	named, err := groupsOf(c.Tx, c.Caller.Institution, u.ID) // by name, as before
@@ -166,13 +169,17 @@ func (s *Service) Delete(ctx context.Context, caller bank.Caller, id bank.StaffI
 		if err != nil {
 			return err
 		}
-		if err := keepingAdministrators(c, func() error { return s.remove(c, id) }); err != nil {
-			return err
-		}
-		changes := append(Details{}.changes(u.Details), activity.Change{Field: "email", Old: u.Email}, activity.Change{Field: "groups", Old: joined(was)})
-		c.RecordAs(EventDeleted, userTarget(id, u.Name()), "", changes...)
-		return nil
+		return s.removeUser(c, u, was)
 	})
+}
+
+func (s *Service) removeUser(c *guard.Change, u User, was []Group) error {
+	if err := keepingAdministrators(c, func() error { return s.remove(c, u.ID) }); err != nil {
+		return err
+	}
+	changes := append(Details{}.changes(u.Details), activity.Change{Field: "email", Old: u.Email}, activity.Change{Field: "groups", Old: joined(was)})
+	c.RecordAs(EventDeleted, userTarget(u.ID, u.Name()), "", changes...)
+	return nil
 }
 
 func (s *Service) remove(c *guard.Change, id bank.StaffID) error {

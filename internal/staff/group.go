@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -277,6 +278,9 @@ func (s *Service) DeleteGroup(ctx context.Context, caller bank.Caller, id, repla
 		if err := overseesNobody(c.Tx, caller.Institution, was); err != nil {
 			return err
 		}
+		if directory, err := homeOf(c.Tx, caller.Institution, id); err != nil || directory != "" {
+			return cmp.Or(err, atHome(was, directory))
+		}
 		moved, err := s.replaceable(c, was, replacement)
 		if err != nil {
 			return err
@@ -305,6 +309,11 @@ func overseesNobody(tx *db.Tx, institution bank.InstitutionID, was Group) error 
 		return fault.Newf(fault.Conflict, "What %s changes needs the agreement of %s. Choose another group for that first.", inWords(names), was.Name).With("OVERSEES")
 	}
 	return nil
+}
+
+// atHome refuses to delete the group in which a directory's people begin.
+func atHome(g Group, directory string) error {
+	return fault.Newf(fault.Conflict, "%s is where people begin whom the directory %s brings. Disconnect the directory first.", g.Name, directory).With("DIRECTORY_HOME")
 }
 
 // replaceable are the users whose only group it is, if there is a replacement

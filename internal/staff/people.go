@@ -17,7 +17,7 @@ var _ identity.People = People{}
 
 // The group that asks first for a second factor decides.
 const selectPerson = `
-	select u.id, u.first_name, u.last_name, u.email, u.status,
+	select u.id, u.first_name, u.last_name, u.email, ` + statusNow + `,
 	       coalesce((select min(g.second_factor_from) from staff_membership m
 	         join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
 	        where m.institution_id = u.institution_id and m.staff_id = u.id and g.second_factor_from <> ''), '')

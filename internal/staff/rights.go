@@ -31,7 +31,7 @@ func rightsOf(tx *db.Tx, institution bank.InstitutionID, staff bank.StaffID) (ca
 		select g.permissions from staff_user u
 		  join staff_membership m on m.institution_id = u.institution_id and m.staff_id = u.id
 		  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
-		 where u.institution_id = $1 and u.id = $2 and u.status = $3`, institution, staff, bank.StatusActive)
+		 where u.institution_id = $1 and u.id = $2 and `+statusNow+` = $3`, institution, staff, bank.StatusActive)
 	if err != nil {
 		return 0, fmt.Errorf("read the staff user's rights: %w", err)
 	}
@@ -63,9 +63,13 @@ func union(sets []catalog.StaffSet) (all catalog.StaffSet) {
 }
 
 // grantable are the rights up to which the caller may act on others: what they
-// hold themself. The operator stands above the groups.
+// hold themself, and a directory's reach. The operator stands above the groups.
 func grantable(tx *db.Tx, caller bank.Caller) (own holding, err error) {
-	if caller.Kind != bank.ActorStaff {
+	switch caller.Kind {
+	case bank.ActorClient:
+		d, err := directoryOf(tx, caller)
+		return d.reach(), err
+	case bank.ActorOperator:
 		return holding{everything: true}, nil
 	}
 	id := bank.StaffID(caller.ID)
@@ -94,7 +98,15 @@ func above(tx *db.Tx, caller bank.Caller, doing string, h holding) error {
 	if err != nil {
 		return err
 	}
+	if caller.Kind == bank.ActorClient {
+		return protected(doing, missing)
+	}
 	return fault.Newf(fault.Forbidden, "%s rights that you do not hold yourself: %s. Somebody who holds them can.", doing, inWords(missing)).With("ABOVE_OWN")
+}
+
+// protected refuses a directory what lies beyond its reach.
+func protected(doing string, rights []string) error {
+	return fault.Newf(fault.Forbidden, "%s rights beyond the directory’s reach: %s. An administrator can, in Users & Groups.", doing, inWords(rights)).With("PROTECTED")
 }
 
 const maxInWords = 4
@@ -114,17 +126,10 @@ func administrators(tx *db.Tx, institution bank.InstitutionID) ([]bank.StaffID, 
 	if err != nil {
 		return nil, err
 	}
-	type membership struct {
-		user  bank.StaffID
-		group bank.GroupID
-	}
-	all, err := db.All(tx, func(row db.Scanner) (m membership, err error) {
-		err = row.Scan(&m.user, &m.group)
-		return m, err
-	}, `
+	all, err := db.All(tx, scanMembership, `
 		select m.staff_id, m.group_id from staff_membership m
 		  join staff_user u on u.institution_id = m.institution_id and u.id = m.staff_id
-		 where m.institution_id = $1 and u.status = $2`, institution, bank.StatusActive)
+		 where m.institution_id = $1 and `+statusNow+` = $2`, institution, bank.StatusActive)
 	if err != nil {
 		return nil, fmt.Errorf("read the memberships: %w", err)
 	}

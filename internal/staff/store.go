@@ -57,6 +57,9 @@ func removeGroup(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) err
 	if _, err := tx.Exec(`delete from staff_membership where institution_id = $1 and group_id = $2`, institution, id); err != nil {
 		return fmt.Errorf("remove the group's members: %w", err)
 	}
+	if err := forgetExternals(tx, institution, string(id)); err != nil {
+		return err
+	}
 	n, err := tx.Exec(`delete from staff_group where institution_id = $1 and id = $2`, institution, id)
 	return touchOne("remove the group", n, err)
 }
@@ -107,7 +110,11 @@ func groupsOf(tx *db.Tx, institution bank.InstitutionID, user bank.StaffID) ([]G
 	return groups, nil
 }
 
-const selectUser = `select u.id, u.first_name, u.last_name, u.email, u.phone, u.time_zone, u.status, u.version, u.created_micros from staff_user u`
+// statusNow is the status of a user of the table u. Whoever is switched off is
+// disabled, whatever else they are.
+const statusNow = `case when u.deactivated then 3 else u.status end`
+
+const selectUser = `select u.id, u.first_name, u.last_name, u.email, u.phone, u.time_zone, ` + statusNow + `, u.version, u.created_micros from staff_user u`
 
 func scanUser(row db.Scanner) (u User, err error) {
 	var created int64
@@ -163,6 +170,9 @@ func updateUser(tx *db.Tx, institution bank.InstitutionID, u User) error {
 
 func deleteUser(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) error {
 	if err := replaceMemberships(tx, institution, id, nil); err != nil {
+		return err
+	}
+	if err := forgetExternals(tx, institution, string(id)); err != nil {
 		return err
 	}
 	n, err := tx.Exec(`delete from staff_user where institution_id = $1 and id = $2`, institution, id)

@@ -126,7 +126,7 @@ const userFilter = `
 	 where u.institution_id = $1
 	   and (cast($2 as text) = '' or u.name_key like $2 escape '\' or u.email_key like $2 escape '\')
 	   and (cast($3 as text) = '' or exists (select 1 from staff_membership f where f.institution_id = u.institution_id and f.staff_id = u.id and f.group_id = $3))
-	   and ($4 < 0 or u.status = $4)`
+	   and ($4 < 0 or ` + statusNow + ` = $4)`
 
 const userPage = ` order by u.name_key, u.id limit $5 offset $6`
 

@@ -47,6 +47,9 @@ type Config struct {
 	Elsewhere    Elsewhere
 	Notice       string
 
+	// Provisioning is where outside directories are connected; nil: nowhere.
+	Provisioning *Provisioning
+
 	// Products is the way into products, and Grants what people allowed them.
 	// Without them there is none.
 	Products Products
@@ -60,6 +63,7 @@ type app struct {
 	elsewhere    Elsewhere
 	customers    Customers
 	identity     entrance.Identity
+	provisioning *Provisioning
 	products     Products
 	grants       Grants
 	applications Applications
@@ -74,6 +78,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
 	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice}
 	a.applications = cfg.Applications
+	a.provisioning = cfg.Provisioning
 	a.waits, a.elsewhere = cfg.Approvals, cfg.Elsewhere
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
@@ -120,7 +125,7 @@ func (a *app) routes() []web.Route {
 	own := web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}
 	introduces := own
 	introduces.Event = staff.EventProfileChanged
-	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.activityRoutes(), a.productRoutes(), a.applicationRoutes(), a.approvalRoutes(), a.institutionRoutes())
+	routes := slices.Concat(a.door.Routes(), a.userRoutes(), a.peopleRoutes(), a.activityRoutes(), a.productRoutes(), a.applicationRoutes(), a.directoryRoutes(), a.approvalRoutes(), a.institutionRoutes())
 	return append(append(routes, a.groupRoutes()...),
 		web.Route{Method: "GET", Pattern: "/{institution}/home", Handler: a.introduced(a.home), Needs: own},
 		web.Route{Method: "GET", Pattern: "/{institution}/account", Handler: a.account, Needs: own},

@@ -113,6 +113,9 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, er
 	if me.May(catalog.StaffExternalAppsManage) {
 		admin.Items = append(admin.Items, here("External applications", b.applications(), "link"))
 	}
+	if a.provisioning != nil && me.May(catalog.StaffExternalAppsManage) {
+		admin.Items = append(admin.Items, here("Directories", b.directories(), "refresh-cw"))
+	}
 	if len(admin.Items) > 0 {
 		nav = append(nav, admin)
 	}
