@@ -180,9 +180,7 @@ func (s *Service) EndApplication(tx *db.Tx, issuer bank.InstitutionID, id bank.A
 }
 
 // endings are the events after which nobody is signed in as a person any more.
-var endings = map[string]bool{
-	"staff.locked": true, "staff.deleted": true, "staff.password_reset_completed": true, "staff.password_changed": true,
-}
+var endings = map[string]bool{"staff.locked": true, "staff.deleted": true, "staff.password_reset_completed": true}
 
 // Watch ends what products have of whoever was locked, deleted or given a new
 // password, and of applications that were removed, in the same transaction.
