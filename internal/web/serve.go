@@ -69,7 +69,7 @@ func (s *Site) serve(route Route) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		if r.ContentLength > limit { // it says so itself: not a byte of it is read
 			w.Header().Set("Connection", "close")
-			s.fail(w, r, errTooLarge, 0)
+			s.fail(w, r, tooLarge(limit), 0)
 			return
 		}
 		r, err := s.admit(w, r, route)

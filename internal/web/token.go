@@ -72,7 +72,13 @@ func (s *Site) checkToken(r *http.Request, who Who) error {
 	return errToken
 }
 
-var errTooLarge = fault.New(fault.Invalid, "This is too large to be sent at once.")
+// tooLarge refuses what is longer than its route takes.
+func tooLarge(limit int64) *fault.Error {
+	if limit < 1<<20 {
+		return fault.New(fault.Invalid, "This is too large to be sent at once. Nothing of it was kept.")
+	}
+	return fault.Newf(fault.Invalid, "This is too large: at most %d MiB can be sent here. Nothing of it was kept.", limit>>20)
+}
 
 // maxMemory is how much of an upload is held in memory.
 const maxMemory = 1 << 20
@@ -84,8 +90,8 @@ func parseForm(r *http.Request) error {
 			err = nil
 		}
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return errTooLarge.Because(err)
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge(large.Limit).Because(err)
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, "The form could not be read. Reload the page and try again.").Because(err)

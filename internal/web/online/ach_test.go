@@ -353,7 +353,7 @@ func TestTooLargeAFileIsRefusedEarly(t *testing.T) {
 		r.Header.Set("Origin", p.server.URL)
 		got := dana.do(r)
 		got.is(t, 422)
-		got.says(t, "This is too large to be sent at once.")
+		got.says(t, "This is too large: at most 25 MiB can be sent here. Nothing of it was kept.")
 		if read.n > 8<<20 {
 			t.Errorf("%d bytes were read", read.n)
 		}

@@ -450,6 +450,9 @@ func (v *moneyView) uploads(choice *positivepay.Choice, blocked *[]blocker, why,
 	return false
 }
 
+// arpEndings are those of lists of checks.
+const arpEndings = ".csv,.txt,.tsv,text/plain,text/csv"
+
 const arpMaxPreview = 20 // checks that a preview shows
 
 func (v *moneyView) preview(p *positivepay.Preview, f layout.Format) *arpPreviewPart {

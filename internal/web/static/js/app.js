@@ -88,6 +88,23 @@
     input.value = BigInt(whole).toLocaleString("en-US") + "." + cents.padEnd(2, "0");
   });
 
+  // A file that would be refused for its size is not sent at all.
+  const tooLarge = (input) => {
+    const bytes = Math.max(0, ...[...input.files].map((file) => file.size));
+    const wrong = bytes > input.dataset.most * 2 ** 20;
+    const said = document.getElementById(`${input.id}-large`);
+    said.hidden = !wrong;
+    if (wrong) said.querySelector("[data-large]").textContent = `This file has ${(bytes / 2 ** 20).toFixed(1)} MiB; at most ${input.dataset.most} MiB can be sent. Choose another one.`;
+    return wrong;
+  };
+  on("change", "input[data-most]", tooLarge);
+  document.addEventListener("submit", (event) => {
+    const wrong = [...event.target.querySelectorAll("input[data-most]")].find(tooLarge);
+    if (!wrong) return;
+    event.preventDefault();
+    wrong.focus();
+  });
+
   // A form that is on its way is not sent again, for a while: its answer may be
   // a file, which leaves the page as it is.
   const again = (form) => {
