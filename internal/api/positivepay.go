@@ -31,7 +31,7 @@ type PositivePay interface {
 	Approve(context.Context, bank.Caller, positivepay.FileID) error
 	Delete(context.Context, bank.Caller, positivepay.FileID) error
 	SetLayout(context.Context, bank.Caller, positivepay.Layout) error
-	Outputs(context.Context, bank.Caller, bank.AccountID) ([]positivepay.Output, error)
+	Outputs(context.Context, bank.Caller, positivepay.OutputQuery) (positivepay.OutputPage, error)
 	Download(ctx context.Context, caller bank.Caller, account bank.AccountID, day bank.Day) (positivepay.Download, error)
 }
 
@@ -609,12 +609,12 @@ func (e *Edge) arpOutputs(ctx context.Context, in *arpOutputsInput) (*arpOutputs
 	if err != nil {
 		return nil, err
 	}
-	all, err := e.PositivePay.Outputs(ctx, caller, bank.AccountID(in.Account))
+	page, err := e.PositivePay.Outputs(ctx, caller, positivepay.OutputQuery{Account: bank.AccountID(in.Account)})
 	if err != nil {
 		return nil, err
 	}
 	list := OutputFileList{Files: []OutputFile{}}
-	for _, o := range all {
+	for _, o := range page.Outputs {
 		list.Files = append(list.Files, OutputFile{string(o.Account), string(o.Day), o.Paid, o.PaidSum.String(), o.Returned, o.Waiting})
 	}
 	return &arpOutputsOutput{list}, nil

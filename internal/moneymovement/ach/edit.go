@@ -76,6 +76,11 @@ func (s *Service) fresh(c *guard.Change, origin Origin) Batch {
 
 // keepNew stores a new batch and makes the tests of its prenotes.
 func (s *Service) keepNew(c *guard.Change, at place, b *Batch, all, marked []Entry, event string) error {
+	return s.keepNewSaying(c, at, b, all, marked, event, nil)
+}
+
+// keepNewSaying is keepNew with word of how many entries were stored.
+func (s *Service) keepNewSaying(c *guard.Change, at place, b *Batch, all, marked []Entry, event string, said func(stored int)) error {
 	n, err := countBatches(c.Tx, at)
 	if err != nil {
 		return err
@@ -86,7 +91,7 @@ func (s *Service) keepNew(c *guard.Change, at place, b *Batch, all, marked []Ent
 	if err := insertBatch(c.Tx, at, b); err != nil {
 		return err
 	}
-	if err := writeEntries(c.Tx, at, b, all); err != nil {
+	if err := writeEntries(c.Tx, at, b, all, said); err != nil {
 		return err
 	}
 	c.RecordQuiet(event, b.target(), "", b.described(nil)...)
@@ -174,7 +179,7 @@ func (s *Service) keep(c *guard.Change, at place, was, b *Batch, had, all, marke
 		return err
 	}
 	if len(changes) > 0 {
-		if err := writeEntries(c.Tx, at, b, all); err != nil {
+		if err := writeEntries(c.Tx, at, b, all, nil); err != nil {
 			return err
 		}
 	}
@@ -594,7 +599,7 @@ func (s *Service) remove(c *guard.Change, id BatchID, version int64) error {
 	if err := dropSchedule(c.Tx, at, id); err != nil {
 		return err
 	}
-	if err := writeEntries(c.Tx, at, &b, nil); err != nil {
+	if err := writeEntries(c.Tx, at, &b, nil, nil); err != nil {
 		return err
 	}
 	c.RecordQuiet("ach.batch_deleted", was.target(), "", activity.Change{Field: "state", Old: string(was.State), New: string(Deleted)},

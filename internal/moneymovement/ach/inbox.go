@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"mandate/internal/bank"
@@ -54,6 +55,7 @@ type Incoming struct {
 	Size       int64
 	Read       int64
 	Entries    int64
+	Stored     int64 // of the entries, as far as the process that reads it knows
 	State      FileState
 	At         time.Time
 	Outcome
@@ -119,8 +121,16 @@ func (s *Service) File(ctx context.Context, caller bank.Caller, id FileID) (in I
 		}
 		return nil
 	})
+	if p, here := s.paces.Load(id); here && in.State == FileReading {
+		now := p.(*pace)
+		in.Read, in.Entries, in.Stored = now.read.Load(), now.entries.Load(), now.stored.Load()
+	}
 	return in, err
 }
+
+// A pace is how far a file is that this process reads. It is kept beside the
+// database: while the entries are stored nothing else can be written there.
+type pace struct{ read, entries, stored atomic.Int64 }
 
 // readBeside reads a file after the request that brought it is over.
 func (s *Service) readBeside(ctx context.Context, caller bank.Caller, id FileID, again bool) <-chan struct{} {
@@ -145,9 +155,14 @@ func (s *Service) readKept(ctx context.Context, caller bank.Caller, id FileID, a
 	if err != nil {
 		return
 	}
-	said := time.Now()
+	said, now := time.Now(), &pace{}
+	s.paces.Store(id, now)
+	defer s.paces.Delete(id)
 	u := Upload{Name: in.Name, Category: in.Category, Restricted: in.Restricted, Again: again, File: bytes.NewReader(in.body)}
+	u.stored = func(entries int) { now.stored.Add(int64(entries)) }
 	u.Progress = func(read int64, entries int) {
+		now.read.Store(read)
+		now.entries.Store(int64(entries))
 		if time.Since(said) < sayEvery {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"mandate/internal/activity"
 	"mandate/internal/approval"
@@ -41,6 +42,7 @@ type Service struct {
 	names    approval.Names
 	process  string
 	reading  chan struct{} // places for reading strangers' files
+	paces    sync.Map      // FileID to *pace, of the files that this process reads now
 }
 
 // Config is what the room stands on.

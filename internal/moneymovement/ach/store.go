@@ -167,7 +167,7 @@ const (
 )
 
 // writeEntries stores all entries of a batch in place of those it had.
-func writeEntries(tx *db.Tx, at place, b *Batch, entries []Entry) error {
+func writeEntries(tx *db.Tx, at place, b *Batch, entries []Entry, said func(stored int)) error {
 	if _, err := tx.Exec(`delete from ach_entry where institution_id = $1 and organization_id = $2 and batch_id = $3`,
 		at.institution, at.organization, b.ID); err != nil {
 		return fmt.Errorf("clear the entries of %s: %w", b.ID, err)
@@ -200,6 +200,9 @@ func writeEntries(tx *db.Tx, at place, b *Batch, entries []Entry) error {
 			return fmt.Errorf("store the entries of %s: %w", b.ID, err)
 		}
 		start += n
+		if said != nil {
+			said(n)
+		}
 	}
 	return nil
 }

@@ -53,7 +53,8 @@ type Upload struct {
 	File       io.Reader
 	Progress   nacha.Progress
 
-	also func(tx *db.Tx, made []BatchID) error // in the change that makes the batches; nil: nothing
+	also   func(tx *db.Tx, made []BatchID) error // in the change that makes the batches; nil: nothing
+	stored func(entries int)                     // hears of entries as they are stored; nil: nobody does
 }
 
 // BatchID is the id of the i-th batch of a file whose ids the caller names.
@@ -168,7 +169,7 @@ func (s *Service) keepUpload(c *guard.Change, u Upload, rules nacha.Rules, file 
 			return nil, fault.Newf(fault.Invalid, "A batch has at most %d entries.", MaxEntries).With(nacha.TooLarge)
 		}
 		b.summarize(entries)
-		if err := s.keepNew(c, at, &b, entries, nil, "ach.batch_uploaded"); err != nil {
+		if err := s.keepNewSaying(c, at, &b, entries, nil, "ach.batch_uploaded", u.stored); err != nil {
 			return nil, err
 		}
 		ids = append(ids, b.ID)

@@ -277,9 +277,16 @@ func TestTheOutputFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		all, err := w.room.Outputs(t.Context(), caller("dana"), "")
-		if err != nil || fmt.Sprint(all) != "[{acc_operating 2026-03-02 2 2700.00 1 1}]" {
-			t.Fatalf("the output files are %v, %v", all, err)
+		for _, one := range []struct {
+			q    positivepay.OutputQuery
+			want string
+		}{
+			{positivepay.OutputQuery{}, "{[{acc_operating 2026-03-02 2 2700.00 1 1}] 1 2700.00 1 1}"}, {positivepay.OutputQuery{Account: payroll}, "{[] 0 0.00 1 1}"},
+			{positivepay.OutputQuery{From: "2026-03-03"}, "{[] 0 0.00 1 1}"}, {positivepay.OutputQuery{Account: operating, Until: "2026-03-02", Page: 7, Size: 1}, "{[{acc_operating 2026-03-02 2 2700.00 1 1}] 1 2700.00 1 1}"},
+		} {
+			if page, err := w.room.Outputs(t.Context(), caller("dana"), one.q); err != nil || fmt.Sprint(page) != one.want {
+				t.Errorf("%+v: the output files are %v, %v, want %s", one.q, page, err, one.want)
+			}
 		}
 		d, err := w.room.Download(t.Context(), caller("dana"), operating, "2026-03-02")
 		if err != nil || d.Name != "ARP_operating_20260302.txt" {

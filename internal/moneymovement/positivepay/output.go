@@ -17,9 +17,6 @@ import (
 	"mandate/internal/host"
 )
 
-// maxOutputs is how many output files of an account are offered.
-const maxOutputs = 60
-
 // An Output is a file that the institution makes of an account and a day: what
 // was paid and returned on it, what waits, and what is outstanding.
 type Output struct {
@@ -31,35 +28,65 @@ type Output struct {
 	Waiting  int
 }
 
+// An OutputQuery is what the list of output files is asked for; what is empty
+// asks for everything.
+type OutputQuery struct {
+	Account     bank.AccountID
+	From, Until bank.Day
+	Page, Size  int // the first page is 1
+}
+
+// An OutputPage is a part of that list.
+type OutputPage struct {
+	Outputs  []Output
+	Matching int
+	Paid     bank.Cents // of all that match
+	Total    int
+	Page     int
+}
+
 // Outputs lists the output files of accounts on which the caller may download,
 // the latest first.
-func (s *Service) Outputs(ctx context.Context, caller bank.Caller, account bank.AccountID) (all []Output, err error) {
+func (s *Service) Outputs(ctx context.Context, caller bank.Caller, q OutputQuery) (page OutputPage, err error) {
 	err = s.guard.Look(ctx, caller, looking(caller), func(v *guard.View) error {
-		all = nil
+		page = OutputPage{Page: 1}
 		seen := allowed(v.Policy, catalog.ARPFileDownload, caller.Member(), v.Tx.Now)
 		if len(seen) == 0 {
 			return nil
 		}
-		all, err = listOutputs(v.Tx, placeOf(caller), seen, account)
+		page, err = listOutputs(v.Tx, placeOf(caller), seen, q)
 		return err
 	})
-	return all, err
+	return page, err
 }
 
-func listOutputs(tx *db.Tx, at place, seen []bank.AccountID, account bank.AccountID) ([]Output, error) {
-	all, err := db.All(tx, func(s db.Scanner) (o Output, err error) {
+const outputWhere = `
+	 where institution_id = $1 and organization_id = $2 and replace($3, ',' || account_id || ',', '') <> cast($3 as text) and (cast($4 as text) = '' or account_id = $4)
+	   and (cast($5 as text) = '' or day >= $5) and (cast($6 as text) = '' or day <= $6)`
+
+func listOutputs(tx *db.Tx, of place, seen []bank.AccountID, q OutputQuery) (page OutputPage, err error) {
+	q.Size = sizeOf(q.Size)
+	args := []any{of.institution, of.organization, joined(seen), q.Account, q.From, q.Until}
+	const count = `select count(*), cast(coalesce(sum(paid), 0) as bigint) from (select sum(case when state = 'paid' then cents else 0 end) as paid from arp_item` + outputWhere + ` group by account_id, day) as f`
+	if err := tx.QueryRow(count, args...).Scan(&page.Matching, &page.Paid); err != nil {
+		return OutputPage{}, fmt.Errorf("count the output files: %w", err)
+	}
+	var rest bank.Cents
+	if err := tx.QueryRow(count, of.institution, of.organization, joined(seen), "", "", "").Scan(&page.Total, &rest); err != nil {
+		return OutputPage{}, fmt.Errorf("count the output files: %w", err)
+	}
+	page.Page = at(q.Page, q.Size, page.Matching)
+	page.Outputs, err = db.All(tx, func(s db.Scanner) (o Output, err error) {
 		err = s.Scan(&o.Account, &o.Day, &o.Paid, &o.PaidSum, &o.Returned, &o.Waiting)
 		return o, err
 	}, `
 		select account_id, day, cast(sum(case when state = 'paid' then 1 else 0 end) as bigint), cast(sum(case when state = 'paid' then cents else 0 end) as bigint),
 		       cast(sum(case when state = 'returned' then 1 else 0 end) as bigint), cast(sum(case when state in ('open', 'refused', 'paying', 'returning') then 1 else 0 end) as bigint)
-		  from arp_item
-		 where institution_id = $1 and organization_id = $2 and replace($3, ',' || account_id || ',', '') <> $3 and (cast($4 as text) = '' or account_id = $4)
-		 group by account_id, day order by day desc, account_id limit $5`, at.institution, at.organization, joined(seen), account, maxOutputs)
+		  from arp_item`+outputWhere+` group by account_id, day order by day desc, account_id limit $7 offset $8`, append(args, q.Size, (page.Page-1)*q.Size)...)
 	if err != nil {
-		return nil, fmt.Errorf("list the output files: %w", err)
+		return OutputPage{}, fmt.Errorf("list the output files: %w", err)
 	}
-	return all, nil
+	return page, nil
 }
 
 // A Download is an output file as it is handed over.

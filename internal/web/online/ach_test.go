@@ -154,7 +154,7 @@ func TestBatchFromFormToReceipt(t *testing.T) {
 		}
 
 		ask := dana.get(made.url + "/initiate")
-		ask.says(t, "A second person must approve this batch", "Finn Berg or Pat Kim could approve it", "Your Daily ACH limit", "$100,000.00", "$0.00 of it is used on that day")
+		ask.says(t, "A second person must approve this batch", "Finn Berg or Pat Kim could approve it", "Your Daily ACH limit", "$100,000.00", "$0.00 of it is used today")
 		send := ask.carries()
 		send.Set("effective", "2026-03-04")
 		dana.post(made.url+"/review", send).says(t, "Choose the account that the money is taken from")

@@ -157,8 +157,8 @@ func (a *app) fileStatus(w http.ResponseWriter, r *http.Request) error {
 		Columns: []ui.Column{{Label: "Line"}, {Label: "Record"}, {Label: "Field"}, {Label: "What is wrong"}}}
 	switch in.State {
 	case ach.FileReading:
-		page.Title, page.Reading, page.Read = "Reading the file", true, int(100*in.Read/max(in.Size, 1))
-		page.Note = fmt.Sprintf("%s so far, %d%%", ui.Count(int(in.Entries), "entry", "entries"), page.Read)
+		page.Title, page.Reading = "Reading the file", true
+		page.Read, page.Note = progressOf(&in)
 	case ach.FileRefused:
 		page.Title, page.Refused = "The file was not taken", &ui.Message{Tone: ui.Bad, Title: in.Sentence, Text: "Nothing of it was kept."}
 		if in.Code == ach.DuplicateFile {
@@ -181,6 +181,24 @@ func (a *app) fileStatus(w http.ResponseWriter, r *http.Request) error {
 		page.Batches = append(page.Batches, v.batchRow(&d.Batch))
 	}
 	return web.Render(w, r, http.StatusOK, fileView(page))
+}
+
+// progressOf is how far a file is, in percent and in words: half of it is
+// reading, and half is storing what was read.
+func progressOf(in *ach.Incoming) (percent int, note string) {
+	entries := ui.Count(int(in.Entries), "entry", "entries")
+	switch {
+	case in.Read < in.Size:
+		percent = int(50 * in.Read / max(in.Size, 1))
+		note = entries + " read so far"
+	case in.Stored == 0:
+		percent, note = 50, entries+" read; now they are checked"
+	default:
+		stored := min(in.Stored, in.Entries) // storing may have begun anew
+		percent = 50 + int(50*stored/max(in.Entries, 1))
+		note = strings.TrimSpace(ui.Count(int(stored), "", "")) + " of " + entries + " are stored"
+	}
+	return percent, fmt.Sprintf("%s, %d%%", note, percent)
 }
 
 func lineNumber(n int) string {

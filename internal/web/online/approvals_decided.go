@@ -57,7 +57,7 @@ func (a *app) decidedList(w http.ResponseWriter, r *http.Request) error {
 	}
 	list = list.At(found.Page)
 	page := decidedListPage{
-		Shell: a.shell(r, v.me, "Decided", ui.Link{Label: "Approvals", Href: v.base.approvals()}), Tabs: v.base.approvalTabs(v.base.decided(), a.waitingFor(r)),
+		Shell: a.shell(r, v.me, "Decided"), Tabs: v.base.approvalTabs(v.base.decided(), a.waitingFor(r)),
 		Columns: []ui.Column{list.Column("title", "What"), {Label: "Account"}, {Label: "Asked by"}, list.Column("decided", "When"), {Label: "Outcome"}, list.Column("amount", "Amount")},
 		Pager:   list.Pager("Decided", found.Matching), Export: withQuery(v.base.decided() + "/export?" + r.URL.RawQuery), Empty: found.Total == 0,
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -150,9 +151,11 @@ type moneyView struct {
 	me       usermgmt.Standing
 	profile  usermgmt.Profile
 	accounts map[bank.AccountID]usermgmt.Account
+	now      time.Time
 }
 
 func (a *app) moneyView(r *http.Request) (v moneyView, err error) {
+	v.now = a.site.Clock.Now()
 	if v.me, err = a.me(r); err != nil {
 		return v, err
 	}
@@ -265,20 +268,30 @@ func (v *moneyView) ceilings(room headroom.Room) []ceilingLine {
 			line.Label += " on " + v.account(c.Account)
 		}
 		if c.Daily {
-			line.Used = c.Used.Dollars() + " of it is used on that day"
-			line.Anew = "It begins anew " + ui.DateTime(c.Resets, v.place()) + "."
+			line.Used, line.Anew = c.Used.Dollars()+" of it is used "+v.countedOn(c.Resets), "It begins anew "+ui.DateTime(c.Resets, v.place())+"."
 		}
 		lines = append(lines, line)
 	}
 	return lines
 }
 
+// countedOn is the day that a limit counts, which ends when it begins anew.
+func (v *moneyView) countedOn(resets time.Time) string {
+	last := resets.Add(-time.Second)
+	if bank.DayOf(last, v.place()) == bank.DayOf(v.now, v.place()) {
+		return "today"
+	}
+	return "on " + ui.Date(last, v.place())
+}
+
 func (v *moneyView) setBy(c headroom.Ceiling) string {
 	switch {
-	case c.SetBy != "":
-		return "Set by " + c.SetBy + " on " + ui.Date(c.SetAt, v.place()) + "."
+	case c.Level == entitlement.LevelOrganization && c.SetBy != "":
+		return "Set by " + v.me.Institution.Name + " on " + ui.Date(c.SetAt, v.place()) + "."
 	case c.Level == entitlement.LevelOrganization:
 		return ui.Ended("Set by " + v.me.Institution.Name)
+	case c.SetBy != "":
+		return "Set by " + c.SetBy + " on " + ui.Date(c.SetAt, v.place()) + "."
 	}
 	return "Set by an admin of " + v.me.Organization.Name + ", or when you were created."
 }
@@ -305,7 +318,11 @@ func (v *moneyView) blockers(e entitlement.Explanation) []blocker {
 				b.Who = "Who can change it: " + why.Who(step.By) + "."
 			}
 		}
-		all = append(all, b)
+		if same := slices.IndexFunc(all, func(other blocker) bool { return other.Sentence == b.Sentence && other.Room == b.Room }); same < 0 {
+			all = append(all, b)
+		} else if len(b.Who) < len(all[same].Who) {
+			all[same] = b // an entitlement and its only right go by one name: whoever can change both
+		}
 	}
 	return all
 }

@@ -35,7 +35,7 @@ type PositivePay interface {
 	Approve(context.Context, bank.Caller, positivepay.FileID) error
 	Delete(context.Context, bank.Caller, positivepay.FileID) error
 	SetLayout(context.Context, bank.Caller, positivepay.Layout) error
-	Outputs(context.Context, bank.Caller, bank.AccountID) ([]positivepay.Output, error)
+	Outputs(context.Context, bank.Caller, positivepay.OutputQuery) (positivepay.OutputPage, error)
 	Download(ctx context.Context, caller bank.Caller, account bank.AccountID, day bank.Day) (positivepay.Download, error)
 }
 

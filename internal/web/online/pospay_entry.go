@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
 	"mandate/internal/moneymovement/layout"
@@ -332,8 +333,11 @@ func (a *app) arpSaveLayout(w http.ResponseWriter, r *http.Request) error {
 type arpOutputPage struct {
 	Shell   ui.Shell
 	Tabs    []ui.Tab
+	Toolbar ui.Toolbar
 	Columns []ui.Column
 	Rows    []arpOutputRow
+	Pager   ui.Pager
+	Empty   bool // there is none at all
 	Action  string
 	Blocked []blocker
 	Why     string
@@ -343,6 +347,17 @@ type arpOutputRow struct {
 	Day, Account, Paid, Returned, Waiting string
 	DayValue, AccountValue                string
 	Cents                                 bank.Cents
+}
+
+var outputListSpec = web.ListSpec{Filters: map[string][]string{"account": nil, "when": {when30, when90, whenYear}}}
+
+// outputQuery is what the address of the list asks.
+func outputQuery(list web.List, today bank.Day) positivepay.OutputQuery {
+	q := positivepay.OutputQuery{Account: bank.AccountID(list.Filter("account")), Page: list.Page, Size: list.PerPage}
+	if days, err := strconv.Atoi(list.Filter("when")); err == nil { // one of the values above
+		q.From = calendar.AddDays(today, -days)
+	}
+	return q
 }
 
 // GET /{institution}/positive-pay/output
@@ -359,20 +374,24 @@ func (a *app) arpRenderOutputs(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	all, err := a.money.PositivePay.Outputs(r.Context(), web.CallerOf(r.Context()), "")
+	list := web.ReadList(r, outputListSpec)
+	found, err := a.money.PositivePay.Outputs(r.Context(), web.CallerOf(r.Context()), outputQuery(list, choice.Today))
 	if err != nil {
 		return err
 	}
+	list = list.At(found.Page)
 	page := arpOutputPage{
 		Shell: a.shell(r, v.me, "Output files", posPayCrumb(v.base)), Tabs: v.base.posPayTabs(v.base.posPayOutput()), Action: v.base.posPayOutput(),
 		Columns: []ui.Column{{Label: "Day"}, {Label: "Account"}, {Label: "Paid"}, {Label: "Returned"}, {Label: "Waiting"}, {Label: "Paid in all", Money: true}, {Label: "Download", Hidden: true}},
+		Pager:   list.Pager("Output files", found.Matching), Empty: found.Total == 0,
 	}
+	page.Toolbar = list.Toolbar("", resultOf(found.Matching, found.Total, "output file", "output files")+", "+found.Paid.Dollars()+" paid in all", v.accountFilter(), pastFilter())
 	if e, ok := refusalIn(against); ok {
 		page.Blocked, page.Why = v.blockers(e), v.base.whyMe()+"?operation="+catalog.ARPFileDownload.ID()
 	} else if len(choice.On(catalog.ARPFileDownload, false)) == 0 {
 		page.Blocked, page.Why = v.blockers(choice.May[catalog.ARPFileDownload]), v.base.whyMe()+"?operation="+catalog.ARPFileDownload.ID()
 	}
-	for _, o := range all {
+	for _, o := range found.Outputs {
 		page.Rows = append(page.Rows, arpOutputRow{
 			Day: ui.Date(o.Day.Time(time.UTC), time.UTC), Account: v.account(o.Account), Paid: strconv.Itoa(o.Paid), Returned: strconv.Itoa(o.Returned), Waiting: strconv.Itoa(o.Waiting),
 			DayValue: string(o.Day), AccountValue: string(o.Account), Cents: o.PaidSum,

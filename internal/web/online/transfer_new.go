@@ -161,7 +161,7 @@ func (p *transferFormPage) fill(v *moneyView, o *transfer.Options) {
 	p.On = f.Field("on", "Date")
 	p.On.Optional, p.On.Help, p.On.Width = true, "Leave it empty to move the money now.", "medium"
 	if sentence := o.Now.Sentence(); sentence != "" {
-		p.On.Help += " What moves now counts on another day. " + sentence
+		p.On.Help += " Moved now, it counts on another day. " + sentence
 	}
 	if !p.Repeats {
 		p.On.Optional, p.On.Help = false, ""

@@ -244,7 +244,7 @@ func (p *wireFormPage) fillDays(o *wire.Options) {
 	on := f.Field("on", "Date")
 	on.Optional, on.Help, on.Width = true, "Leave it empty to send it as soon as may be.", "medium"
 	if sentence := o.Now.Sentence(); sentence != "" {
-		on.Help += " What is sent off now goes out on another day. " + sentence
+		on.Help += " Sent now, it goes out another day. " + sentence
 	}
 	p.On = &on
 	p.Repeat = f.Field("repeat", "How often")
