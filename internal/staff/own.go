@@ -20,6 +20,14 @@ type Standing struct {
 	SecondFrom   bank.Day // from when on they need a second factor; empty: they do not
 	SecondFactor bool     // they have one
 	Today        bank.Day
+
+	own holding
+}
+
+// MayGive reports whether they may give a right of a product: they hold it, or
+// are among the first givers.
+func (s *Standing) MayGive(product bank.ApplicationID, right string) bool {
+	return s.own.anyProduct || s.own.products[product].Has(right)
 }
 
 // May reports whether they hold a permission.
@@ -71,6 +79,9 @@ func (s *Service) Standing(ctx context.Context, caller bank.Caller) (standing St
 		}
 		standing = Standing{House: house, User: p.User, Groups: p.Groups, SecondFrom: p.SecondFrom, SecondFactor: p.SecondFactor,
 			Today: bank.DayOf(v.Tx.Now, house.Place)}
+		if standing.own, err = grantable(v.Tx, caller); err != nil {
+			return err
+		}
 		standing.Rights, err = rightsOf(v.Tx, caller.Institution, id)
 		return err
 	})

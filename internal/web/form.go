@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -104,6 +105,9 @@ func (f *Form) All(name string) []string { return f.values[name] }
 
 // Wrong notes what is wrong with a field.
 func (f *Form) Wrong(name, sentence string) { f.Problems.Add(name, sentence) }
+
+// Names are the names of all fields that were sent, in order.
+func (f *Form) Names() []string { return slices.Sorted(maps.Keys(f.values)) }
 
 // OK reports whether nothing is wrong so far.
 func (f *Form) OK() bool { return f.Sentence == "" && len(f.Problems) == 0 }

@@ -10,6 +10,7 @@ import (
 
 	"mandate/internal/application"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/fault"
 	"mandate/internal/identity"
 	"mandate/internal/web"
@@ -27,6 +28,9 @@ type applicationPage struct {
 	At    string
 	Place *time.Location
 	Now   time.Time
+
+	Declaration catalog.Declaration
+	Declares    bool
 }
 
 // GET /{institution}/applications/{application}
@@ -41,6 +45,9 @@ func (a *app) application(w http.ResponseWriter, r *http.Request) error {
 	}
 	b := baseOf(r)
 	page := applicationPage{App: one, At: b.application(one.ID), Place: me.Place(), Now: a.site.Clock.Now()}
+	if page.Declaration, page.Declares, err = a.applications.Declared(r.Context(), web.CallerOf(r.Context()), one.ID); err != nil {
+		return err
+	}
 	if page.Shell, err = a.shell(r, &me, one.Name, applicationCrumbs(b)...); err != nil {
 		return err
 	}
@@ -406,6 +413,10 @@ func (a *app) askDeleteApplication(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
+	groups, err := a.applications.Dependents(r.Context(), web.CallerOf(r.Context()), one.ID)
+	if err != nil {
+		return err
+	}
 	b := baseOf(r)
 	at := b.application(one.ID)
 	shell, err := a.shell(r, &me, "Delete application", append(applicationCrumbs(b), ui.Link{Label: one.Name, Href: at})...)
@@ -415,7 +426,7 @@ func (a *app) askDeleteApplication(w http.ResponseWriter, r *http.Request) error
 	return web.RenderConfirm(w, r, http.StatusOK, ui.Confirmation{
 		Title: "Delete " + one.Name + "?", Text: "This cannot be undone. To stop it for a while, switch it off instead.",
 		Action: at + "/delete", Cancel: at, Confirm: ui.Action{Label: "Delete application", Variant: ui.Danger},
-	}, listView(breaks(&one, me.Place())), func(content templ.Component) templ.Component { return ui.Within(ui.Page(shell), content) })
+	}, listView(append(breaks(&one, me.Place()), losesWords(groups)...)), func(content templ.Component) templ.Component { return ui.Within(ui.Page(shell), content) })
 }
 
 // POST /{institution}/applications/{application}/delete

@@ -24,6 +24,10 @@ type Applications interface {
 	Edit(ctx context.Context, caller bank.Caller, id bank.ApplicationID, revision int64, d application.Draft) (identity.Secret, error)
 	Rotate(ctx context.Context, caller bank.Caller, id bank.ApplicationID, overlap time.Duration) (identity.Secret, error)
 	Delete(context.Context, bank.Caller, bank.ApplicationID) error
+	Declared(context.Context, bank.Caller, bank.ApplicationID) (catalog.Declaration, bool, error)
+	PreviewDeclaration(context.Context, bank.Caller, bank.ApplicationID, catalog.Declaration) (application.Declaring, error)
+	Declare(context.Context, bank.Caller, bank.ApplicationID, catalog.Declaration) error
+	Dependents(context.Context, bank.Caller, bank.ApplicationID) ([]catalog.GroupEffect, error)
 }
 
 func (b base) applications() string { return b.at("/applications") }
@@ -38,7 +42,7 @@ func (a *app) applicationRoutes() []web.Route {
 		return web.Route{Method: "GET", Pattern: "/{institution}/applications" + pattern, Handler: a.introduced(h), Needs: needs(catalog.StaffExternalAppsManage, "", false)}
 	}
 	post := func(pattern string, h web.HandlerFunc, event string) web.Route {
-		return web.Route{Method: "POST", Pattern: "/{institution}/applications" + pattern, Handler: a.introduced(h), Needs: needs(catalog.StaffExternalAppsManage, event, true)}
+		return web.Route{Method: "POST", Pattern: "/{institution}/applications" + pattern, Handler: a.introduced(h), Needs: needs(catalog.StaffExternalAppsManage, event, event != "")}
 	}
 	return []web.Route{
 		get("", a.applicationList),
@@ -49,6 +53,9 @@ func (a *app) applicationRoutes() []web.Route {
 		post("/{application}/edit", a.editApplication, application.EventChanged),
 		get("/{application}/secret", a.askRotate),
 		post("/{application}/secret", a.rotate, application.EventRotated),
+		get("/{application}/permissions", a.declarationPage),
+		post("/{application}/permissions", a.previewDeclaration, ""),
+		post("/{application}/permissions/save", a.saveDeclaration, application.EventDeclared),
 		get("/{application}/delete", a.askDeleteApplication),
 		post("/{application}/delete", a.deleteApplication, application.EventDeleted),
 	}

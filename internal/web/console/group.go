@@ -34,6 +34,7 @@ type groupForm struct {
 	Reports, Approval ui.Field
 	Others            []ui.Option
 	Areas             []areaBoxes
+	Product           string // whose group it is; empty: the console's
 	Cancel            string
 }
 
@@ -74,13 +75,17 @@ func readGroup(f *web.Form) staff.Draft {
 			d.Permissions |= catalog.StaffSetOf(p)
 		}
 	}
+	d.Product, d.Held = bank.ApplicationID(f.Raw("product")), readHeld(f)
 	return d
 }
 
 // formOf is the form of a draft.
 func formOf(d staff.Draft) *web.Form {
 	values := map[string]string{"name": d.Name, "description": d.Description, "second_factor_from": string(d.SecondFactorFrom),
-		"reports_to": string(d.ReportsTo), "approval_from": string(d.ApprovalFrom)}
+		"reports_to": string(d.ReportsTo), "approval_from": string(d.ApprovalFrom), "product": string(d.Product)}
+	for _, id := range d.Held.IDs() {
+		values[heldPrefix+id] = "on"
+	}
 	if d.SecondFactorFrom != "" {
 		values["second_factor"] = "on"
 	}
@@ -92,7 +97,7 @@ func formOf(d staff.Draft) *web.Form {
 
 // newGroupForm shows what is typed; boxes of rights that one does not hold
 // cannot be ticked and say why.
-func (a *app) newGroupForm(r *http.Request, f *web.Form, own catalog.StaffSet, self bank.GroupID) (*groupForm, error) {
+func (a *app) newGroupForm(r *http.Request, f *web.Form, me *staff.Standing, self bank.GroupID) (*groupForm, error) {
 	g := &groupForm{Sentence: f.Sentence, Problems: f.Problems, Version: f.Raw("version"),
 		Name: f.Field("name", "Name"), Description: f.Field("description", "Description"),
 		Factor: f.Field("second_factor", "Require a second factor"), From: f.Field("second_factor_from", "From this day on"),
@@ -115,8 +120,13 @@ func (a *app) newGroupForm(r *http.Request, f *web.Form, own catalog.StaffSet, s
 			g.Others = append(g.Others, ui.Option{Value: string(other.ID), Label: other.Name})
 		}
 	}
+	if g.Product = f.Raw("product"); g.Product != "" {
+		p, err := a.product(r, bank.ApplicationID(g.Product))
+		g.Areas = productBoxes(p, f, me)
+		return g, err
+	}
 	for _, area := range catalog.StaffAreas() {
-		g.Areas = append(g.Areas, boxesOf(area, f, own))
+		g.Areas = append(g.Areas, boxesOf(area, f, me.Rights))
 	}
 	return g, nil
 }
@@ -175,9 +185,16 @@ func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		return err
 	}
 	page.Rights = byArea(page.Group.Permissions)
+	if page.Group.Product != "" {
+		p, err := a.product(r, page.Group.Product)
+		if err != nil {
+			return err
+		}
+		page.Rights = []rightsOfArea{{catalog.StaffAreaInfo{Label: p.Name, Product: true}, p.Labels(page.Group.Held)}}
+	}
 	at := page.Base.group(page.Group.ID)
-	if missing := page.Group.Permissions.Effective() &^ me.Rights; missing != 0 {
-		page.Above = "This group permits what you do not hold yourself (" + strings.Join(missing.Labels(), ", ") + "), so only somebody who holds it can change the group."
+	if missing := beyond(page.Group.Draft, &me); len(missing) > 0 {
+		page.Above = "This group permits what you do not hold yourself (" + strings.Join(missing, ", ") + "), so only somebody who holds it can change the group."
 	}
 	if me.May(catalog.StaffGroupsDelete) && page.Above == "" {
 		page.Delete = at + "/delete"
@@ -188,7 +205,7 @@ func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) e
 	if f == nil {
 		f = formOf(page.Group.Draft)
 	}
-	if page.Form, err = a.newGroupForm(r, f, me.Rights, page.Group.ID); err != nil {
+	if page.Form, err = a.newGroupForm(r, f, &me, page.Group.ID); err != nil {
 		return err
 	}
 	if page.Form.Version == "" {
@@ -215,6 +232,9 @@ type newGroupPage struct {
 	Shell  ui.Shell
 	Form   *groupForm
 	Starts []startLink
+
+	Products []staff.Product // of which it could be a group
+	New      string
 }
 
 // A startLink is a ready-made group to begin with.
@@ -234,7 +254,7 @@ func (a *app) newGroupPage(w http.ResponseWriter, r *http.Request) error {
 			return a.renderNewGroup(w, r, formOf(start.Draft))
 		}
 	}
-	return a.renderNewGroup(w, r, web.NewForm(nil))
+	return a.renderNewGroup(w, r, web.NewForm(map[string]string{"product": r.URL.Query().Get("product")}))
 }
 
 func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form) error {
@@ -247,10 +267,14 @@ func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form
 	for _, start := range staff.Starts() {
 		page.Starts = append(page.Starts, startLink{start, b.newGroup() + "?start=" + start.ID, r.URL.Query().Get("start") == start.ID})
 	}
+	if page.Products, err = a.staff.Products(r.Context(), web.CallerOf(r.Context())); err != nil {
+		return err
+	}
+	page.New = b.newGroup()
 	if page.Shell, err = a.shell(r, &me, "Create a group", ui.Link{Label: "Groups", Href: b.groups()}); err != nil {
 		return err
 	}
-	if page.Form, err = a.newGroupForm(r, f, me.Rights, ""); err != nil {
+	if page.Form, err = a.newGroupForm(r, f, &me, ""); err != nil {
 		return err
 	}
 	page.Form.Action, page.Form.Submit, page.Form.Cancel = b.newGroup(), "Create group", b.groups()
@@ -324,6 +348,7 @@ func (a *app) reviewGroup(w http.ResponseWriter, r *http.Request) error {
 
 // groupLines say what will be different, what it adds first.
 func groupLines(p staff.Preview) (lines []ui.Change) {
+	lines = productLines(p)
 	was, now := p.Group.Draft, p.Draft
 	for right := range (now.Permissions &^ was.Permissions).All() {
 		lines = append(lines, ui.Change{Sentence: "The group permits “" + right.Info().Label + "”.", Risk: "Its members get a right."})

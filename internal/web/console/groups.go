@@ -61,6 +61,9 @@ func (a *app) groups(w http.ResponseWriter, r *http.Request) error {
 // areaNames say in which areas a group permits something.
 func areaNames(g staff.Group) string {
 	var names []string
+	if g.Product != "" && g.Held != "" {
+		names = append(names, ui.Count(len(g.Held.IDs()), "right of a product", "rights of a product"))
+	}
 	for _, of := range byArea(g.Permissions) {
 		names = append(names, of.Area.Label)
 	}

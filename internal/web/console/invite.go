@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"mandate/internal/bank"
-	"mandate/internal/catalog"
 	"mandate/internal/fault"
 	"mandate/internal/staff"
 	"mandate/internal/web"
@@ -22,11 +21,11 @@ type groupChoice struct {
 }
 
 // choices are all groups, with those that are chosen.
-func choices(groups []staff.Group, own catalog.StaffSet, chosen []bank.GroupID) (all []groupChoice) {
+func choices(groups []staff.Group, me *staff.Standing, chosen []bank.GroupID) (all []groupChoice) {
 	for _, g := range groups {
 		c := groupChoice{Group: g, Chosen: slices.Contains(chosen, g.ID)}
-		if missing := g.Permissions.Effective() &^ own; missing != 0 {
-			c.Why = "It permits what you do not hold yourself: " + strings.Join(missing.Labels(), ", ") + "."
+		if missing := beyond(g.Draft, me); len(missing) > 0 {
+			c.Why = "It permits what you do not hold yourself: " + strings.Join(missing, ", ") + "."
 		}
 		all = append(all, c)
 	}
@@ -67,7 +66,7 @@ func (a *app) renderInvite(w http.ResponseWriter, r *http.Request, f *web.Form) 
 	}
 	b := baseOf(r)
 	page := invitePage{Action: b.invite(), Cancel: b.users(), Sentence: f.Sentence, Problems: f.Problems,
-		Emails: f.Field("emails", "Email addresses"), Groups: choices(groups, me.Rights, chosenGroups(f)), Wrong: f.Problem("groups")}
+		Emails: f.Field("emails", "Email addresses"), Groups: choices(groups, &me, chosenGroups(f)), Wrong: f.Problem("groups")}
 	page.Emails.Help = "One or many, separated by commas or on lines of their own. You can also paste a CSV file with a column named email."
 	if page.Shell, err = a.shell(r, &me, "Invite users", ui.Link{Label: "Users", Href: b.users()}); err != nil {
 		return err

@@ -60,11 +60,11 @@ func (a *app) theUser(r *http.Request, tab string) (p userPage, err error) {
 		return p, err
 	}
 	p.Base, p.Place = baseOf(r), p.Me.Place()
-	var theirs catalog.StaffSet
+	var missing []string
 	for _, g := range p.User.Groups {
-		theirs |= g.Permissions.Effective()
+		missing = append(missing, beyond(g.Draft, &p.Me)...)
 	}
-	if missing := theirs &^ p.Me.Rights; missing != 0 {
+	if len(missing) > 0 {
 		p.Above = p.User.Name() + " holds rights that you do not hold, so only somebody who holds them can change this user."
 	}
 	for _, t := range []ui.Tab{{Label: "Permissions", Href: p.at("")}, {Label: "Groups", Href: p.at("/groups"), Count: len(p.User.Groups)}, {Label: "Institutions", Href: p.at("/institutions")}, {Label: "Notifications", Href: p.at("/notifications")}, {Label: "Security", Href: p.at("/security")}} {
@@ -96,6 +96,7 @@ func (a *app) userRights(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Areas = append(p.Areas, of)
 	}
+	p.Areas = append(p.Areas, productRows(p.User)...)
 	return web.Render(w, r, http.StatusOK, userRightsView(p))
 }
 
@@ -123,7 +124,7 @@ func (a *app) renderUserGroups(w http.ResponseWriter, r *http.Request, f *web.Fo
 		if err != nil {
 			return err
 		}
-		p.Groups = choices(groups, p.Me.Rights, chosen)
+		p.Groups = choices(groups, &p.Me, chosen)
 	}
 	return web.Render(w, r, status, userGroupsView(p))
 }

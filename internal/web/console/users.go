@@ -16,6 +16,7 @@ type Administering interface {
 	Users(context.Context, bank.Caller, staff.Query) (staff.Page, error)
 	User(context.Context, bank.Caller, bank.StaffID) (staff.Profile, error)
 	Groups(context.Context, bank.Caller) ([]staff.Group, error)
+	Products(context.Context, bank.Caller) ([]staff.Product, error)
 	Group(context.Context, bank.Caller, bank.GroupID) (staff.GroupProfile, error)
 	Invite(context.Context, bank.Caller, staff.Invitation) ([]staff.Outcome, error)
 	InviteAgain(context.Context, bank.Caller, bank.StaffID) error
