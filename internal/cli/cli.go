@@ -41,6 +41,7 @@ type commands struct {
 	Institution institutionCommand `cmd:"" help:"Look at institutions and change their settings."`
 	Client      clientCommand      `cmd:"" help:"Manage API clients."`
 	Keys        keysCommand        `cmd:"" help:"Look at the keys that sign tokens, and change them."`
+	Application applicationCommand `cmd:"" help:"Let products in that staff sign in to, and services."`
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
 	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`

@@ -50,7 +50,7 @@ var staffGroups = []staffGroup{
 var employees = []employee{
 	{first: "Grace", last: "Holloway", phone: "+1 312 555 0100", does: "administrator of everything"},
 	{first: "Amara", last: "Diallo", phone: "+1 312 555 0117", groups: []string{"Users & Groups Admin"}, does: "manages users and groups, nothing else"},
-	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk"}, does: "helps customers"},
+	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup}, does: "helps customers, and approves loans in a product"},
 	{first: "Ines", last: "Varga", groups: []string{"Help desk"}, does: "may unlock colleagues, and look"},
 	{first: "Tobias", last: "Lind", groups: []string{"No Permissions"}, does: "may sign in, and sees no app"},
 	{first: "Rosa", last: "Keller", groups: []string{"Website", "External applications"}, does: "locked by wrong passwords", locked: true},
@@ -74,9 +74,11 @@ func (b *builder) staffOf(ctx context.Context, institution bank.InstitutionID) e
 		}
 		groups[g.name] = id
 	}
-	if err := b.productOf(ctx, operator); err != nil {
+	product, err := b.productOf(ctx, operator)
+	if err != nil {
 		return err
 	}
+	groups[productGroup] = product
 	for _, e := range employees {
 		b.clock.setBack(e.ago())
 		if err := b.hire(ctx, operator, e, groups); err != nil {
