@@ -256,7 +256,8 @@ func TestAPreviewOfAProductsGroup(t *testing.T) {
 		w.productGroup("Releasers", wires, "wires.release")
 		w.productGroup("Viewers", wires, "wires.view")
 		w.add("ada", "Releasers")
-		w.add("bo", "Releasers", "Viewers")
+		w.productGroup("Readers", wires, "files.read")
+		w.add("bo", "Releasers", "Viewers", "Readers")
 		g := w.draft("Releasers")
 		d := g.Draft
 		d.Held = "files.read"
@@ -266,7 +267,7 @@ func TestAPreviewOfAProductsGroup(t *testing.T) {
 		for _, e := range p.Effects {
 			said += fmt.Sprintf("%s +%v -%v; ", e.FirstName, e.More, e.Less)
 		}
-		if said != "Ada +[Read files] -[View wires Release wires]; Bo +[Read files] -[Release wires]; " {
+		if said != "Ada +[Read files] -[View wires Release wires]; Bo +[] -[Release wires]; " {
 			t.Errorf("said: %s", said)
 		}
 	})
