@@ -102,6 +102,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 	}
 	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Identity: a.Identity, Notice: a.Notice,
 		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
+		Settings:     &console.Settings{House: a.Users, Calendar: a.Calendar, ACH: a.ACH, Wires: a.Wires, Stops: a.Stops, PositivePay: a.PositivePay},
 		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},
 		Products:     a.Products, Grants: a.Grants})
 	if err != nil {

@@ -62,6 +62,10 @@ func (s *Service) SetAccent(ctx context.Context, caller bank.Caller, accent stri
 
 // SetLogo takes a picture as the institution's logo.
 func (s *Service) SetLogo(ctx context.Context, caller bank.Caller, file []byte) error {
+	// Decided before a stranger's bytes cost anything, and again with the change.
+	if err := s.guard.Look(ctx, caller, setting(eventBrand, caller.Institution), func(*guard.View) error { return nil }); err != nil {
+		return err
+	}
 	logo, err := drawLogo(file)
 	if err != nil {
 		return err

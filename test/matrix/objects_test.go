@@ -25,6 +25,8 @@ var objects = []object{
 	{param: "token", is: "no-such-token"},
 	{param: "factor", is: "no-such-factor"},
 	{param: "sign", is: "no-such-sign-in"},
+	{param: "message", is: "no-such-message"},
+	{in: "/approvals/", param: "item", is: "no-such-item"},
 	{param: "request", is: "no-such-request"},
 	{in: "/account/products/", param: "application", is: "no-such-application"},
 	{param: "application", query: `select id from external_application where institution_id = $1 and $2 <> '' order by id limit 1`},
@@ -160,6 +162,21 @@ var forms = map[string]func(w *world) url.Values{
 	},
 	"POST /{institution}/positive-pay/upload": func(w *world) url.Values {
 		return url.Values{"account": {w.id("account")}, "id": {"arp_0190a5c0-0000-7000-8000-000000000002"}, "format": {"csv"}, "file": {"nothing"}}
+	},
+	"POST /{institution}/settings/terms/save": func(*world) url.Values {
+		return url.Values{"name": {"Matrix"}, "edition": {"bank"}, "time_zone": {"America/Chicago"}}
+	},
+	"POST /{institution}/settings/calendar/day":   func(*world) url.Values { return url.Values{"day": {"2026-12-24"}, "do": {"open"}} },
+	"POST /{institution}/settings/calendar/hours": func(*world) url.Values { return url.Values{"line": {"wires"}, "opens": {"07:00"}, "closes": {"16:00"}} },
+	"POST /{institution}/settings/payments/ach": func(*world) url.Values {
+		return url.Values{"ach_routing": {"021000021"}, "ach_name": {"MATRIX"}, "ach_destination": {"021000021"}, "ach_destination_name": {"OPERATOR"}}
+	},
+	"POST /{institution}/settings/payments/wires": func(*world) url.Values {
+		return url.Values{"wires_routing": {"021000021"}, "wires_name": {"MATRIX"}, "wires_source": {"MATRIX01"}, "wires_format": {"pacs.008"}}
+	},
+	"POST /{institution}/settings/payments/stops": func(*world) url.Values { return url.Values{"stops_fee": {"1.00"}, "stops_disclaimer": {"Matrix"}} },
+	"POST /{institution}/settings/payments/positive-pay": func(*world) url.Values {
+		return url.Values{"positive-pay_check": {"return"}, "positive-pay_ach": {"return"}}
 	},
 	"POST /{issuer}/openid/token":                       func(*world) url.Values { return url.Values{"grant_type": {"client_credentials"}} },
 	"POST /{issuer}/openid/revoke":                      func(*world) url.Values { return url.Values{"token": {"none"}} },

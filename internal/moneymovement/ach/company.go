@@ -78,6 +78,16 @@ func (s *Service) SetSender(ctx context.Context, caller bank.Caller, sender Send
 	})
 }
 
+// Sender reads how an institution's files are addressed, for those who keep it;
+// the zero Sender where nothing is set.
+func (s *Service) Sender(ctx context.Context, caller bank.Caller) (sender Sender, err error) {
+	err = s.guard.Look(ctx, caller, setting("ach.sender_changed", "", institutionTarget(caller.Institution)), func(v *guard.View) error {
+		sender, _, err = senderOf(v.Tx, caller.Institution)
+		return err
+	})
+	return sender, err
+}
+
 func senderOf(tx *db.Tx, institution bank.InstitutionID) (sender Sender, found bool, err error) {
 	err = tx.QueryRow(`select routing, name, destination, destination_name from ach_sender where institution_id = $1`, institution).
 		Scan(&sender.Routing, &sender.Name, &sender.Destination, &sender.DestinationName)

@@ -36,6 +36,22 @@ func (s Settings) of(kind host.ItemKind) Verdict {
 	return s.Check
 }
 
+// Settings reads how Positive Pay works at an institution, for those who keep it.
+func (s *Service) Settings(ctx context.Context, caller bank.Caller) (set Settings, err error) {
+	err = s.guard.Look(ctx, caller, setting(caller.Institution), func(v *guard.View) error {
+		set, err = settingsOf(v.Tx, caller.Institution)
+		return err
+	})
+	return set, err
+}
+
+func setting(institution bank.InstitutionID) guard.Action {
+	return guard.Action{
+		Event: EventSettingsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution), Name: "Positive Pay"},
+	}
+}
+
 func settingsOf(tx *db.Tx, institution bank.InstitutionID) (s Settings, err error) {
 	err = tx.QueryRow(`select check_default, ach_default, early from arp_settings where institution_id = $1`, institution).Scan(&s.Check, &s.ACH, &s.Early)
 	if errors.Is(err, db.ErrNoRows) {
@@ -58,11 +74,7 @@ func (s *Service) SetSettings(ctx context.Context, caller bank.Caller, set Setti
 	if err := problems.Err("The settings cannot be saved."); err != nil {
 		return err
 	}
-	action := guard.Action{
-		Event: EventSettingsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
-		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution), Name: "Positive Pay"},
-	}
-	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, setting(caller.Institution), func(c *guard.Change) error {
 		old, err := settingsOf(c.Tx, caller.Institution)
 		if err != nil || old == set {
 			return err

@@ -40,6 +40,22 @@ func (t Terms) Seen() string { return hashOf(t) }
 // ErrTermsChanged asks somebody to look at the fee and the disclaimer again.
 var ErrTermsChanged = fault.New(fault.Conflict, "The fee or the disclaimer was changed meanwhile. Look at it again before you confirm.").With("TERMS_CHANGED")
 
+// Terms reads the terms of an institution, for those who keep them.
+func (s *Service) Terms(ctx context.Context, caller bank.Caller) (t Terms, err error) {
+	err = s.guard.Look(ctx, caller, setting(caller.Institution), func(v *guard.View) error {
+		t, err = termsOf(v.Tx, caller.Institution)
+		return err
+	})
+	return t, err
+}
+
+func setting(institution bank.InstitutionID) guard.Action {
+	return guard.Action{
+		Event: EventTermsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution), Name: "Stop payments"},
+	}
+}
+
 func termsOf(tx *db.Tx, institution bank.InstitutionID) (t Terms, err error) {
 	err = tx.QueryRow(`select fee, disclaimer, needs_amount, needs_date, needs_payee from stop_terms where institution_id = $1`, institution).
 		Scan(&t.Fee, &t.Disclaimer, &t.NeedsAmount, &t.NeedsDate, &t.NeedsPayee)
@@ -64,11 +80,7 @@ func (s *Service) SetTerms(ctx context.Context, caller bank.Caller, t Terms) err
 	if err := problems.Err("The terms cannot be saved."); err != nil {
 		return err
 	}
-	action := guard.Action{
-		Event: EventTermsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
-		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution), Name: "Stop payments"},
-	}
-	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, setting(caller.Institution), func(c *guard.Change) error {
 		old, err := termsOf(c.Tx, caller.Institution)
 		if err != nil || old == t {
 			return err

@@ -41,11 +41,7 @@ func (s *Service) SetTerms(ctx context.Context, caller bank.Caller, t Terms) err
 	if err := problems.Err("The terms cannot be saved."); err != nil {
 		return err
 	}
-	action := guard.Action{
-		Event: EventTermsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
-		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution), Name: "Wires"},
-	}
-	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, setting(caller.Institution), func(c *guard.Change) error {
 		old, err := termsOf(c.Tx, caller.Institution)
 		if err != nil || old == t {
 			return err
@@ -62,6 +58,22 @@ func (s *Service) SetTerms(ctx context.Context, caller bank.Caller, t Terms) err
 		}
 		return nil
 	})
+}
+
+// Terms reads the terms of an institution, for those who keep them.
+func (s *Service) Terms(ctx context.Context, caller bank.Caller) (t Terms, err error) {
+	err = s.guard.Look(ctx, caller, setting(caller.Institution), func(v *guard.View) error {
+		t, err = termsOf(v.Tx, caller.Institution)
+		return err
+	})
+	return t, err
+}
+
+func setting(institution bank.InstitutionID) guard.Action {
+	return guard.Action{
+		Event: EventTermsChanged, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution), Name: "Wires"},
+	}
 }
 
 func termsOf(tx *db.Tx, institution bank.InstitutionID) (t Terms, err error) {

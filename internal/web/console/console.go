@@ -22,6 +22,7 @@ import (
 // Institutions is what the app needs of the room of institutions.
 type Institutions interface {
 	Institution(context.Context, bank.InstitutionID) (usermgmt.Institution, error)
+	Logo(context.Context, bank.InstitutionID) (usermgmt.Logo, error)
 }
 
 // Staff is what the app needs of the room of staff users and groups.
@@ -47,6 +48,9 @@ type Config struct {
 	Elsewhere    Elsewhere
 	Notice       string
 
+	// Settings are the rooms whose settings an institution keeps; nil: no screens.
+	Settings *Settings
+
 	// Provisioning is where outside directories are connected; nil: nowhere.
 	Provisioning *Provisioning
 
@@ -70,22 +74,23 @@ type app struct {
 	site         *web.Site
 	door         *entrance.Door
 	notice       string
+	settings     *Settings
 }
 
 // New makes the app of a site that has its Origin and Key, and what else is of
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
-	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice}
+	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice, settings: cfg.Settings}
 	a.applications = cfg.Applications
 	a.provisioning = cfg.Provisioning
 	a.waits, a.elsewhere = cfg.Approvals, cfg.Elsewhere
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
-		House: a.house, Shell: a.ownShell,
+		House: a.house, Shell: a.ownShell, Logo: a.logo,
 	})
 	site.Authenticate, site.SignIn, site.Dress = a.door.Authenticate, a.door.SignInAddress, a.door.Dress
-	return site.Handler(a.opened(a.routes()))
+	return site.Handler(a.opened(append(a.routes(), a.settingRoutes()...)))
 }
 
 const appName = "Console"
@@ -96,7 +101,12 @@ func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House,
 	if err != nil {
 		return entrance.House{}, err
 	}
-	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Place: i.Place()}, nil
+	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Logo: i.Logo, Place: i.Place()}, nil
+}
+
+func (a *app) logo(ctx context.Context, id bank.InstitutionID) (string, []byte, error) {
+	l, err := a.institutions.Logo(ctx, id)
+	return l.ETag, l.PNG, err
 }
 
 // A base is the first part of a path: the institution's. Every address of the

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/entrance"
 	"mandate/internal/web/ui"
 )
 
@@ -113,6 +114,9 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, er
 	if me.May(catalog.StaffExternalAppsManage) {
 		admin.Items = append(admin.Items, here("External applications", b.applications(), "link"))
 	}
+	if a.settings != nil && me.May(catalog.InstitutionSettingsManage) {
+		admin.Items = append(admin.Items, here("Institution settings", b.settings(), "settings"))
+	}
 	if a.provisioning != nil && me.May(catalog.StaffExternalAppsManage) {
 		admin.Items = append(admin.Items, here("Directories", b.directories(), "refresh-cw"))
 	}
@@ -124,5 +128,5 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, er
 }
 
 func look(i usermgmt.Institution) ui.Institution {
-	return ui.Institution{Name: i.Name, Accent: i.Accent}
+	return entrance.Look(i.ID, i.Name, i.Accent, i.Logo)
 }

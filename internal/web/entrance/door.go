@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,11 +35,22 @@ type Identity interface {
 type House struct {
 	ID           bank.InstitutionID
 	Name, Accent string
+	Logo         string         // what its logo is known by; empty where it has none
 	Place        *time.Location // where its day begins and ends
 }
 
 // Look is the house as the shell of a page shows it.
-func (h House) Look() ui.Institution { return ui.Institution{Name: h.Name, Accent: h.Accent} }
+func (h House) Look() ui.Institution { return Look(h.ID, h.Name, h.Accent, h.Logo) }
+
+// Look is an institution as the shell of a page shows it, with the address of
+// its logo.
+func Look(id bank.InstitutionID, name, accent, logo string) ui.Institution {
+	look := ui.Institution{Name: name, Accent: accent}
+	if logo != "" {
+		look.Logo = BaseFor(id).At("/logo?v=" + url.QueryEscape(logo))
+	}
+	return look
+}
 
 // A Config is what the screens are of.
 type Config struct {
@@ -51,6 +63,8 @@ type Config struct {
 
 	// House is the institution of that name, or a fault of kind NotFound.
 	House func(context.Context, bank.InstitutionID) (House, error)
+	// Logo is an institution's logo, a PNG, and what it is known by; nil: none has.
+	Logo func(context.Context, bank.InstitutionID) (etag string, png []byte, err error)
 	// Shell is what stands around the pages of whoever is signed in.
 	Shell func(r *http.Request, title string, crumbs ...ui.Link) (ui.Shell, error)
 }
@@ -74,7 +88,31 @@ func (d *Door) Routes() []web.Route {
 		{Method: "POST", Pattern: "/{institution}/sign-in", Handler: d.signIn, Needs: anybody},
 		{Method: "POST", Pattern: "/{institution}/sign-out", Handler: d.signOut, Needs: anybody},
 	}
+	if d.Logo != nil {
+		routes = append(routes, web.Route{Method: "GET", Pattern: "/{institution}/logo", Handler: d.logo, Needs: anybody})
+	}
 	return append(append(routes, d.entryRoutes()...), d.securityRoutes()...)
+}
+
+// logo is the institution's. A browser may keep it as long as it likes: the
+// address changes with it.
+//
+// GET /{institution}/logo
+func (d *Door) logo(w http.ResponseWriter, r *http.Request) error {
+	etag, png, err := d.Config.Logo(r.Context(), BaseOf(r).Institution())
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("ETag", strconv.Quote(etag))
+	h.Set("Cache-Control", "public, max-age=86400")
+	if r.Header.Get("If-None-Match") == strconv.Quote(etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", "image/png")
+	_, err = w.Write(png)
+	return err
 }
 
 // Authenticate finds out who asks. The sign-in must be of the institution that

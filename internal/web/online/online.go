@@ -22,6 +22,7 @@ import (
 // Users is what the app needs of the room of organizations and their people.
 type Users interface {
 	Institution(context.Context, bank.InstitutionID) (usermgmt.Institution, error)
+	Logo(context.Context, bank.InstitutionID) (usermgmt.Logo, error)
 	Standing(context.Context, bank.Caller) (usermgmt.Standing, error)
 	Mine(context.Context, bank.Caller) (usermgmt.Profile, error)
 	List(context.Context, bank.Caller, bank.OrganizationID, usermgmt.MemberQuery) (usermgmt.MemberPage, error)
@@ -67,7 +68,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 	}
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindMember, Channel: bank.ChannelOnline, App: "Online", Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
-		House: a.house, Shell: a.ownShell,
+		House: a.house, Shell: a.ownShell, Logo: a.logo,
 	})
 	site.Authenticate, site.SignIn, site.Dress = a.door.Authenticate, a.door.SignInAddress, a.door.Dress
 	return site.Handler(a.routes())
@@ -76,7 +77,12 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 // house is an institution as the doors show it.
 func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House, error) {
 	i, err := a.users.Institution(ctx, id)
-	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Place: i.Place()}, err
+	return entrance.House{ID: i.ID, Name: i.Name, Accent: i.Accent, Logo: i.Logo, Place: i.Place()}, err
+}
+
+func (a *app) logo(ctx context.Context, id bank.InstitutionID) (string, []byte, error) {
+	l, err := a.users.Logo(ctx, id)
+	return l.ETag, l.PNG, err
 }
 
 // A proof is what the page of a high-risk authorization says.

@@ -8,6 +8,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/entrance"
 	"mandate/internal/web/ui"
 )
 
@@ -61,7 +62,7 @@ func current(r *http.Request, b base, href string) bool {
 }
 
 func look(i usermgmt.Institution) ui.Institution {
-	return ui.Institution{Name: i.Name, Accent: i.Accent}
+	return entrance.Look(i.ID, i.Name, i.Accent, i.Logo)
 }
 
 // ownShell is the shell of whoever is signed in.
