@@ -44,6 +44,7 @@ import (
 	"mandate/internal/scim"
 	"mandate/internal/seal"
 	"mandate/internal/staff"
+	"mandate/internal/support"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 )
@@ -59,6 +60,7 @@ type App struct {
 	Users          *usermgmt.Service
 	Staff          *staff.Service
 	Provisioning   *staff.Provisioning
+	Support        *support.Service
 	Alerts         *alert.Service
 	Decisions      *pdp.Service
 	Clients        *client.Service
@@ -157,7 +159,8 @@ func (a *App) openRooms() (err error) {
 	if err != nil {
 		return err
 	}
-	a.Users = usermgmt.New(a.Guard, a.Identity)
+	a.Users = usermgmt.New(a.Guard, a.Identity).WithSafeguard(staff.Rights{})
+	a.Support = support.New(a.Guard)
 	a.Staff = staff.New(a.Guard, a.Identity, House)
 	a.Provisioning = staff.NewProvisioning(a.Staff, scim.Keys{})
 	a.Alerts = alert.New(a.DB, a.post, usermgmt.Admins)

@@ -9,6 +9,7 @@ import (
 
 type benchCommand struct {
 	Screens   benchScreens   `cmd:"" help:"Server time of the screens that grow with the data."`
+	People    benchPeople    `cmd:"" help:"Server time of the search over 100,000 customers."`
 	Authorize benchAuthorize `cmd:"" help:"Payments a second that are authorized over HTTP, and where the limit comes from."`
 }
 
@@ -19,6 +20,15 @@ type benchScreens struct {
 
 func (c *benchScreens) Run(t *terminal) error {
 	return bench.Screens(t.ctx, t.out, c.DB, c.Requests)
+}
+
+type benchPeople struct {
+	DB       string `name:"db" help:"Database to measure on: postgres://… , one made for this: a made-up institution stays in it. By default an embedded one, made for this and removed." placeholder:"URL"`
+	Requests int    `help:"Requests for each search." default:"100"`
+}
+
+func (c *benchPeople) Run(t *terminal) error {
+	return bench.People(t.ctx, t.out, c.DB, c.Requests)
 }
 
 type benchAuthorize struct {

@@ -195,6 +195,26 @@ func (s *Service) RemoveFactor(ctx context.Context, caller bank.Caller, id strin
 	})
 }
 
+// TakeFactor takes a second factor from a subject who cannot use it any more:
+// where one is required of them, they enrol another when they sign in next. They
+// are told by mail. Whoever calls it has asked the guard and keeps the history.
+func (s *Service) TakeFactor(tx *db.Tx, who Subject, id string) (Factor, error) {
+	p, err := s.people.Find(tx, who)
+	if err != nil {
+		return Factor{}, err
+	}
+	f, err := oneFactor(tx, who, id, true)
+	if err != nil {
+		return Factor{}, err
+	}
+	p.NeedsSecond = false // being without one is what this is for
+	if err := removeFactor(tx, &p, id); err != nil {
+		return Factor{}, err
+	}
+	return f.Factor, s.tell(tx, &p, eventFactorRemoved+" "+id, "A second factor was removed from your account",
+		fmt.Sprintf("The staff of %s removed “%s”. It can no longer be used to confirm that it is you.", p.InstitutionName, f.Name))
+}
+
 func removeFactor(tx *db.Tx, p *Person, id string) error {
 	if _, err := tx.Exec(`delete from second_factor where institution_id = $1 and subject_kind = $2 and subject_id = $3 and id = $4`,
 		p.Subject.Institution, p.Subject.Kind, p.Subject.ID, id); err != nil {

@@ -103,16 +103,23 @@ func (s *Service) Factors(ctx context.Context, caller bank.Caller) (factors []Fa
 		return nil, 0, ErrSignedOut
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := factorsOf(tx, who)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			factors = append(factors, row.Factor)
-		}
-		recoveryCodes, err = recoveryCodesLeft(tx, who)
+		factors, recoveryCodes, err = FactorsOf(tx, who)
 		return err
 	})
+	return factors, recoveryCodes, err
+}
+
+// FactorsOf lists the second factors of a subject, the oldest first, and how
+// many recovery codes are left.
+func FactorsOf(tx *db.Tx, who Subject) (factors []Factor, recoveryCodes int, err error) {
+	rows, err := factorsOf(tx, who)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, row := range rows {
+		factors = append(factors, row.Factor)
+	}
+	recoveryCodes, err = recoveryCodesLeft(tx, who)
 	return factors, recoveryCodes, err
 }
 

@@ -35,7 +35,7 @@ var floors = []floor{
 		also: []string{"activity", "outbox", "usage", "idempotency", "guard"}, outside: []string{"golang.org/x/"}},
 	{name: "files of the trade", packages: []string{"moneymovement/ach/nacha", "moneymovement/ach/recipients", "moneymovement/wire/message", "moneymovement/layout"},
 		also: []string{"moneymovement/ach/nacha", "moneymovement/layout"}, outside: []string{"github.com/moov-io/", "golang.org/x/text/"}},
-	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "application", "grant", "client", "alert", "authorization", "host/...", "moneymovement/..."},
+	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "support", "application", "grant", "client", "alert", "authorization", "host/...", "moneymovement/..."},
 		also: []string{"identity", "authorization", "host"}, outside: []string{"*"}},
 	{name: "checks and data", packages: []string{"conformance", "generate", "importer", "pdp/pdptest", "pdp/obstacle", "approval/approvaltest"}, also: []string{"generate"}, outside: []string{"*"}},
 	{name: "look", packages: []string{"web/ui", "web/static", "web/gallery"}, also: []string{"web/static", "web/ui"}, outside: []string{"*"}},

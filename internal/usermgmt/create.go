@@ -239,5 +239,5 @@ func storeProfile(c *guard.Change, num int64, m Member) error {
 	if err != nil {
 		return fmt.Errorf("store the profile: %w", err)
 	}
-	return nil
+	return touchCustomers(c.Tx, num)
 }

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -77,7 +75,7 @@ func across(institution bank.InstitutionID) guard.Action {
 // Customers searches all organizations and members of the caller's institution.
 func (s *Service) Customers(ctx context.Context, caller bank.Caller, q CustomerQuery) (page CustomerPage, err error) {
 	err = s.guard.Look(ctx, caller, across(caller.Institution), func(v *guard.View) error {
-		page, err = searchCustomers(v.Tx, caller.Institution, q)
+		page, err = s.searchCustomers(v.Tx, caller.Institution, q)
 		return err
 	})
 	return page, err
@@ -89,33 +87,15 @@ type found struct {
 	num, ordinal int64
 }
 
-func scanFound(s db.Scanner) (f found, err error) {
-	err = s.Scan(&f.key, &f.num, &f.ordinal)
-	return f, err
-}
-
 func inOrder(a, b found) int {
 	return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.num, b.num), cmp.Compare(a.ordinal, b.ordinal))
 }
 
-func searchCustomers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) (CustomerPage, error) {
-	var all []found
-	if q.Kind != Organizations {
-		members, err := findMembers(tx, institution, q)
-		if err != nil {
-			return CustomerPage{}, err
-		}
-		all = append(all, members...)
+func (s *Service) searchCustomers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) (CustomerPage, error) {
+	all, err := s.directory.search(tx, institution, q)
+	if err != nil {
+		return CustomerPage{}, err
 	}
-	if !q.membersOnly() {
-		organizations, err := findOrganizations(tx, institution, q)
-		if err != nil {
-			return CustomerPage{}, err
-		}
-		all = append(all, organizations...)
-	}
-	slices.SortFunc(all, inOrder)
-	all = slices.Compact(all)
 	page := CustomerPage{More: len(all) > MaxCustomers}
 	all = all[:min(len(all), MaxCustomers)]
 	if q.Size <= 0 || q.Size > MaxPageSize {
@@ -125,74 +105,8 @@ func searchCustomers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery)
 	page.Pages = max(1, (page.Matching+q.Size-1)/q.Size)
 	page.Page = min(max(q.Page, 1), page.Pages)
 	from := (page.Page - 1) * q.Size
-	var err error
 	page.Customers, err = readCustomers(tx, all[from:min(from+q.Size, len(all))])
 	return page, err
-}
-
-// maxWords is how many words of a search count.
-const maxWords = 4
-
-// wordsOf are the patterns of a search, the longest word first: it leaves the
-// most out.
-func wordsOf(search string) (patterns [maxWords]any) {
-	words := strings.Fields(Fold(search))
-	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
-	for i := range patterns {
-		patterns[i] = ""
-		if i < len(words) {
-			patterns[i] = db.Containing(words[i])
-		}
-	}
-	return patterns
-}
-
-const (
-	selectFoundMembers = `
-	select m.name_key, m.organization_num, m.ordinal from member m
-	 where m.institution_id = $1 and ($2 < 0 or m.status = $2) and (not $3 or m.held)`
-	orderFoundMembers = ` order by m.name_key, m.organization_num, m.ordinal limit $4`
-	withWords         = `
-	   and (m.name_key like $5 escape '\' or m.email_key like $5 escape '\' or m.username_key like $5 escape '\')
-	   and ($6 = '' or m.name_key like $6 escape '\' or m.email_key like $6 escape '\' or m.username_key like $6 escape '\')
-	   and ($7 = '' or m.name_key like $7 escape '\' or m.email_key like $7 escape '\' or m.username_key like $7 escape '\')
-	   and ($8 = '' or m.name_key like $8 escape '\' or m.email_key like $8 escape '\' or m.username_key like $8 escape '\')`
-	ofCustomer = `
-	   and m.organization_num in (select o.num from organization o where o.institution_id = $1 and o.external_id like $5 escape '\')`
-)
-
-func findMembers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) ([]found, error) {
-	words := wordsOf(q.Search)
-	args := []any{institution, optional(q.Status), q.Held, MaxCustomers + 1}
-	if words[0] == "" {
-		all, err := db.All(tx, scanFound, selectFoundMembers+orderFoundMembers, args...)
-		return all, failed("list the members", err)
-	}
-	all, err := db.All(tx, scanFound, selectFoundMembers+withWords+orderFoundMembers, append(args, words[:]...)...)
-	if err != nil || !isNumber(q.Search) {
-		return all, failed("search the members", err)
-	}
-	more, err := db.All(tx, scanFound, selectFoundMembers+ofCustomer+orderFoundMembers, append(args, db.Containing(q.Search))...)
-	return append(all, more...), failed("search the members of a customer number", err)
-}
-
-// isNumber reports whether a search may be a customer number: those have a
-// digit.
-func isNumber(search string) bool { return strings.ContainsFunc(search, unicode.IsDigit) }
-
-const findByOrganization = `
-	select o.name_key, o.num, 0 from organization o
-	 where o.institution_id = $1
-	   and ($3 = '' or o.name_key like $3 escape '\' or o.external_id like $3 escape '\' or lower(o.email) like $3 escape '\')
-	   and ($4 = '' or o.name_key like $4 escape '\' or o.external_id like $4 escape '\' or lower(o.email) like $4 escape '\')
-	   and ($5 = '' or o.name_key like $5 escape '\' or o.external_id like $5 escape '\' or lower(o.email) like $5 escape '\')
-	   and ($6 = '' or o.name_key like $6 escape '\' or o.external_id like $6 escape '\' or lower(o.email) like $6 escape '\')
-	 order by o.name_key, o.num limit $2`
-
-func findOrganizations(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) ([]found, error) {
-	words := wordsOf(q.Search)
-	all, err := db.All(tx, scanFound, findByOrganization, append([]any{institution, MaxCustomers + 1}, words[:]...)...)
-	return all, failed("search the organizations", err)
 }
 
 func failed(what string, err error) error {

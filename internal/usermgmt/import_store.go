@@ -175,7 +175,7 @@ func (p *ImportPlan) storeMembers(tx *db.Tx, version int64) error {
 	if err := memberInsertion.insert(tx, args); err != nil {
 		return fmt.Errorf("store the members of %s: %w", p.after.ExternalID, err)
 	}
-	return nil
+	return touchCustomers(tx, p.after.Num)
 }
 
 // giveUpEmails blanks emails that change, so that two members can exchange

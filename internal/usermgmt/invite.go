@@ -21,6 +21,7 @@ type Links interface {
 	CancelInvitation(tx *db.Tx, who identity.Subject) (bool, error)
 	SendReset(tx *db.Tx, who identity.Subject, by bank.Caller) (identity.Link, error)
 	CancelLinks(tx *db.Tx, who identity.Subject) (bool, error)
+	TakeFactor(tx *db.Tx, who identity.Subject, id string) (identity.Factor, error)
 }
 
 // ErrNoAccounts refuses to invite somebody who would see nothing.
@@ -102,6 +103,9 @@ func (s *Service) SendReset(ctx context.Context, caller bank.Caller, p Person) e
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		who, err := find(c, p)
 		if err != nil {
+			return err
+		}
+		if err := s.safeguarded(c); err != nil {
 			return err
 		}
 		link, err := s.links.SendReset(c.Tx, identity.Member(caller.Institution, p.User), caller)

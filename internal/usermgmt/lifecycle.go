@@ -184,7 +184,7 @@ func deleteMember(c *guard.Change, who subject) error {
 		who.organization.Num, who.member.Ordinal)); err != nil {
 		return fmt.Errorf("delete the member: %w", err)
 	}
-	return nil
+	return touchCustomers(c.Tx, who.organization.Num)
 }
 
 func notOneself(c *guard.Change, p Person, sentence string) error {

@@ -68,13 +68,19 @@ func (People) FindByEmail(tx *db.Tx, institution bank.InstitutionID, kind identi
 
 // SetStatus stores a status.
 func (People) SetStatus(tx *db.Tx, who identity.Subject, status bank.Status) error {
-	return touchOne(tx.Exec(`update member set status = $1 where institution_id = $2 and id = $3`, status, who.Institution, who.ID))
+	if err := touchOne(tx.Exec(`update member set status = $1 where institution_id = $2 and id = $3`, status, who.Institution, who.ID)); err != nil {
+		return err
+	}
+	return touchCustomersOf(tx, who.Institution, who.ID)
 }
 
 // SetUsername stores the copy of the username that lists show.
 func (People) SetUsername(tx *db.Tx, who identity.Subject, username, key string) error {
-	return touchOne(tx.Exec(`update member set username = $1, username_key = $2 where institution_id = $3 and id = $4`,
-		username, key, who.Institution, who.ID))
+	if err := touchOne(tx.Exec(`update member set username = $1, username_key = $2 where institution_id = $3 and id = $4`,
+		username, key, who.Institution, who.ID)); err != nil {
+		return err
+	}
+	return touchCustomersOf(tx, who.Institution, who.ID)
 }
 
 // touchOne insists that a statement found its one row.

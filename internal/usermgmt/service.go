@@ -27,8 +27,10 @@ type Service struct {
 	works []Work
 	taste Discretion
 
-	overseer Overseer
-	queue    *approval.Service
+	overseer  Overseer
+	safeguard Safeguard
+	directory directory
+	queue     *approval.Service
 }
 
 // New returns the room on a door. links send people their links.
@@ -59,7 +61,7 @@ func looking(p Person, op catalog.Operation, scope entitlement.Scope) guard.Acti
 
 const selectMember = `
 	select m.ordinal, m.id, m.external_id, m.first_name, m.last_name, m.email, m.username, m.role, m.status, m.held,
-	       m.switches, m.edit_level, m.ach_daily, m.ach_batch, m.transfer, m.wire, m.wires_day, m.wires_dual, m.version,
+	       m.switches, m.edit_level, m.ach_daily, m.ach_batch, m.transfer, m.wire, m.wires_day, m.wires_dual, m.version, m.preferred_name,
 	       coalesce((select a.etag from avatar a where a.organization_num = m.organization_num and a.member_ordinal = m.ordinal), '')
 	  from member m`
 
@@ -67,7 +69,7 @@ func scanMember(s db.Scanner) (m Member, err error) {
 	var limits limitColumns
 	dest := []any{&m.Ordinal, &m.ID, &m.ExternalID, &m.FirstName, &m.LastName, &m.Email, &m.Username, &m.Role, &m.Status, &m.Held,
 		&m.Settings.On, &m.Settings.EditLevel}
-	err = s.Scan(append(append(dest, limits.all()...), &m.Version, &m.Avatar)...)
+	err = s.Scan(append(append(dest, limits.all()...), &m.Version, &m.PreferredName, &m.Avatar)...)
 	m.Settings.Limits = limits.limits()
 	return m, err
 }

@@ -73,19 +73,20 @@ func (a *Account) Label() string { return strings.TrimSpace(a.Name + " " + a.Mas
 
 // A Member is an organization user: a person who acts for the organization.
 type Member struct {
-	Ordinal    int64 // their number within the organization; given by InsertMember
-	ID         bank.UserID
-	ExternalID string
-	FirstName  string
-	LastName   string
-	Email      string
-	Username   string // empty until they have credentials
-	Role       bank.Role
-	Status     bank.Status
-	Held       bool
-	Settings   entitlement.Settings
-	Version    int64  // the organization's revision when the member last changed
-	Avatar     string // what their picture is known by; empty where there is none
+	Ordinal       int64 // their number within the organization; given by InsertMember
+	ID            bank.UserID
+	ExternalID    string
+	FirstName     string
+	LastName      string
+	PreferredName string // what staff may call them; empty where it is their name
+	Email         string
+	Username      string // empty until they have credentials
+	Role          bank.Role
+	Status        bank.Status
+	Held          bool
+	Settings      entitlement.Settings
+	Version       int64  // the organization's revision when the member last changed
+	Avatar        string // what their picture is known by; empty where there is none
 }
 
 // Name is the member's first and last name.
@@ -176,6 +177,9 @@ func InsertOrganization(tx *db.Tx, o *Organization) (err error) {
 	if err != nil {
 		return fmt.Errorf("store the organization %s: %w", o.ID, err)
 	}
+	if err := touchCustomers(tx, o.Num); err != nil {
+		return err
+	}
 	return activity.Start(tx, o.Institution, o.ID)
 }
 
@@ -243,7 +247,7 @@ func InsertMember(tx *db.Tx, institution bank.InstitutionID, num int64, m *Membe
 	if err != nil {
 		return fmt.Errorf("store the member %s: %w", m.ID, err)
 	}
-	return nil
+	return touchCustomers(tx, num)
 }
 
 // SetMemberAccount stores what a member may do on an account, whether or not
@@ -294,5 +298,5 @@ func SetMemberStanding(tx *db.Tx, num, member int64, role bank.Role, status bank
 	if err != nil {
 		return fmt.Errorf("store a member's standing: %w", err)
 	}
-	return nil
+	return touchCustomers(tx, num)
 }

@@ -71,6 +71,10 @@ func (allStaff) StaffMay(*db.Tx, bank.InstitutionID, bank.StaffID, string) (bool
 	return true, nil
 }
 
+func (allStaff) HeldToSecondFactor(*db.Tx, bank.InstitutionID, bank.StaffID) (bool, error) {
+	return true, nil
+}
+
 // A mailbag keeps what was queued and committed.
 type mailbag struct {
 	mu   sync.Mutex
@@ -121,7 +125,7 @@ func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.users = usermgmt.New(door, w.identity)
+	w.users = usermgmt.New(door, w.identity).WithSafeguard(allStaff{})
 	w.org = usermgmt.Organization{
 		Institution: harbor, ID: acme, Name: "Acme Tools", Entitlements: everything(),
 		Ceilings: entitlement.Limits{}.With(catalog.LimitPerWire, 50_000_00).With(catalog.LimitWiresDaily, 100_000_00),

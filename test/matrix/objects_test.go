@@ -53,6 +53,7 @@ var objects = []object{
 	{param: "item", query: `select id from arp_item where institution_id = $1 and organization_id = $2 and kind = 'check' and mismatch <> '' order by case when state = 'open' then 0 else 1 end, id limit 1`},
 	{in: "/check-exceptions/", param: "exception", query: `select id from arp_item where institution_id = $1 and organization_id = $2 and kind = 'check' and mismatch <> '' order by case when state = 'open' then 0 else 1 end, id limit 1`},
 	{in: "/ach-exceptions/", param: "exception", query: `select id from arp_item where institution_id = $1 and organization_id = $2 and kind = 'ach' and mismatch <> '' order by case when state = 'open' then 0 else 1 end, id limit 1`},
+	{param: "case", is: "1"}, // there is none
 	{param: "side", is: "front"},
 	{param: "wire", query: `select id from wire where institution_id = $1 and organization_id = $2 order by case when state = 'ready' then 0 else 1 end, id limit 1`},
 	{in: "/wire-templates/", param: "template", query: `select id from wire_template where institution_id = $1 and organization_id = $2 and not deleted order by id limit 1`},

@@ -43,6 +43,7 @@ type Config struct {
 	Staff        Staff
 	Customers    Customers
 	Applications Applications
+	Support      Support
 	Identity     entrance.Identity
 	Approvals    Approvals
 	Elsewhere    Elsewhere
@@ -71,6 +72,7 @@ type app struct {
 	products     Products
 	grants       Grants
 	applications Applications
+	support      Support
 	site         *web.Site
 	door         *entrance.Door
 	notice       string
@@ -81,7 +83,7 @@ type app struct {
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
-	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice, settings: cfg.Settings}
+	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, support: cfg.Support, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice, settings: cfg.Settings}
 	a.applications = cfg.Applications
 	a.provisioning = cfg.Provisioning
 	a.waits, a.elsewhere = cfg.Approvals, cfg.Elsewhere

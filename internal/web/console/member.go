@@ -46,7 +46,7 @@ func (a *app) member(w http.ResponseWriter, r *http.Request) error {
 	profile := &frame.Profile
 	m := &profile.Member
 	page := memberPage{memberFrame: frame, Role: roleMeanings[m.Role], Details: []ui.Fact{
-		{Term: "Name", Value: m.Name()}, {Term: "Username", Value: m.Username}, {Term: "Email", Value: m.Email},
+		{Term: "Name", Value: m.Name()}, {Term: "Preferred name", Value: m.PreferredName}, {Term: "Username", Value: m.Username}, {Term: "Email", Value: m.Email},
 		{Term: "Organization", More: ui.TextLink(ui.Link{Label: profile.Organization.Name, Href: frame.Base.organization(profile.Organization.ID)})},
 	}}
 	policy := profile.Policy
@@ -95,6 +95,8 @@ func (a *app) memberAccounts(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := memberAccountsPage{memberFrame: frame}
 	page.Toolbar = list.Toolbar("Search accounts", "Access to "+ui.ResultOf(frame.Profile.Enabled(), len(frame.Profile.Accounts), "account", "accounts"))
-	page.Groups = phrase.GroupAccounts(fitting, frame.Profile.Policy.Institution.Edition, list.Search == "", func(bank.AccountID) string { return "" })
+	page.Groups = phrase.GroupAccounts(fitting, frame.Profile.Policy.Institution.Edition, list.Search == "", func(id bank.AccountID) string {
+		return accountAt(frame.at(""), id)
+	})
 	return web.Render(w, r, http.StatusOK, memberAccountsView(page))
 }

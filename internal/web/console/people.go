@@ -7,7 +7,9 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/fault"
 	"mandate/internal/staff"
+	"mandate/internal/support"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -15,10 +17,22 @@ import (
 
 // Helping is what People needs of the room of organizations and their people.
 type Helping interface {
+	Entitling
 	Customers(context.Context, bank.Caller, usermgmt.CustomerQuery) (usermgmt.CustomerPage, error)
 	OrganizationProfile(context.Context, bank.Caller, bank.OrganizationID) (usermgmt.OrganizationProfile, error)
 	List(context.Context, bank.Caller, bank.OrganizationID, usermgmt.MemberQuery) (usermgmt.MemberPage, error)
 	Profile(context.Context, bank.Caller, usermgmt.Person) (usermgmt.Profile, error)
+	Preview(context.Context, bank.Caller, usermgmt.Edit) (usermgmt.Preview, usermgmt.Profile, error)
+	SavePermissions(context.Context, bank.Caller, usermgmt.Edit) (version int64, err error)
+
+	Unlock(context.Context, bank.Caller, usermgmt.Person) error
+	Hold(ctx context.Context, caller bank.Caller, p usermgmt.Person, why string) error
+	Release(context.Context, bank.Caller, usermgmt.Person) error
+	Delete(context.Context, bank.Caller, usermgmt.Person) error
+	Security(context.Context, bank.Caller, usermgmt.Person) (usermgmt.Security, error)
+	SendReset(context.Context, bank.Caller, usermgmt.Person) error
+	RemoveFactor(ctx context.Context, caller bank.Caller, p usermgmt.Person, factor string) error
+	SetPreferredName(ctx context.Context, caller bank.Caller, p usermgmt.Person, name string) error
 }
 
 func (b base) people() string { return b.at("/people") }
@@ -44,14 +58,63 @@ func (a *app) peopleRoutes() []web.Route {
 	get := func(pattern string, h web.HandlerFunc) web.Route {
 		return web.Route{Method: "GET", Pattern: "/{institution}/people" + pattern, Handler: a.introduced(h), Needs: needs(catalog.PeopleViewAll, "", false)}
 	}
+	// What only those may ask for who may also do it.
+	ask := func(pattern string, h web.HandlerFunc) web.Route {
+		return web.Route{Method: "GET", Pattern: "/{institution}/people" + pattern, Handler: a.introduced(a.managing(h)), Needs: needs(catalog.PeopleManageAll, "", false)}
+	}
+	post := func(pattern string, h web.HandlerFunc, event string, proof bool) web.Route {
+		return web.Route{Method: "POST", Pattern: "/{institution}/people" + pattern, Handler: a.introduced(h), Needs: needs(catalog.PeopleManageAll, event, proof)}
+	}
 	const organization, member = "/{organization}", "/{organization}/members/{member}"
 	return []web.Route{
 		get("", a.everyCustomer),
 		get(organization, a.organization),
 		get(organization+"/members", a.organizationMembers),
+		get(organization+"/permissions", a.organizationRights),
+		post(organization+"/permissions/review", a.managing(a.reviewOrganizationRights), "", false),
+		post(organization+"/permissions/save", a.saveOrganizationRights, "org.entitlement_changed", true),
 		get(organization+"/accounts", a.organizationAccounts),
 		get(member, a.member),
+		get(member+"/permissions", a.memberPermissions),
+		post(member+"/permissions/review", a.managing(a.reviewMemberPermissions), "", false),
+		post(member+"/permissions/save", a.saveMemberPermissions, "orguser.permission_changed", true),
 		get(member+"/accounts", a.memberAccounts),
+		get(member+"/accounts/{account}", a.memberPermissions),
+		get(member+"/security", a.memberSecurity),
+		post(member+"/unlock", a.unlockMember, "orguser.unlocked", false),
+		ask(member+"/unlocked", a.unlockedMember),
+		ask(member+"/security/reset", a.askResetMember),
+		post(member+"/security/reset", a.resetMember, "orguser.password_reset_sent", false),
+		ask(member+"/security/factors/{factor}", a.askRemoveFactor),
+		post(member+"/security/factors/{factor}", a.removeMemberFactor, "auth.second_factor_removed", true),
+		ask(member+"/name", a.preferredName),
+		post(member+"/name", a.setPreferredName, "orguser.preferred_name_changed", false),
+		ask(member+"/hold", a.askHoldMember),
+		post(member+"/hold", a.holdMember, "orguser.hold_placed", true),
+		post(member+"/release", a.releaseMember, "orguser.hold_removed", false),
+		ask(member+"/delete", a.askDeleteMember),
+		post(member+"/delete", a.deleteMember, "orguser.deleted", true),
+		get(member+"/cases", a.memberCases),
+		post(member+"/cases", a.openCase, support.EventOpened, false),
+		post(member+"/cases/{case}", a.changeCase, support.EventChanged, false),
+	}
+}
+
+// errPeopleReadOnly refuses a page whose form could not be sent.
+var errPeopleReadOnly = fault.New(fault.Forbidden, "Your groups do not permit this. It needs the right “"+catalog.PeopleManageAll.Info().Label+"” of People.").With("STAFF_PERMISSION")
+
+// managing refuses a page to whoever could not send its form. What is sent is
+// refused by the room, which keeps the attempt.
+func (a *app) managing(next web.HandlerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		me, err := a.me(r)
+		if err != nil {
+			return err
+		}
+		if !me.May(catalog.PeopleManageAll) {
+			return errPeopleReadOnly
+		}
+		return next(w, r)
 	}
 }
 
@@ -81,6 +144,7 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 	for _, t := range []ui.Tab{
 		{Label: "Details", Href: here},
 		{Label: "Members", Href: here + "/members", Count: p.Organization.People.Total},
+		{Label: "Permissions", Href: here + "/permissions"},
 		{Label: "Accounts", Href: here + "/accounts", Count: len(p.Organization.Accounts)},
 		{Label: "Activity", Href: here + "/activity"},
 	} {
@@ -119,7 +183,14 @@ func (a *app) theMember(r *http.Request, tab string) (p memberFrame, err error) 
 	}
 	p.Base = baseOf(r)
 	p.Hold = p.Profile.Member.Held && (tab == "Overview" || tab == "Security")
-	for _, t := range []ui.Tab{{Label: "Overview", Href: p.at("")}, {Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()}, {Label: "Activity", Href: p.at("/activity")}, {Label: "Why can't they?", Href: p.at("/why")}} {
+	for _, t := range []ui.Tab{
+		{Label: "Overview", Href: p.at("")},
+		{Label: "Permissions", Href: p.at("/permissions")},
+		{Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()},
+		{Label: "Activity", Href: p.at("/activity")},
+		{Label: "Security", Href: p.at("/security")},
+		{Label: "Why can't they?", Href: p.at("/why")},
+	} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
 	}

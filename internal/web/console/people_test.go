@@ -42,11 +42,13 @@ func (w *world) customer() *world {
 		Entitlements: catalog.EntitlementSet(0).With(catalog.Wires).With(catalog.Transfers).With(catalog.UserManagement),
 		Ceilings:     entitlement.Limits{}.With(catalog.LimitPerWire, 50_000_00)}
 	manages := entitlement.Settings{On: catalog.SetOf(catalog.UserManagementEnabled)}
+	idle := sendsWires
+	idle.On = idle.On.Without(catalog.WiresEnabled)
 	people := []usermgmt.Member{
 		{FirstName: "Ana", LastName: "Ruiz", Role: bank.RoleAdmin, Status: bank.StatusActive, Settings: manages},
 		{FirstName: "Dana", LastName: "Reyes", Role: bank.RoleUser, Status: bank.StatusActive, Settings: sendsWires},
 		{FirstName: "Lee", LastName: "Tran", Role: bank.RoleUser, Status: bank.StatusLocked, Settings: sendsWires},
-		{FirstName: "Ingrid", LastName: "Moe", Role: bank.RoleUser, Status: bank.StatusActive, Held: true},
+		{FirstName: "Ingrid", LastName: "Moe", Role: bank.RoleUser, Status: bank.StatusActive, Held: true, Settings: idle},
 		{FirstName: "Priya", LastName: "Nair", Role: bank.RoleUser, Status: bank.StatusPending},
 	}
 	hash, err := w.identity.Hash(w.t.Context(), password)

@@ -27,6 +27,7 @@ import (
 	"mandate/internal/scim"
 	"mandate/internal/seal"
 	"mandate/internal/staff"
+	"mandate/internal/support"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/browsertest"
@@ -101,12 +102,12 @@ func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	w.must(d.Write(t.Context(), func(tx *db.Tx) error {
 		return usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: cedar, Name: "Cedar Bank", TimeZone: "America/New_York", Accent: "#1f5f5b", Edition: w.edition, Offers: offered()})
 	}))
-	w.people = usermgmt.New(door, w.identity)
+	w.people = usermgmt.New(door, w.identity).WithSafeguard(staff.Rights{})
 	w.queue = approval.New(d, door, nil, nil)
 	w.people.WithOversight(staff.Rights{}, w.queue, staff.Teller{Mailer: staff.Letters{Mailer: w}, House: app.House})
 	handler, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
-	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity,
+	}, console.Config{Institutions: w.people, Customers: w.people, Support: support.New(door), Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity,
 		Provisioning: &console.Provisioning{Directories: staff.NewProvisioning(w.staff, scim.Keys{}), Programs: client.New(d, door, slog.New(slog.NewTextHandler(io.Discard, nil))), Origin: "https://api.cedar.example"}})
 	w.must(err)
 	w.server.Config.Handler = handler

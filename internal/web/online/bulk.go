@@ -359,7 +359,7 @@ func (c bulkChange) sentence() string {
 	if c.account {
 		where = " on " + countLower(len(c.accounts))
 	}
-	to := " to " + phrase.Value(c.permission, writeValue(c.value))
+	to := " to " + phrase.Value(c.permission, usermgmt.ValueText(c.value))
 	switch c.value.Kind {
 	case entitlement.SwitchValue:
 		to = " " + map[bool]string{true: "on", false: "off"}[c.value.On]

@@ -11,6 +11,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/web/phrase"
 )
 
 // A draft is a permission form under way: what it held when it was opened, what
@@ -59,7 +60,7 @@ func readDraft(r *http.Request, f *web.Form, level bank.AccountID) draft {
 		case p.Info().Type == catalog.Switch:
 			d.typed[p] = "false"
 		default:
-			d.typed[p] = typedValue(p, f.Raw(p.ID()))
+			d.typed[p] = phrase.Typed(p, f.Raw(p.ID()))
 		}
 	}
 	return d
@@ -135,7 +136,7 @@ func (d *draft) asked() map[string]entitlement.Value {
 			continue
 		}
 		if d.undone(p) || !same(p, d.level, typed, d.base[p]) {
-			set[p.ID()] = readValue(p, d.level, typed)
+			set[p.ID()] = usermgmt.ReadValue(p, d.level, typed)
 		}
 	}
 	return set
@@ -181,7 +182,7 @@ func (d *draft) hold(e *evaluation) values {
 	for p, was := range d.base {
 		shown[p] = was
 		if v, ok := e.set[p.ID()]; ok {
-			shown[p] = writeValue(v)
+			shown[p] = usermgmt.ValueText(v)
 			if v.Kind == entitlement.Unreadable {
 				shown[p] = d.typed[p]
 			}
@@ -210,7 +211,7 @@ func (d *draft) edit(who usermgmt.Person, e evaluation) usermgmt.Edit {
 	edit := usermgmt.Edit{Person: who, Version: d.version, Cascade: true}
 	set := map[string]entitlement.Value{}
 	for id, value := range e.set {
-		if p, ok := catalog.ParsePermission(id); !ok || !same(p, d.level, writeValue(value), d.base[p]) {
+		if p, ok := catalog.ParsePermission(id); !ok || !same(p, d.level, usermgmt.ValueText(value), d.base[p]) {
 			set[id] = value
 		}
 	}

@@ -48,7 +48,7 @@ func carry(e usermgmt.Edit) carried {
 	c := carried{Version: strconv.FormatInt(e.Version, 10)}
 	for _, change := range e.Changes {
 		for _, id := range slices.Sorted(maps.Keys(change.Set)) {
-			c.Sets = append(c.Sets, usermgmt.FieldName(change.Account, id)+"="+writeValue(change.Set[id]))
+			c.Sets = append(c.Sets, usermgmt.FieldName(change.Account, id)+"="+usermgmt.ValueText(change.Set[id]))
 		}
 	}
 	return c
@@ -84,7 +84,7 @@ func carriedEdit(f *web.Form, who usermgmt.Person) (usermgmt.Edit, error) {
 			byLevel[account] = map[string]entitlement.Value{}
 		}
 		p, _ := catalog.ParsePermission(id)
-		byLevel[account][id] = readValue(p, account, written)
+		byLevel[account][id] = usermgmt.ReadValue(p, account, written)
 	}
 	for _, account := range slices.Sorted(maps.Keys(byLevel)) {
 		edit.Changes = append(edit.Changes, entitlement.Change{Member: who.User, Account: account, Set: byLevel[account]})
@@ -238,7 +238,7 @@ func riskyLine(profile *usermgmt.Profile, c activity.Change) bool {
 	if len(c.Accounts) > 0 {
 		level = bank.AccountID(c.Accounts[0])
 	}
-	step := entitlement.Step{Kind: entitlement.SetSetting, Permission: p, Account: level, Value: readValue(p, level, c.New)}
+	step := entitlement.Step{Kind: entitlement.SetSetting, Permission: p, Account: level, Value: usermgmt.ReadValue(p, level, c.New)}
 	after := *profile
 	after.Policy = entitlement.With(profile.Policy, profile.Member.ID, []entitlement.Step{step})
 	return usermgmt.Riskier(level, settingsAt(profile, level), settingsAt(&after, level))

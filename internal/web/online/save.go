@@ -66,7 +66,7 @@ func askedLines(words history.Describer, profile *usermgmt.Profile, edit usermgm
 			if !asked {
 				continue
 			}
-			c := activity.Change{Field: p.ID(), Old: usermgmt.WriteValue(p, settingsAt(profile, change.Account)), New: writeValue(value)}
+			c := activity.Change{Field: p.ID(), Old: usermgmt.WriteValue(p, settingsAt(profile, change.Account)), New: usermgmt.ValueText(value)}
 			if change.Account != "" {
 				c.Accounts = []string{string(change.Account)}
 			}

@@ -82,7 +82,7 @@ func (p *whyPage) answer(me usermgmt.Standing, x why.Asked) {
 		}
 		id := step.Permission.ID()
 		edit.Changes = append(edit.Changes, entitlement.Change{Account: step.Account, Set: map[string]entitlement.Value{id: step.Value}})
-		return ui.Link{Label: "Fill in", Icon: "sliders-horizontal", Href: b.level(member.ID, step.Account) + "?" + id + "=" + url.QueryEscape(writeValue(step.Value)) + "#" + ui.FieldID(id)}
+		return ui.Link{Label: "Fill in", Icon: "sliders-horizontal", Href: b.level(member.ID, step.Account) + "?" + id + "=" + url.QueryEscape(usermgmt.ValueText(step.Value)) + "#" + ui.FieldID(id)}
 	}
 	answer := why.Explain(x)
 	p.Answer, p.Review, p.Carry = &answer, b.review(member.ID), carry(edit)

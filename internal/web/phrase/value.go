@@ -1,6 +1,8 @@
 package phrase
 
 import (
+	"strings"
+
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 )
@@ -35,4 +37,22 @@ func Permission(p catalog.Permission) string {
 		return info.Entitlement.Label() + " enabled"
 	}
 	return info.Label
+}
+
+// Typed is a form field's text as a written value. Text that is no amount
+// stays as it is and is refused by the rules.
+func Typed(p catalog.Permission, text string) string {
+	switch {
+	case p == catalog.ACHEditLevel:
+		return text
+	case p.IsLimit():
+		text = strings.TrimSpace(text)
+		if amount, err := bank.ParseMoney(text); err == nil {
+			return amount.String()
+		}
+		return text
+	case text == "on":
+		return "true"
+	}
+	return "false"
 }
