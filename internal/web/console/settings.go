@@ -120,10 +120,9 @@ type settingsPage struct {
 
 // A serviceRow is one service with how far it reaches.
 type serviceRow struct {
-	Name   string
-	State  ui.State
-	Reach  string
-	Exists bool
+	Name  string
+	State ui.State
+	Reach string
 }
 
 // GET /{institution}/settings
@@ -155,7 +154,7 @@ func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, line := range calendar.Lines() {
 		h := days.HoursOf(line)
-		page.Days = append(page.Days, ui.Fact{Term: line.Label(), Value: h.Opens.Text() + " to " + h.Closes.Text()})
+		page.Days = append(page.Days, ui.Fact{Term: lineLabel(line), Value: h.Opens.Text() + " to " + h.Closes.Text()})
 	}
 	if page.Sent, err = a.paymentFacts(r); err != nil {
 		return err
@@ -288,7 +287,7 @@ func (a *app) reviewTerms(w http.ResponseWriter, r *http.Request) error {
 	return a.renderForeseen(w, r, baseOf(r).termSettings(), effects)
 }
 
-// proven saves what may need a high-risk authorization, and says so on the
+// provenSetting saves what may need a high-risk authorization, and says so on the
 // settings. A form that cannot be saved is shown again.
 func (a *app) provenSetting(w http.ResponseWriter, r *http.Request, f *web.Form, text, said string, again func() error, do func() error) error {
 	b := baseOf(r)

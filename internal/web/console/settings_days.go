@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
@@ -67,13 +68,19 @@ func (a *app) renderCalendar(w http.ResponseWriter, r *http.Request, f *web.Form
 	}
 	for _, line := range calendar.Lines() {
 		h := days.HoursOf(line)
-		page.Hours = append(page.Hours, ui.Fact{Term: line.Label(), Value: h.Opens.Text() + " to " + h.Closes.Text()})
-		page.Lines = append(page.Lines, ui.Option{Value: string(line), Label: line.Label()})
+		page.Hours = append(page.Hours, ui.Fact{Term: lineLabel(line), Value: h.Opens.Text() + " to " + h.Closes.Text()})
+		page.Lines = append(page.Lines, ui.Option{Value: string(line), Label: lineLabel(line)})
 	}
 	if page.Shell, err = a.ownShell(r, "Calendar and cut-offs", settingsCrumb(b)); err != nil {
 		return err
 	}
 	return web.Render(w, r, f.Status(), calendarView(page))
+}
+
+// lineLabel is a service as it begins a line.
+func lineLabel(line calendar.Line) string {
+	label := line.Label()
+	return strings.ToUpper(label[:1]) + label[1:]
 }
 
 // settled says what was done, or shows a form again.
