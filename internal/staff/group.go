@@ -101,25 +101,39 @@ func (d Draft) check(tx *db.Tx, institution bank.InstitutionID, self bank.GroupI
 
 // checkOthers checks what the draft says against the other groups.
 func (d Draft) checkOthers(tx *db.Tx, institution bank.InstitutionID, self bank.GroupID, problems *fault.Problems) error {
-	groups, err := listGroups(tx, institution)
+	named, err := db.All(tx, scanGroup, selectGroup+` where g.institution_id = $1 and g.name_key = $2 and g.id <> $3`, institution, db.Fold(d.Name), self)
 	if err != nil {
+		return fmt.Errorf("look for a group of that name: %w", err)
+	}
+	for _, g := range named {
+		problems.Addf("name", "There is a group called %s already. Choose another name.", g.Name)
+	}
+	if err := d.checkOverseer(tx, institution, self, problems); err != nil || self != "" {
 		return err
 	}
-	reports := d.ReportsTo == ""
-	for _, g := range groups {
-		if g.ID == d.ReportsTo && d.ApprovalFrom != ApprovalNobody && overseen&d.Permissions&^g.Permissions.Effective() != 0 {
-			problems.Addf("reports_to", "%s does not permit “%s” itself, so nobody there could agree. Choose a group that does.", g.Name, catalog.PeopleManageAll.Info().Label)
-		}
-		if g.ID != self && db.Fold(g.Name) == db.Fold(d.Name) {
-			problems.Addf("name", "There is a group called %s already. Choose another name.", g.Name)
-		}
-		reports = reports || g.ID == d.ReportsTo && g.ID != self
+	n, err := db.One(tx, db.Value[int], `select count(*) from staff_group where institution_id = $1`, institution)
+	if err != nil {
+		return fmt.Errorf("count the groups: %w", err)
 	}
-	if !reports {
-		problems.Add("reports_to", "Choose another group that is there, or none.")
-	}
-	if self == "" && len(groups) >= maxGroups {
+	if n >= maxGroups {
 		problems.Addf("", "There are %d groups, which is the most.", maxGroups)
+	}
+	return nil
+}
+
+// checkOverseer checks the group that the draft reports to.
+func (d Draft) checkOverseer(tx *db.Tx, institution bank.InstitutionID, self bank.GroupID, problems *fault.Problems) error {
+	if d.ReportsTo == "" {
+		return nil
+	}
+	over, err := findGroup(tx, institution, d.ReportsTo)
+	switch {
+	case err == ErrNoGroup || d.ReportsTo == self:
+		problems.Add("reports_to", "Choose another group that is there, or none.")
+	case err != nil:
+		return err
+	case d.ApprovalFrom != ApprovalNobody && overseen&d.Permissions&^over.Permissions.Effective() != 0:
+		problems.Addf("reports_to", "%s does not permit “%s” itself, so nobody there could agree. Choose a group that does.", over.Name, catalog.PeopleManageAll.Info().Label)
 	}
 	return nil
 }
@@ -153,9 +167,11 @@ func (s *Service) Groups(ctx context.Context, caller bank.Caller) (groups []Grou
 // do about it.
 type GroupProfile struct {
 	Group
-	Reports []Group // that report to it
-	People  []Row   // its members by name, at most a page
+	People []Row // its members by name, at most groupPeople
 }
+
+// groupPeople is how many of its members the page of a group shows.
+const groupPeople = 50
 
 // Group reads one group.
 func (s *Service) Group(ctx context.Context, caller bank.Caller, id bank.GroupID) (g GroupProfile, err error) {
@@ -163,16 +179,7 @@ func (s *Service) Group(ctx context.Context, caller bank.Caller, id bank.GroupID
 		if g.Group, err = findGroup(v.Tx, caller.Institution, id); err != nil {
 			return err
 		}
-		groups, err := listGroups(v.Tx, caller.Institution)
-		if err != nil {
-			return err
-		}
-		for _, other := range groups {
-			if other.ReportsTo == id {
-				g.Reports = append(g.Reports, other)
-			}
-		}
-		page, err := listUsers(v.Tx, caller.Institution, Query{Group: id, Size: maxPageSize})
+		page, err := listUsers(v.Tx, caller.Institution, Query{Group: id, Size: groupPeople})
 		g.People = page.Users
 		return err
 	})

@@ -28,7 +28,12 @@ type Preview struct {
 	Effects  []Effect
 	Product  Product // whose group it is, where it is one
 	Factored []Row   // members who would need a second factor and have none
+	Looked   int     // how many members were looked at, by name: the first maxPreviewed
+	Members  int     // how many there are
 }
+
+// maxPreviewed is for how many members a preview says what they gain and lose.
+const maxPreviewed = 100
 
 // PreviewGroup says who would gain and lose what if a group were saved like
 // this. It refuses what EditGroup would refuse, but asks for no proof.
@@ -41,10 +46,11 @@ func (s *Service) PreviewGroup(ctx context.Context, caller bank.Caller, id bank.
 			return err
 		}
 		p.Draft = d
-		members, err := everyMember(v.Tx, caller.Institution, id)
+		members, err := firstMembers(v.Tx, caller.Institution, id)
 		if err != nil {
 			return err
 		}
+		p.Looked, p.Members = len(members), p.Group.Members
 		others, err := rightsBeside(v.Tx, caller.Institution, id)
 		if err != nil {
 			return err
@@ -103,7 +109,20 @@ func heldBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, prod
 	return held, nil
 }
 
-// rightsBeside are what the members of a group hold by their other groups.
+const firstMembersOf = `
+	  join staff_membership m on m.institution_id = u.institution_id and m.staff_id = u.id
+	 where u.institution_id = $1 and m.group_id = $2 order by u.name_key, u.id limit $3`
+
+// firstMembers are the members of a group for whom a preview speaks.
+func firstMembers(tx *db.Tx, institution bank.InstitutionID, group bank.GroupID) ([]Row, error) {
+	rows, err := db.All(tx, scanMember, selectUser+firstMembersOf, institution, group, maxPreviewed)
+	if err != nil {
+		return nil, fmt.Errorf("read the group's first members: %w", err)
+	}
+	return rows, nil
+}
+
+// rightsBeside are what those members hold by their other groups.
 func rightsBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) (map[bank.StaffID]catalog.StaffSet, error) {
 	sets, err := setsOfGroups(tx, institution)
 	if err != nil {
@@ -116,9 +135,8 @@ func rightsBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) (m
 		held[user] |= sets[other].Effective()
 		return user, err
 	}, `
-		select o.staff_id, o.group_id from staff_membership m
-		  join staff_membership o on o.institution_id = m.institution_id and o.staff_id = m.staff_id and o.group_id <> m.group_id
-		 where m.institution_id = $1 and m.group_id = $2`, institution, id)
+		select o.staff_id, o.group_id from staff_membership o
+		 where o.institution_id = $1 and o.group_id <> $2 and o.staff_id in (select u.id from staff_user u`+firstMembersOf+`)`, institution, id, maxPreviewed)
 	if err != nil {
 		return nil, fmt.Errorf("read the members' other groups: %w", err)
 	}
@@ -126,13 +144,16 @@ func rightsBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) (m
 }
 
 func withoutFactor(tx *db.Tx, institution bank.InstitutionID, members []Row) (without []Row, err error) {
-	holders, err := identity.FactorHolders(tx, institution, identity.KindStaff)
 	for _, m := range members {
-		if !holders[string(m.ID)] {
+		has, err := identity.HasSecondFactor(tx, identity.Staff(institution, m.ID))
+		if err != nil {
+			return nil, err
+		}
+		if !has {
 			without = append(without, m)
 		}
 	}
-	return without, err
+	return without, nil
 }
 
 // A Source is a right somebody holds and the groups that grant it.

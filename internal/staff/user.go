@@ -152,28 +152,24 @@ func listUsers(tx *db.Tx, institution bank.InstitutionID, q Query) (page Page, e
 	if err != nil {
 		return Page{}, fmt.Errorf("list the staff users: %w", err)
 	}
-	groups, err := groupNames(tx, window)
 	for _, u := range users {
-		page.Users = append(page.Users, Row{u, groups[u.ID]})
+		names, err := groupNames(tx, institution, u.ID)
+		if err != nil {
+			return Page{}, err
+		}
+		page.Users = append(page.Users, Row{u, names})
 	}
-	return page, err
+	return page, nil
 }
 
-// groupNames are the groups of the users of one page, by name.
-func groupNames(tx *db.Tx, window []any) (map[bank.StaffID][]string, error) {
-	names := map[bank.StaffID][]string{}
-	_, err := db.All(tx, func(row db.Scanner) (user bank.StaffID, err error) {
-		var name string
-		err = row.Scan(&user, &name)
-		names[user] = append(names[user], name)
-		return user, err
-	}, `
-		select m.staff_id, g.name from staff_membership m
+// groupNames are the groups of a user, by name.
+func groupNames(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) ([]string, error) {
+	names, err := db.All(tx, db.Value[string], `
+		select g.name from staff_membership m
 		  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
-		 where m.institution_id = $1 and m.staff_id in (select u.id from staff_user u`+userFilter+userPage+`)
-		 order by g.name_key`, window...)
+		 where m.institution_id = $1 and m.staff_id = $2 order by g.name_key`, institution, id)
 	if err != nil {
-		return nil, fmt.Errorf("read the groups of the staff users: %w", err)
+		return nil, fmt.Errorf("read the groups of a staff user: %w", err)
 	}
 	return names, nil
 }

@@ -35,6 +35,13 @@ func NewForm(values map[string]string) *Form {
 	return f
 }
 
+// With returns the form with all values of a name, for one that can be given
+// several times.
+func (f *Form) With(name string, values []string) *Form {
+	f.values[name] = values
+	return f
+}
+
 // Raw is a field exactly as it was sent: for passwords and codes.
 func (f *Form) Raw(name string) string { return f.values.Get(name) }
 

@@ -91,7 +91,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
 		House: a.house, Shell: a.ownShell, Logo: a.logo,
 	})
-	site.Authenticate, site.SignIn, site.Dress = a.door.Authenticate, a.door.SignInAddress, a.door.Dress
+	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.door.SignInAddress, a.door.Dress
 	return site.Handler(a.opened(append(a.routes(), a.settingRoutes()...)))
 }
 
@@ -146,9 +146,35 @@ func (a *app) routes() []web.Route {
 	)
 }
 
-// me is the standing of whoever is signed in.
+// me is the standing of whoever is signed in. A request that only looks asks
+// for it once, however many parts of the page need it.
 func (a *app) me(r *http.Request) (staff.Standing, error) {
-	return a.staff.Standing(r.Context(), web.CallerOf(r.Context()))
+	known, remembers := r.Context().Value(meKey{}).(*memory)
+	if remembers && known.asked && r.Method == http.MethodGet {
+		return known.standing, nil
+	}
+	standing, err := a.staff.Standing(r.Context(), web.CallerOf(r.Context()))
+	if err == nil && remembers {
+		known.standing, known.asked = standing, true
+	}
+	return standing, err
+}
+
+// A memory keeps the standing for one request.
+type memory struct {
+	asked    bool
+	standing staff.Standing
+}
+
+type meKey struct{}
+
+// authenticate finds out who asks, and begins a memory of where they stand.
+func (a *app) authenticate(r *http.Request) (context.Context, error) {
+	ctx, err := a.door.Authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	return context.WithValue(ctx, meKey{}, &memory{}), nil
 }
 
 // introduced leads somebody who has just joined to their account first: nobody

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -79,6 +80,53 @@ func readGroup(f *web.Form) staff.Draft {
 	return d
 }
 
+// draftOf is the draft that a form says, where another group may be named by
+// what it is called.
+func (a *app) draftOf(r *http.Request, f *web.Form) (staff.Draft, error) {
+	d := readGroup(f)
+	var err error
+	d.ReportsTo, err = a.groupCalled(r, d.ReportsTo)
+	return d, err
+}
+
+// groupCalled is the group that somebody chose, or wrote the name of. What is
+// neither is left as it is, and is found to be no group.
+func (a *app) groupCalled(r *http.Request, chosen bank.GroupID) (bank.GroupID, error) {
+	if chosen == "" || strings.HasPrefix(string(chosen), bank.PrefixGroup+"_") {
+		return chosen, nil
+	}
+	g, err := a.staff.GroupCalled(r.Context(), web.CallerOf(r.Context()), string(chosen))
+	if err != nil || g.ID == "" {
+		return chosen, err
+	}
+	return g.ID, nil
+}
+
+// otherGroups are the groups that can be chosen beside one. Where there are too
+// many for a list there are none, and the field shows a name to be written.
+func (a *app) otherGroups(r *http.Request, field *ui.Field, self bank.GroupID, nobody string) ([]ui.Option, error) {
+	caller := web.CallerOf(r.Context())
+	page, err := a.staff.GroupPage(r.Context(), caller, staff.GroupQuery{Size: fewGroups})
+	if err != nil {
+		return nil, err
+	}
+	if page.Total > fewGroups {
+		field.Help = strings.TrimSpace(field.Help + " Enter its name.")
+		named, err := a.staff.GroupsNamed(r.Context(), caller, []bank.GroupID{bank.GroupID(field.Value)})
+		for _, g := range named {
+			field.Value = g.Name
+		}
+		return nil, err
+	}
+	options := []ui.Option{{Value: "", Label: nobody}}
+	for _, other := range page.Groups {
+		if other.ID != self {
+			options = append(options, ui.Option{Value: string(other.ID), Label: other.Name})
+		}
+	}
+	return options, nil
+}
+
 // formOf is the form of a draft.
 func formOf(d staff.Draft) *web.Form {
 	values := map[string]string{"name": d.Name, "description": d.Description, "second_factor_from": string(d.SecondFactorFrom),
@@ -110,15 +158,9 @@ func (a *app) newGroupForm(r *http.Request, f *web.Form, me *staff.Standing, sel
 	}
 	g.Reports.Help = "The group that this one answers to."
 	g.Approval.Help = "Who there must agree before what members of this group change about an organization, its entitlements and ceilings, is done."
-	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
-	if err != nil {
+	var err error
+	if g.Others, err = a.otherGroups(r, &g.Reports, self, "Nobody"); err != nil {
 		return nil, err
-	}
-	g.Others = []ui.Option{{Value: "", Label: "Nobody"}}
-	for _, other := range groups {
-		if other.ID != self {
-			g.Others = append(g.Others, ui.Option{Value: string(other.ID), Label: other.Name})
-		}
 	}
 	if g.Product = f.Raw("product"); g.Product != "" {
 		p, err := a.product(r, bank.ApplicationID(g.Product))
@@ -216,14 +258,12 @@ func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) e
 }
 
 func (a *app) renderGroupFacts(w http.ResponseWriter, r *http.Request, page groupPage) error {
-	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
-	for _, g := range groups {
-		if g.ID == page.Group.ReportsTo {
-			page.Reports = g.Name
-		}
-	}
+	groups, err := a.staff.GroupsNamed(r.Context(), web.CallerOf(r.Context()), []bank.GroupID{page.Group.ReportsTo})
 	if err != nil {
 		return err
+	}
+	for _, g := range groups {
+		page.Reports = g.Name
 	}
 	return web.Render(w, r, http.StatusOK, groupView(page))
 }
@@ -285,8 +325,12 @@ func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form
 func (a *app) createGroup(w http.ResponseWriter, r *http.Request) error {
 	f, b := web.ReadForm(r), baseOf(r)
 	var id bank.GroupID
+	draft, err := a.draftOf(r, f)
+	if err != nil {
+		return err
+	}
 	proven, err := a.door.Proven(w, r, groupProof(r, "Before you create a group that permits something.", b.groups()), func() (err error) {
-		id, err = a.staff.CreateGroup(r.Context(), web.CallerOf(r.Context()), readGroup(f))
+		id, err = a.staff.CreateGroup(r.Context(), web.CallerOf(r.Context()), draft)
 		return err
 	})
 	if err := f.Take(err); err != nil {
@@ -318,6 +362,7 @@ type reviewPage struct {
 	Lines    []ui.Change
 	Effects  []staff.Effect
 	Factored []staff.Row
+	Rest     string // of whom nothing is said here; empty: everybody is
 }
 
 // reviewGroup shows who gains and loses what, before anything is saved.
@@ -329,7 +374,11 @@ func (a *app) reviewGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		version = 0 // no group has that
 	}
-	preview, err := a.staff.PreviewGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, readGroup(f))
+	draft, err := a.draftOf(r, f)
+	if err != nil {
+		return err
+	}
+	preview, err := a.staff.PreviewGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, draft)
 	if err := f.Take(err); err != nil {
 		return err
 	}
@@ -340,6 +389,9 @@ func (a *app) reviewGroup(w http.ResponseWriter, r *http.Request) error {
 	at := b.group(groupID(r))
 	page := reviewPage{Base: b, Name: preview.Group.Name, Save: at + "/save", Again: at, Carried: entrance.CarriedFields(r),
 		Lines: groupLines(preview), Effects: preview.Effects, Factored: preview.Factored}
+	if preview.Members > preview.Looked {
+		page.Rest = fmt.Sprintf("These are the first %d of %d members by name. For everybody else it is the same: they gain and lose what none of their other groups gives.", preview.Looked, preview.Members)
+	}
 	if page.Shell, err = a.ownShell(r, "Review changes", ui.Link{Label: "Groups", Href: b.groups()}, ui.Link{Label: preview.Group.Name, Href: at}); err != nil {
 		return err
 	}
@@ -405,8 +457,12 @@ func (a *app) saveGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		version = 0
 	}
+	draft, err := a.draftOf(r, f)
+	if err != nil {
+		return err
+	}
 	proven, err := a.door.Proven(w, r, groupProof(r, "Before you change what this group permits, or when it needs a second factor.", at), func() error {
-		return a.staff.EditGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, readGroup(f))
+		return a.staff.EditGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, draft)
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
 		return refusedAt(w, r, at, err)
@@ -434,18 +490,12 @@ func (a *app) renderDeleteGroup(w http.ResponseWriter, r *http.Request, f *web.F
 	if err != nil {
 		return err
 	}
-	groups, err := a.staff.Groups(r.Context(), caller)
+	field := f.Field("replacement", "Replacement")
+	field.Optional, field.Help = true, "Whoever has no other group gets this one."
+	options, err := a.otherGroups(r, &field, g.ID, "Nobody needs one")
 	if err != nil {
 		return err
 	}
-	options := []ui.Option{{Value: "", Label: "Nobody needs one"}}
-	for _, other := range groups {
-		if other.ID != g.ID {
-			options = append(options, ui.Option{Value: string(other.ID), Label: other.Name})
-		}
-	}
-	field := f.Field("replacement", "Replacement")
-	field.Optional, field.Help = true, "Whoever has no other group gets this one."
 	b := baseOf(r)
 	shell, err := a.ownShell(r, "Delete group", ui.Link{Label: "Groups", Href: b.groups()}, ui.Link{Label: g.Name, Href: b.group(g.ID)})
 	if err != nil {
@@ -455,15 +505,19 @@ func (a *app) renderDeleteGroup(w http.ResponseWriter, r *http.Request, f *web.F
 		Title: "Delete " + g.Name + "?", Text: "Its " + ui.Count(g.Members, "member stays", "members stay") + ". What only this group permits them, they lose at once.",
 		Action: b.group(g.ID) + "/delete", Cancel: b.group(g.ID), Confirm: ui.Action{Label: "Delete group", Variant: ui.Danger},
 		Sentence: f.Sentence, Problems: f.Problems,
-	}, ui.Select(field, options), func(content templ.Component) templ.Component { return ui.Within(ui.Page(shell), content) })
+	}, groupField(field, options), func(content templ.Component) templ.Component { return ui.Within(ui.Page(shell), content) })
 }
 
 // POST /{institution}/groups/{group}/delete
 func (a *app) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	f, b := web.ReadForm(r), baseOf(r)
 	at := b.group(groupID(r))
+	replacement, err := a.groupCalled(r, bank.GroupID(f.Raw("replacement")))
+	if err != nil {
+		return err
+	}
 	proven, err := a.door.Proven(w, r, groupProof(r, "Before you delete a group.", at), func() error {
-		return a.staff.DeleteGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), bank.GroupID(f.Raw("replacement")))
+		return a.staff.DeleteGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), replacement)
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
 		return refusedAt(w, r, at, err)

@@ -32,23 +32,28 @@ func (a *app) groupRoutes() []web.Route {
 }
 
 type groupsPage struct {
-	Shell  ui.Shell
-	Create string
-	Base   base
-	Groups []staff.Group
+	Shell   ui.Shell
+	Create  string
+	Base    base
+	Toolbar ui.Toolbar
+	Groups  []staff.Group
+	Pager   ui.Pager
 }
 
 // GET /{institution}/groups
 func (a *app) groups(w http.ResponseWriter, r *http.Request) error {
-	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
+	list := web.ReadList(r, web.ListSpec{})
+	found, err := a.staff.GroupPage(r.Context(), web.CallerOf(r.Context()), staff.GroupQuery{Search: list.Search, Page: list.Page, Size: list.PerPage})
 	if err != nil {
 		return err
 	}
+	list = list.At(found.Page)
 	me, err := a.me(r)
 	if err != nil {
 		return err
 	}
-	page := groupsPage{Base: baseOf(r), Groups: groups}
+	page := groupsPage{Base: baseOf(r), Groups: found.Groups, Pager: list.Pager("Groups", found.Matching),
+		Toolbar: list.Toolbar("Search groups", ui.ResultOf(found.Matching, found.Total, "group", "groups"))}
 	if me.May(catalog.StaffGroupsCreate) {
 		page.Create = page.Base.newGroup()
 	}

@@ -21,8 +21,23 @@ func TestUsersAndGroupsInABrowser(t *testing.T) {
 		p.See("The staff of Cedar Bank.")
 		p.look("users")
 		p.Click("Invite users")
+		if p.scripts {
+			p.See("Enter at least one email address and choose at least one group, then it can be sent.")
+			off := false
+			if p.Eval(`document.querySelector("#invite-ready button").matches(":disabled, [aria-disabled=true]")`, &off); !off {
+				t.Error("an invitation to nobody can be sent")
+			}
+		}
+		p.Attach("CSV file", "people.csv", "text/csv", []byte("name,email\nAmy,amy@cedar.example\n"))
+		p.Click("Add addresses")
+		if got := p.Value("Email addresses"); got != "amy@cedar.example" {
+			t.Errorf("from the file: %q", got)
+		}
 		p.Fill("Email addresses", "amy@cedar.example, nonsense")
 		p.Set("No Permissions", true)
+		if p.scripts {
+			p.See("1 address gets an invitation; 1 is no address.")
+		}
 		p.look("invite")
 		p.Click("Send invite")
 		p.See("Before you invite 2 addresses.")

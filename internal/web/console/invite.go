@@ -1,9 +1,12 @@
 package console
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"mandate/internal/bank"
 	"mandate/internal/fault"
@@ -42,12 +45,16 @@ func chosenGroups(f *web.Form) (ids []bank.GroupID) {
 type invitePage struct {
 	Shell    ui.Shell
 	Action   string
+	FromFile string
 	Cancel   string
 	Sentence string
 	Problems []fault.Problem
 	Emails   ui.Field
-	Groups   []groupChoice
-	Wrong    string // with the groups
+	File     ui.Field
+	Groups   groupChooser
+	Judged   bool   // what stands here was judged: the button is off where it could not work
+	Ready    bool   // it can work
+	Why      string // why it could not, or what it would do
 }
 
 // GET /{institution}/users/invite
@@ -60,19 +67,88 @@ func (a *app) renderInvite(w http.ResponseWriter, r *http.Request, f *web.Form) 
 	if err != nil {
 		return err
 	}
-	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
-	if err != nil {
+	b := baseOf(r)
+	page := invitePage{Action: b.invite(), FromFile: b.invite() + "/file", Cancel: b.users(), Sentence: f.Sentence, Problems: f.Problems,
+		Emails: f.Field("emails", "Email addresses"), File: f.Field("file", "CSV file")}
+	if page.Groups, err = a.chooser(r, f, &me, chosenGroups(f), b.invite()); err != nil {
 		return err
 	}
-	b := baseOf(r)
-	page := invitePage{Action: b.invite(), Cancel: b.users(), Sentence: f.Sentence, Problems: f.Problems,
-		Emails: f.Field("emails", "Email addresses"), Groups: choices(groups, &me, chosenGroups(f)), Wrong: f.Problem("groups")}
-	page.Emails.Help = "One or many, separated by commas or on lines of their own. You can also paste a CSV file with a column named email."
+	page.Groups.Legend, page.Groups.Help = "Groups", "At least one. A group may permit nothing."
+	page.Emails.Help = "One or many, separated by commas or on lines of their own."
+	page.File.Help, page.File.Optional = "With a column named email, or one address on each line. The addresses are added above, to be looked at before anything is sent.", true
+	page.Judged = f.Raw(pickField) == pickJudge
+	page.Ready, page.Why = readiness(staff.ReadEmails(f.Raw("emails")), chosenGroups(f))
 	if page.Shell, err = a.shell(r, &me, "Invite users", ui.Link{Label: "Users", Href: b.users()}); err != nil {
 		return err
 	}
 	page.Shell.Narrow = true
 	return web.Render(w, r, f.Status(), inviteView(page))
+}
+
+// readiness says whether an invitation could be sent, and why not.
+func readiness(emails []string, groups []bank.GroupID) (ready bool, why string) {
+	good := 0
+	for _, email := range emails {
+		if bank.EmailProblem(email) == "" {
+			good++
+		}
+	}
+	switch {
+	case len(emails) == 0 && len(groups) == 0:
+		return false, "Enter at least one email address and choose at least one group, then it can be sent."
+	case len(emails) == 0:
+		return false, "Enter at least one email address, then it can be sent."
+	case good == 0:
+		return false, "None of this is an email address, so there is nobody to send it to."
+	case len(groups) == 0:
+		return false, "Choose at least one group, then it can be sent."
+	case good < len(emails):
+		return true, ui.Count(good, "address gets", "addresses get") + " an invitation; " + ui.Count(len(emails)-good, "is", "are") + " no address."
+	}
+	return true, ui.Count(good, "address gets", "addresses get") + " an invitation."
+}
+
+const maxAddressFile = 256 << 10
+
+// addressesFromFile adds what a file says to the addresses of the form, and
+// sends nothing.
+//
+// POST /{institution}/users/invite/file
+func (a *app) addressesFromFile(w http.ResponseWriter, r *http.Request) error {
+	f := web.ReadForm(r)
+	text, err := uploadedText(r)
+	if err != nil {
+		f.Wrong("file", "Choose a text or CSV file of at most 256 KB.")
+		return a.renderInvite(w, r, f)
+	}
+	found := staff.ReadEmails(text)
+	if len(found) == 0 {
+		f.Wrong("file", "There is no address in this file. It needs a column named email, or one address on each line.")
+		return a.renderInvite(w, r, f)
+	}
+	all := append(staff.ReadEmails(f.Raw("emails")), found...)
+	values := map[string]string{"emails": strings.Join(all, "\n"), "find_group": f.Raw("find_group")}
+	again := web.NewForm(values).With("groups", f.All("groups"))
+	return a.renderInvite(w, r, again)
+}
+
+// fileOfAddresses lets a route take a file.
+func (a *app) fileOfAddresses(route web.Route) web.Route {
+	route.MaxBody = maxAddressFile + 1<<16
+	return route
+}
+
+func uploadedText(r *http.Request) (string, error) {
+	file, _, err := r.FormFile("file")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	text, err := io.ReadAll(io.LimitReader(file, maxAddressFile+1))
+	if err != nil || len(text) > maxAddressFile || !utf8.Valid(text) {
+		return "", errors.Join(err, errors.New("no text of a bearable length"))
+	}
+	return string(text), nil
 }
 
 type outcomesPage struct {
@@ -87,6 +163,9 @@ type outcomesPage struct {
 // POST /{institution}/users/invite
 func (a *app) invite(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
+	if f.Sent(pickField) { // a search among the groups, or a look at what could be sent
+		return a.renderInvite(w, r, f)
+	}
 	invitation := staff.Invitation{Emails: staff.ReadEmails(f.Raw("emails")), Groups: chosenGroups(f)}
 	b := baseOf(r)
 	ask := func() (entrance.Proof, error) {

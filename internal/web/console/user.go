@@ -28,8 +28,7 @@ type userPage struct {
 	Place *time.Location
 
 	Areas  []areaRights // permissions
-	Groups []groupChoice
-	Wrong  string
+	Groups groupChooser
 	Errors []fault.Problem
 }
 
@@ -115,24 +114,27 @@ func (a *app) renderUserGroups(w http.ResponseWriter, r *http.Request, f *web.Fo
 	for _, g := range p.User.Groups {
 		chosen = append(chosen, g.ID)
 	}
-	status := http.StatusOK
-	if f != nil {
-		chosen, p.Wrong, p.Errors, status = chosenGroups(f), f.Problem("groups"), f.Problems, f.Status()
+	if f == nil {
+		f = web.NewForm(nil)
+	} else {
+		chosen, p.Errors = chosenGroups(f), f.Problems
 	}
 	if p.may(catalog.StaffUsersAssignGroups) {
-		groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
-		if err != nil {
+		if p.Groups, err = a.chooser(r, f, &p.Me, chosen, p.at("/groups")); err != nil {
 			return err
 		}
-		p.Groups = choices(groups, &p.Me, chosen)
+		p.Groups.Legend, p.Groups.Help = "Edit groups", "What somebody may do is what all their groups permit together."
 	}
-	return web.Render(w, r, status, userGroupsView(p))
+	return web.Render(w, r, f.Status(), userGroupsView(p))
 }
 
 // POST /{institution}/users/{user}/groups
 func (a *app) setGroups(w http.ResponseWriter, r *http.Request) error {
 	f, b := web.ReadForm(r), baseOf(r)
 	back := b.user(userID(r)) + "/groups"
+	if f.Sent(pickField) { // a search among the groups
+		return a.renderUserGroups(w, r, f)
+	}
 	version, err := strconv.ParseInt(f.Raw("version"), 10, 64)
 	if err != nil {
 		version = 0 // no user has that: the page is shown as it is now

@@ -527,7 +527,7 @@ func userGroupsView(p userPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if p.Groups != nil {
+			if len(p.Groups.Rows) > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<div class=\"card\"><div class=\"card-body\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -565,7 +565,7 @@ func userGroupsView(p userPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = groupChoices("Edit groups", "What somebody may do is what all their groups permit together.", p.Groups, p.Wrong).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = groupChoices(p.Groups).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -15,7 +16,7 @@ import (
 type Administering interface {
 	Users(context.Context, bank.Caller, staff.Query) (staff.Page, error)
 	User(context.Context, bank.Caller, bank.StaffID) (staff.Profile, error)
-	Groups(context.Context, bank.Caller) ([]staff.Group, error)
+	Grouping
 	Products(context.Context, bank.Caller) ([]staff.Product, error)
 	Group(context.Context, bank.Caller, bank.GroupID) (staff.GroupProfile, error)
 	Invite(context.Context, bank.Caller, staff.Invitation) ([]staff.Outcome, error)
@@ -48,6 +49,7 @@ func (a *app) userRoutes() []web.Route {
 	return []web.Route{
 		get("", a.users, catalog.StaffUsersView),
 		get("/invite", a.invitePage, catalog.StaffUsersInvite),
+		a.fileOfAddresses(post("/invite/file", a.addressesFromFile, catalog.StaffUsersInvite, "", false)),
 		post("/invite", a.invite, catalog.StaffUsersInvite, staff.EventInvited, true),
 		get("/{user}", a.userRights, catalog.StaffUsersView),
 		get("/{user}/groups", a.userGroups, catalog.StaffUsersView),
@@ -119,7 +121,7 @@ func (a *app) users(w http.ResponseWriter, r *http.Request) error {
 	for _, u := range found.Users {
 		page.Rows = append(page.Rows, userRow{u.Name(), u.Email, baseOf(r).user(u.ID), u.Groups, stateOf(&u.User)})
 	}
-	filters, err := a.userFilters(r, &me)
+	filters, err := a.userFilters(r, &me, list.Filter("group"))
 	if err != nil {
 		return err
 	}
@@ -127,7 +129,9 @@ func (a *app) users(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, usersView(page))
 }
 
-func (a *app) userFilters(r *http.Request, me *staff.Standing) ([]ui.Filter, error) {
+// userFilters are the filters of the list. Of many groups the first are offered,
+// and the one that is chosen; the page of any group leads to its members here.
+func (a *app) userFilters(r *http.Request, me *staff.Standing, chosen string) ([]ui.Filter, error) {
 	statuses := []ui.Option{{Value: "", Label: "Any status"}}
 	for _, s := range userStatuses {
 		u := staff.User{Status: s}
@@ -137,10 +141,20 @@ func (a *app) userFilters(r *http.Request, me *staff.Standing) ([]ui.Filter, err
 	if !me.May(catalog.StaffGroupsView) {
 		return filters, nil
 	}
-	groups, err := a.staff.Groups(r.Context(), web.CallerOf(r.Context()))
-	options := []ui.Option{{Value: "", Label: "Any group"}}
-	for _, g := range groups {
+	caller, options := web.CallerOf(r.Context()), []ui.Option{{Value: "", Label: "Any group"}}
+	page, err := a.staff.GroupPage(r.Context(), caller, staff.GroupQuery{Size: fewGroups})
+	if err != nil {
+		return nil, err
+	}
+	if chosen := bank.GroupID(chosen); !slices.ContainsFunc(page.Groups, func(g staff.Group) bool { return g.ID == chosen }) {
+		named, err := a.staff.GroupsNamed(r.Context(), caller, []bank.GroupID{chosen})
+		if err != nil {
+			return nil, err
+		}
+		page.Groups = append(named, page.Groups...)
+	}
+	for _, g := range page.Groups {
 		options = append(options, ui.Option{Value: string(g.ID), Label: g.Name})
 	}
-	return append([]ui.Filter{{Name: "group", Label: "Group", Options: options}}, filters...), err
+	return append([]ui.Filter{{Name: "group", Label: "Group", Options: options}}, filters...), nil
 }
