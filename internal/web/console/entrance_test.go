@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mandate/internal/catalog"
+	"mandate/internal/db/dbtest"
 	"mandate/internal/staff"
 )
 
@@ -89,6 +90,29 @@ func TestIdlenessIsAskedAboutAndEnds(t *testing.T) {
 			w.clock.Advance(25 * time.Minute)
 			v.post("/cedar/still-here", url.Values{})
 		}
+		v.get("/cedar/home").says(t, "You have been signed out")
+	})
+}
+
+// Eight hours are the longest, whatever somebody does: it is said at 7:55.
+func TestTheEndOfEightHoursIsSaidBefore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.as("root")
+		stay := func(until time.Duration) {
+			for w.clock.Now().Before(dbtest.Start.Add(until)) {
+				w.clock.Advance(min(20*time.Minute, dbtest.Start.Add(until).Sub(w.clock.Now())))
+				v.post("/cedar/still-here", url.Values{})
+			}
+		}
+		stay(7*time.Hour + 54*time.Minute)
+		page := v.get("/cedar/home")
+		page.says(t, "Hello, Root")
+		if !strings.Contains(page.body, `data-last="60"`) {
+			t.Error("the page does not know that it is to be said in a minute")
+		}
+		stay(7*time.Hour + 55*time.Minute)
+		v.get("/cedar/home").says(t, "Your sign-in ends soon", "Nobody stays signed in longer than eight hours.")
+		stay(8 * time.Hour)
 		v.get("/cedar/home").says(t, "You have been signed out")
 	})
 }

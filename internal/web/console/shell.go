@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
@@ -18,6 +19,8 @@ import (
 const (
 	idleAsk  = 29 * 60
 	idleEnds = 30*60 + 5
+
+	lastMinutes = 5 * time.Minute // before the eight hours are over, that is said
 )
 
 // ownShell is the shell of whoever is signed in.
@@ -54,8 +57,23 @@ func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ..
 		Person:  ui.Person{Name: me.User.Name(), Detail: me.User.Email},
 		Menu:    menu,
 		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.notice,
-		Idle: ui.Idle{Stay: b.stillHere(), Ask: idleAsk, Ends: idleEnds},
+		Idle: a.idle(r, me),
 	}, nil
+}
+
+// idle is when somebody is asked whether they are there, and when they are told
+// that nothing keeps them signed in longer.
+func (a *app) idle(r *http.Request, me *staff.Standing) ui.Idle {
+	idle := ui.Idle{Stay: baseOf(r).stillHere(), Ask: idleAsk, Ends: idleEnds}
+	ends := entrance.EndsAt(r.Context())
+	if ends.IsZero() {
+		return idle
+	}
+	left := ends.Sub(a.site.Clock.Now())
+	idle.Last = max(0, int((left-lastMinutes)/time.Second))
+	idle.Over = left <= lastMinutes
+	idle.LastText = "Nobody stays signed in longer than eight hours. Yours end at " + ui.DateTime(ends, me.Place()) + ". Save what you have begun, and sign in again."
+	return idle
 }
 
 // opened are the routes without the pages whose form could not be sent: these are

@@ -129,7 +129,16 @@ func (d *Door) Authenticate(r *http.Request) (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	return web.WithCaller(r.Context(), session.Caller), nil
+	return context.WithValue(web.WithCaller(r.Context(), session.Caller), endsKey{}, session.Ends), nil
+}
+
+type endsKey struct{}
+
+// EndsAt is when the sign-in of a request ends, however much it is used; zero
+// where nobody is signed in.
+func EndsAt(ctx context.Context) time.Time {
+	ends, _ := ctx.Value(endsKey{}).(time.Time)
+	return ends
 }
 
 // Source is where a request comes from.

@@ -191,5 +191,11 @@
   };
   document.addEventListener("DOMContentLoaded", idle);
 
+  // However much somebody does, a sign-in ends: that is said a few minutes before.
+  document.addEventListener("DOMContentLoaded", () => {
+    const dialog = document.querySelector("dialog[data-last]");
+    if (dialog) setTimeout(() => dialog.showModal(), dialog.dataset.last * 1000);
+  });
+
   document.addEventListener("DOMContentLoaded", announce);
 })();
