@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -167,10 +168,11 @@ func groupNames(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) ([]s
 	names, err := db.All(tx, db.Value[string], `
 		select g.name from staff_membership m
 		  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
-		 where m.institution_id = $1 and m.staff_id = $2 order by g.name_key`, institution, id)
+		 where m.institution_id = $1 and m.staff_id = $2`, institution, id)
 	if err != nil {
 		return nil, fmt.Errorf("read the groups of a staff user: %w", err)
 	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(db.Fold(a), db.Fold(b)) }) // sorted there, all groups would be walked
 	return names, nil
 }
 
