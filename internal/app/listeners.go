@@ -100,7 +100,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Support: a.Support, Identity: a.Identity, Notice: a.Notice,
+	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Support: a.Support, Identity: a.Identity, Online: a.Config.PublicOrigin, Notice: a.Notice,
 		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
 		Settings:     &console.Settings{House: a.Users, Calendar: a.Calendar, ACH: a.ACH, Wires: a.Wires, Stops: a.Stops, PositivePay: a.PositivePay},
 		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},

@@ -45,6 +45,11 @@ type Caller struct {
 	// them, such as "passkey"; empty: it did not.
 	Through ClientID
 	Vouched string
+
+	// SeenBy is the staff user who sees what a member sees; empty: it is the
+	// member. Such a caller looks and changes nothing.
+	SeenBy     StaffID
+	SeenByName string
 }
 
 // Member is the organization user that calls; empty for everybody else.

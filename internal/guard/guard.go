@@ -95,6 +95,9 @@ func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply
 	if stranger(caller, action) {
 		return notThere(action)
 	}
+	if caller.SeenBy != "" {
+		return g.onlyLooks(ctx, caller, action)
+	}
 	err := g.db.WriteInLine(ctx, action.line(caller), func(tx *db.Tx) error {
 		c, err := g.begin(tx, caller, action)
 		if err != nil {
@@ -116,6 +119,14 @@ func (g *Guard) Do(ctx context.Context, caller bank.Caller, action Action, apply
 		}
 	}
 	return err
+}
+
+// onlyLooks refuses whoever sees as somebody else sees: whatever they try is
+// recorded as what it is, the attempt of a staff user.
+func (g *Guard) onlyLooks(ctx context.Context, caller bank.Caller, action Action) error {
+	refused := fault.New(fault.Forbidden, "You see this as somebody else does. Nothing can be changed here.").With("SEE_AS_ONLY_LOOKS")
+	caller.Kind, caller.ID, caller.Name = bank.ActorStaff, string(caller.SeenBy), caller.SeenByName
+	return errors.Join(refused, g.recordRefusal(ctx, caller, action, refused))
 }
 
 // notThere says that what an action is about does not exist.

@@ -109,7 +109,7 @@ const sweepAtOnce = 500
 // invitations, and questions for high-risk authorization. It may run at any
 // time, and several at once.
 func (s *Service) Expire(ctx context.Context) error {
-	return errors.Join(s.expireInvitations(ctx), s.expireAsked(ctx))
+	return errors.Join(s.expireInvitations(ctx), s.expireAsked(ctx), s.expireSeeAs(ctx))
 }
 
 func (s *Service) expireAsked(ctx context.Context) error {

@@ -35,7 +35,7 @@ var feedKinds = []FeedKind{
 	{Value: "profile", Label: "Profile", Names: []string{"orguser.profile_changed", "org.profile_changed"}},
 	{Value: "standing", Label: "Locks and holds", Names: []string{"orguser.locked", "orguser.unlocked", "orguser.hold_placed", "orguser.hold_removed",
 		"orguser.disabled", "org.one_admin_left"}},
-	{Value: "viewed", Label: "Looked at by the institution", Names: []string{EventViewed, EventOrganizationViewed}},
+	{Value: "viewed", Label: "Looked at by the institution", Names: watching},
 	{Value: "ach", Label: "ACH", Prefix: "ach."},
 	{Value: "wires", Label: "Wires", Prefix: "wire."},
 	{Value: "transfers", Label: "Transfers", Prefix: "transfer."},

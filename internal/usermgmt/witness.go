@@ -11,6 +11,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/guard"
+	"mandate/internal/identity"
 )
 
 // History events of staff who look at a customer.
@@ -104,7 +105,7 @@ func insertRead(tx *db.Tx, caller bank.Caller, organization bank.OrganizationID,
 // watching are the events by which the institution looks at a customer. The
 // customer learns that it did, and not which employee: that name is in the
 // history, for the institution.
-var watching = []string{EventViewed, EventOrganizationViewed}
+var watching = []string{EventViewed, EventOrganizationViewed, identity.EventSeeAsStarted, identity.EventSeeAsEnded}
 
 // nameless takes the names of employees who only looked out of what a member
 // reads.

@@ -10,11 +10,13 @@ import (
 // needs. All routes of an app stand in one place, to be read by reviewers and
 // tests.
 type Route struct {
-	Method  string // GET or POST
-	Pattern string // of the standard library's ServeMux
-	Handler HandlerFunc
-	Needs   Needs
-	MaxBody int64 // bytes; a form's limit unless set, for uploads
+	Method     string // GET or POST
+	Pattern    string // of the standard library's ServeMux
+	Handler    HandlerFunc
+	Needs      Needs
+	Private    bool  // shows secrets, factors or links: never to staff who see as a member sees
+	EndsSeeing bool  // the one thing such staff may send: that they are done
+	MaxBody    int64 // bytes; a form's limit unless set, for uploads
 }
 
 // What a route needs is said as everywhere in the program.

@@ -74,12 +74,75 @@ func (s *Site) serve(route Route) http.Handler {
 		}
 		r, err := s.admit(w, r, route)
 		if err == nil {
-			err = route.Handler(w, r)
+			err = s.answer(w, r, route)
 		}
 		if err != nil {
 			s.fail(w, r, err, 0)
 		}
 	})
+}
+
+// answer runs the handler; for staff who see as a member sees, only what can be
+// looked at.
+func (s *Site) answer(w http.ResponseWriter, r *http.Request, route Route) error {
+	if CallerOf(r.Context()).SeenBy == "" {
+		return route.Handler(w, r)
+	}
+	if route.EndsSeeing {
+		return route.Handler(w, r)
+	}
+	if route.Private || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return errOnlyLooks
+	}
+	only := &onlyPages{ResponseWriter: w, header: http.Header{}}
+	if err := route.Handler(only, r); err != nil {
+		return err
+	}
+	return only.finish()
+}
+
+var errOnlyLooks = fault.New(fault.Forbidden, "You see this as somebody else does. Nothing can be changed here, and nothing taken away.").With("SEE_AS_ONLY_LOOKS")
+
+// onlyPages lets pages and pictures through, and nothing that is a file.
+type onlyPages struct {
+	http.ResponseWriter
+	header  http.Header
+	decided bool
+	refused bool
+}
+
+func (o *onlyPages) Header() http.Header { return o.header }
+
+func (o *onlyPages) WriteHeader(status int) {
+	if o.decided {
+		return
+	}
+	o.decided = true
+	kind := o.header.Get("Content-Type")
+	page := strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "image/")
+	leads := status >= 300 && status < 400
+	if o.refused = o.header.Get("Content-Disposition") != "" || !page && !leads; o.refused {
+		return
+	}
+	for name, values := range o.header {
+		o.ResponseWriter.Header()[name] = values
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o *onlyPages) Write(b []byte) (int, error) {
+	o.WriteHeader(http.StatusOK)
+	if o.refused {
+		return len(b), nil
+	}
+	return o.ResponseWriter.Write(b)
+}
+
+func (o *onlyPages) finish() error {
+	if o.refused {
+		return errOnlyLooks
+	}
+	return nil
 }
 
 // admit finds out who asks and checks the form's token.

@@ -12,6 +12,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/identity"
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
@@ -30,6 +31,7 @@ func (a *app) activityRoutes() []web.Route {
 		{Method: "POST", Pattern: "/{institution}/activity/filters/{name}/forget", Handler: a.introduced(a.dropFilter), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
 	}
 	routes = append(routes, web.Route{Method: "GET", Pattern: "/{institution}/people/{organization}/members/{member}/why", Handler: a.introduced(a.memberWhy), Needs: needs(catalog.PeopleViewAll, "", false)})
+	routes = append(routes, web.Route{Method: "POST", Pattern: "/{institution}/people/{organization}/members/{member}/see-as", Handler: a.introduced(a.seeAs), Needs: needs(catalog.PeopleManageAll, identity.EventSeeAsStarted, true)})
 	for _, feed := range []struct {
 		pattern string
 		right   catalog.StaffPermission

@@ -59,6 +59,7 @@ type Config struct {
 	// Without them there is none.
 	Products Products
 	Grants   Grants
+	Online   string // the origin of Online, where staff see as members see
 }
 
 type app struct {
@@ -77,13 +78,14 @@ type app struct {
 	door         *entrance.Door
 	notice       string
 	settings     *Settings
+	online       string
 }
 
 // New makes the app of a site that has its Origin and Key, and what else is of
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
-	a := &app{institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, support: cfg.Support, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice, settings: cfg.Settings}
+	a := &app{online: cfg.Online, institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, support: cfg.Support, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice, settings: cfg.Settings}
 	a.applications = cfg.Applications
 	a.provisioning = cfg.Provisioning
 	a.waits, a.elsewhere = cfg.Approvals, cfg.Elsewhere

@@ -15,6 +15,7 @@ import (
 	"github.com/a-h/templ"
 
 	"mandate/internal/bank"
+	"mandate/internal/fault"
 	"mandate/internal/identity"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -29,6 +30,7 @@ type Identity interface {
 	Prove(context.Context, bank.Caller, identity.Challenge, identity.Answer) error
 	Doors
 	Safety
+	SeesAs
 }
 
 // A House is an institution as its doors show it.
@@ -91,7 +93,14 @@ func (d *Door) Routes() []web.Route {
 	if d.Logo != nil {
 		routes = append(routes, web.Route{Method: "GET", Pattern: "/{institution}/logo", Handler: d.logo, Needs: anybody})
 	}
-	return append(append(routes, d.entryRoutes()...), d.securityRoutes()...)
+	security := d.securityRoutes()
+	for i := range security {
+		security[i].Private = true
+	}
+	if d.Kind == identity.KindMember {
+		routes = append(routes, d.seeAsRoutes()...)
+	}
+	return append(append(routes, d.entryRoutes()...), security...)
 }
 
 // logo is the institution's. A browser may keep it as long as it likes: the
@@ -118,6 +127,9 @@ func (d *Door) logo(w http.ResponseWriter, r *http.Request) error {
 // Authenticate finds out who asks. The sign-in must be of the institution that
 // the path names: at any other it is none. So is one of the other kind of people.
 func (d *Door) Authenticate(r *http.Request) (context.Context, error) {
+	if ctx, err := d.seeing(r); err == nil || fault.KindOf(err) != fault.Unauthorized {
+		return ctx, err
+	}
 	token := d.Site.Session(r)
 	if token == "" {
 		return nil, identity.ErrSignedOut

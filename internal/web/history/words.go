@@ -56,6 +56,8 @@ var deeds = map[string]deed{
 	"orguser.password_reset_completed": {"{target} chose a new password by a reset link", "key-round", ui.Note},
 	"orguser.viewed":                   {"{actor} looked at the profile of {target}", "eye", ui.Plain},
 	"org.viewed":                       {"{actor} looked at the profile of {target}", "eye", ui.Plain},
+	"orguser.see_as_started":           {"{actor} began to see Online as {target} sees it, without being able to change anything", "eye", ui.Note},
+	"orguser.see_as_ended":             {"{actor} no longer sees Online as {target}", "eye-off", ui.Plain},
 	"auth.password_changed":            {"{target} changed their own password", "key-round", ui.Note},
 	"auth.second_factor_added":         {"{target} added a second factor", "shield-check", ui.Good},
 	"auth.second_factor_removed":       {"{target} removed a second factor", "shield", ui.Warn},

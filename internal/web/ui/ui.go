@@ -22,6 +22,15 @@ type Request struct {
 	Path   string // path and query of this page, for forms that return to it
 	Theme  Theme
 	Toasts []Toast
+	Seeing *Seeing // staff see this page as somebody else sees it
+}
+
+// A Seeing is who sees a page as whom, and where they end it.
+type Seeing struct {
+	Staff, As string
+	Until     time.Time
+	Place     *time.Location
+	End       string
 }
 
 type requestKey struct{}
