@@ -20,6 +20,8 @@ type employee struct {
 	does               string
 	invited            bool // and has not joined
 	locked             bool
+	app                bool // has an authenticator app
+	opens              bool // opens the support cases
 }
 
 // ago is when they were invited: long ago, or so that the link still works.
@@ -42,6 +44,7 @@ var staffGroups = []staffGroup{
 		catalog.StaffUsersUnlock, catalog.StaffUsersResetPassword, catalog.StaffUsersDelete, catalog.StaffGroupsCreate, catalog.StaffGroupsEdit, catalog.StaffGroupsDelete}, 21},
 	{"External applications", "Looks after the products that sign in with Mandate.", []catalog.StaffPermission{catalog.StaffExternalAppsManage}, 0},
 	{"Business banking support", "Helps customers: sees and changes everything in People.", []catalog.StaffPermission{catalog.PeopleManageAll}, 0},
+	{"Customer security", "Changes how customers sign in, besides helping them.", []catalog.StaffPermission{catalog.PeopleManageAll}, 21},
 	{"Help desk", "Sees who works here and unlocks them.", []catalog.StaffPermission{catalog.StaffUsersUnlock, catalog.PeopleViewAll}, 0},
 	{"Website", "Writes and publishes pages.", []catalog.StaffPermission{catalog.CMSPagesEdit, catalog.CMSPagesCreate, catalog.CMSPagesDelete, catalog.CMSPagesPublish, catalog.CMSRatesEdit}, 0},
 	{"No Permissions", "For people who sign in to products that keep permissions of their own.", nil, 0},
@@ -50,7 +53,8 @@ var staffGroups = []staffGroup{
 var employees = []employee{
 	{first: "Grace", last: "Holloway", phone: "+1 312 555 0100", does: "administrator of everything"},
 	{first: "Amara", last: "Diallo", phone: "+1 312 555 0117", groups: []string{"Users & Groups Admin"}, does: "manages users and groups, nothing else"},
-	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup}, does: "helps customers, and approves loans in a product"},
+	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup}, does: "helps customers, and approves loans in a product", opens: true},
+	{first: "Dele", last: "Adeyemi", groups: []string{"Customer security"}, does: "helps customers, and may change how they sign in", app: true},
 	{first: "Ines", last: "Varga", groups: []string{"Help desk"}, does: "may unlock colleagues, and look"},
 	{first: "Tobias", last: "Lind", groups: []string{"No Permissions"}, does: "may sign in, and sees no app"},
 	{first: "Rosa", last: "Keller", groups: []string{"Website", "External applications"}, does: "locked by wrong passwords", locked: true},
@@ -138,6 +142,16 @@ func (b *builder) joinStaff(ctx context.Context, institution bank.InstitutionID,
 		Role: strings.Join(e.groups, ", "), Does: e.does, Username: email, Password: password,
 		URL: b.app.Config.ConsoleOrigin + "/" + string(institution) + "/sign-in",
 	})
+	if e.app {
+		if b.world.SignIns[len(b.world.SignIns)-1].TOTPSecret, err = b.authenticatorApp(ctx, granted.Session.Caller, attempt.Password); err != nil {
+			return fmt.Errorf("add an authenticator app: %w", err)
+		}
+	}
+	if e.opens {
+		if err := b.openCases(ctx, granted.Session.Caller); err != nil {
+			return fmt.Errorf("open support cases: %w", err)
+		}
+	}
 	if !e.locked {
 		return nil
 	}
