@@ -123,13 +123,19 @@ func (s *Service) Users(ctx context.Context, caller bank.Caller, q Query) (page 
 	return page, err
 }
 
-const userFilter = `
+const (
+	userFilter = `
 	 where u.institution_id = $1
 	   and (cast($2 as text) = '' or u.name_key like $2 escape '\' or u.email_key like $2 escape '\')
-	   and (cast($3 as text) = '' or exists (select 1 from staff_membership f where f.institution_id = u.institution_id and f.staff_id = u.id and f.group_id = $3))
-	   and ($4 < 0 or ` + statusNow + ` = $4)`
+	   and ($3 < 0 or ` + statusNow + ` = $3)`
+	inGroup = ` join staff_membership f on f.institution_id = u.institution_id and f.staff_id = u.id and f.group_id = $4`
+	byName  = ` order by u.name_key, u.id`
 
-const userPage = ` order by u.name_key, u.id limit $5 offset $6`
+	countUsers   = `select count(*) from staff_user u` + userFilter
+	pageOfUsers  = selectUser + userFilter + byName + ` limit $4 offset $5`
+	countMembers = `select count(*) from staff_user u` + inGroup + userFilter
+	pageOfGroup  = selectUser + inGroup + userFilter + byName + ` limit $5 offset $6`
+)
 
 func listUsers(tx *db.Tx, institution bank.InstitutionID, q Query) (page Page, err error) {
 	if q.Size <= 0 || q.Size > maxPageSize {
@@ -139,40 +145,66 @@ func listUsers(tx *db.Tx, institution bank.InstitutionID, q Query) (page Page, e
 	if q.Status != nil {
 		status = int64(*q.Status)
 	}
-	filter := []any{institution, db.Containing(q.Search), q.Group, status}
+	filter := []any{institution, db.Containing(q.Search), status}
 	if err := tx.QueryRow(`select count(*) from staff_user where institution_id = $1`, institution).Scan(&page.Total); err != nil {
 		return Page{}, fmt.Errorf("count the staff users: %w", err)
 	}
-	if err := tx.QueryRow(`select count(*) from staff_user u`+userFilter, filter...).Scan(&page.Matching); err != nil {
+	if q.Group == "" {
+		err = tx.QueryRow(countUsers, filter...).Scan(&page.Matching)
+	} else {
+		filter = append(filter, q.Group)
+		err = tx.QueryRow(countMembers, filter...).Scan(&page.Matching)
+	}
+	if err != nil {
 		return Page{}, fmt.Errorf("count the staff users that match: %w", err)
 	}
 	page.Pages = max(1, (page.Matching+q.Size-1)/q.Size)
 	page.Page = min(max(q.Page, 1), page.Pages)
 	window := append(filter, q.Size, (page.Page-1)*q.Size)
-	users, err := db.All(tx, scanUser, selectUser+userFilter+userPage, window...)
+	var users []User
+	if q.Group == "" {
+		users, err = db.All(tx, scanUser, pageOfUsers, window...)
+	} else {
+		users, err = db.All(tx, scanUser, pageOfGroup, window...)
+	}
 	if err != nil {
 		return Page{}, fmt.Errorf("list the staff users: %w", err)
 	}
+	names, err := groupNames(tx, institution, users)
 	for _, u := range users {
-		names, err := groupNames(tx, institution, u.ID)
-		if err != nil {
-			return Page{}, err
-		}
-		page.Users = append(page.Users, Row{u, names})
+		page.Users = append(page.Users, Row{u, names[u.ID]})
 	}
-	return page, nil
+	return page, err
 }
 
-// groupNames are the groups of a user, by name.
-func groupNames(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) ([]string, error) {
-	names, err := db.All(tx, db.Value[string], `
-		select g.name from staff_membership m
-		  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
-		 where m.institution_id = $1 and m.staff_id = $2`, institution, id)
-	if err != nil {
-		return nil, fmt.Errorf("read the groups of a staff user: %w", err)
+// groupNames are the groups of each user, by name.
+func groupNames(tx *db.Tx, institution bank.InstitutionID, users []User) (map[bank.StaffID][]string, error) {
+	const atOnce = 50
+	names := map[bank.StaffID][]string{}
+	for some := range slices.Chunk(users, atOnce) {
+		ids := make([]any, 1+atOnce)
+		ids[0] = institution
+		for i := range atOnce {
+			ids[1+i] = some[min(i, len(some)-1)].ID
+		}
+		_, err := db.All(tx, func(row db.Scanner) (id bank.StaffID, err error) {
+			var name string
+			err = row.Scan(&id, &name)
+			names[id] = append(names[id], name)
+			return id, err
+		}, `
+			select m.staff_id, g.name from staff_membership m
+			  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
+			 where m.institution_id = $1 and m.staff_id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+			$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,
+			$36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51)`, ids...)
+		if err != nil {
+			return nil, fmt.Errorf("read the groups of the staff users: %w", err)
+		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return strings.Compare(db.Fold(a), db.Fold(b)) }) // sorted there, all groups would be walked
+	for _, of := range names {
+		slices.SortFunc(of, func(a, b string) int { return strings.Compare(db.Fold(a), db.Fold(b)) }) // sorted there, all groups would be walked
+	}
 	return names, nil
 }
 

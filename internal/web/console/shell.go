@@ -77,11 +77,11 @@ func (a *app) idle(r *http.Request, me *staff.Standing) ui.Idle {
 }
 
 // opened are the routes without the pages whose form could not be sent: these are
-// refused, as the room would refuse what somebody had filled in. What is sent goes
-// to the room, which keeps the attempt.
+// refused, as the room would refuse what somebody had filled in. What changes
+// something goes to the room, which keeps the attempt.
 func (a *app) opened(routes []web.Route) []web.Route {
 	for i, r := range routes {
-		if p := catalog.ParseStaffPermission(r.Needs.May); p != catalog.UnknownStaffPermission && r.Method == http.MethodGet {
+		if p := catalog.ParseStaffPermission(r.Needs.May); p != catalog.UnknownStaffPermission && r.Needs.Event == "" {
 			routes[i].Handler = a.onlyWith(p, r.Handler)
 		}
 	}
