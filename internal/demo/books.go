@@ -50,7 +50,7 @@ func (b *builder) books(ctx context.Context, institution bank.InstitutionID, nam
 // whenever the demo is made.
 func opening(institution bank.InstitutionID, a usermgmt.PlacedAccount) ledger.Opening {
 	sum := fnv.New64a()
-	sum.Write([]byte(string(a.Organization) + a.ExternalID + a.Name)) // a hash takes whatever is written
+	sum.Write([]byte(string(institution) + a.ExternalID + a.Name)) // a hash takes whatever is written
 	spread := bank.Cents(sum.Sum64() % 180_000_00)
 	o := ledger.Opening{Institution: institution, Organization: a.Organization, Account: a.ID, Number: "550000" + a.Number, Balance: 25_000_00 + spread}
 	switch a.Kind {

@@ -4,6 +4,7 @@
 package screens_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,9 +21,12 @@ import (
 	"mandate/internal/app"
 	"mandate/internal/bank"
 	"mandate/internal/config"
+	"mandate/internal/db"
 	"mandate/internal/demo"
+	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/mail/mailbox"
+	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/browsertest"
 )
@@ -256,8 +260,46 @@ var elsewhere = map[string]string{
 	"GET /{institution}/settings/users/{user}/picture":        "a picture, and no screen",
 	"GET /{institution}/settings/users/{user}/picture/remove": "TestPictureInABrowser",
 	"GET /{institution}/ach/runs/{run}":                       "it leads on, and is no screen",
+	"GET /{institution}/logo":                                 "a picture, and no screen",
 	"GET /{institution}/approvals":                            "TestApprovalInABrowser",
 	"GET /{institution}/approvals/{approval}":                 "TestApprovalInABrowser",
+}
+
+// seeAs looks at what an employee gets to see of a member: the way in, and a page
+// with the mark on it.
+func (w *walk) seeAs(institution string, member bank.UserID) {
+	w.t.Helper()
+	grace := w.world.SignIns[slices.IndexFunc(w.world.SignIns, func(s demo.SignIn) bool {
+		return s.Kind == "staff" && s.Institution == institution && strings.HasPrefix(s.Username, "grace.holloway@")
+	})]
+	must := func(err error) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	ctx, people := w.t.Context(), w.app.Identity
+	var keys usermgmt.Keys
+	must(w.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		keys, err = usermgmt.KeysOf(tx, bank.InstitutionID(institution), "larkspur")
+		return err
+	}))
+	in, err := people.SignIn(ctx, identity.Attempt{Institution: bank.InstitutionID(institution), Kind: identity.KindStaff, Username: grace.Username,
+		Password: identity.Secret(grace.Password), From: identity.Source{Channel: bank.ChannelPeople, IP: "192.0.2.9", Device: "Firefox"}})
+	must(err)
+	_, err = people.SeeAs(ctx, in.Session.Caller, keys.Organization, member)
+	step, asked := errors.AsType[*guard.StepUp](err)
+	if !asked {
+		w.t.Fatalf("a ticket is given without a high-risk authorization: %v", err)
+	}
+	must(people.Prove(ctx, in.Session.Caller, identity.Challenge{Action: step.Action, Target: step.Target, Content: step.Content},
+		identity.Answer{Password: identity.Secret(grace.Password)}))
+	ticket, err := people.SeeAs(ctx, in.Session.Caller, keys.Organization, member)
+	must(err)
+	w.Goto(w.origin + "/" + institution + "/see-as/" + string(ticket))
+	w.here()
+	w.Click("See as the member")
+	w.See("Welcome")
+	w.here()
 }
 
 func TestEveryScreen(t *testing.T) {
@@ -284,6 +326,7 @@ func TestEveryScreen(t *testing.T) {
 	priyas := strings.TrimPrefix(w.URL(), w.origin)
 	w.from(danas, priyas, priyas+"/invite", priyas+"/cancel-invitation", danas+"/copy", danas+"/delete", danas+"/hold", danas+"/why", omars, omars+"/unlocked", member("ingrid.moe"), at+"/home")
 	w.from(w.found["GET /{institution}/settings/users/{user}/setup"] + "/done")
+	w.seeAs(who.Institution, bank.UserID(w.world.Institutions[0].Members["dana.reyes"]))
 	for _, pattern := range slices.Sorted(maps.Keys(w.screen)) {
 		if elsewhere[pattern] == "" && !w.screen[pattern] {
 			t.Errorf("nobody looked at %s: let the demo lead there, or look at it in a test of its own and name that here", pattern)

@@ -18,9 +18,9 @@ var axeScript string
 // axeRules are WCAG 2.2 up to AA, and what the makers of axe call best practice.
 const axeRules = `{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"], resultTypes: ["violations"]}`
 
-// axeColours are the rules that the scheme bears on. Where the very same page was
-// clean in the light scheme, at the same width, the dark one can break no other.
-const axeColours = `{runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}, resultTypes: ["violations"]}`
+// axeLooks are the rules that the scheme or the width bears on. Where the very
+// same page was clean once, it can break no other.
+const axeLooks = `{runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]}, resultTypes: ["violations"]}`
 
 type violation struct {
 	ID    string
@@ -40,27 +40,27 @@ func (p *Page) Axe() {
 		p.do("load axe", chromedp.Evaluate[chromedp.Void](axeScript+";undefined"))
 	}
 	rules, page := axeRules, p.identity()
-	if p.dark && p.lightClean[page] {
-		rules = axeColours
+	if p.clean[page] {
+		rules = axeLooks
 	}
 	var found []violation
 	p.eval("run axe", "axe.run(mandateFind.root("+quote(p.scope)+"), "+rules+").then((r) => r.violations)", &found)
-	if !p.dark && len(found) == 0 {
-		if p.lightClean == nil {
-			p.lightClean = map[string]bool{}
+	if len(found) == 0 {
+		if p.clean == nil {
+			p.clean = map[string]bool{}
 		}
-		p.lightClean[page] = true
+		p.clean[page] = true
 	}
 	for _, v := range found {
 		p.t.Errorf("%s at %s%s", describe(v), p.URL(), p.how())
 	}
 }
 
-// identity tells the page as it stands, at this width, from every other.
+// identity tells the page as it stands from every other.
 func (p *Page) identity() string {
 	var page string
 	p.eval("read the page", `crypto.subtle.digest("SHA-256", new TextEncoder().encode(document.documentElement.outerHTML)).then((d) => btoa(String.fromCharCode(...new Uint8Array(d))))`, &page)
-	return fmt.Sprint(page, p.width, p.scope)
+	return fmt.Sprint(page, p.scope)
 }
 
 func (p *Page) how() string {

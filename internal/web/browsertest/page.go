@@ -44,7 +44,7 @@ type state struct {
 	phone    bool
 	dark     bool
 
-	lightClean map[string]bool // pages in which axe found nothing in the light scheme
+	clean map[string]bool // pages in which axe found nothing once
 }
 
 // Within looks only inside a part of the page: a region, dialog, form,
