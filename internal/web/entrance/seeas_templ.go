@@ -43,7 +43,7 @@ func seeAsView(e ui.Entry, action string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Online opens as the member sees it. You can look at everything they can look at, and change nothing. Their organization sees in its history that you did.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"stack-small\"><h1>See as a member</h1><p class=\"soft\">Online opens as the member sees it. You can look at everything they can look at, and change nothing. Their organization sees in its history that you did.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
