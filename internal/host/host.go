@@ -71,7 +71,7 @@ type Line struct {
 // An Order is what a room asks of the host. Whatever it names is done together:
 // money moves by Legs, a Hold sets some aside, Free ends a hold, a Stop is
 // placed, Lift ends a stop, a File is taken, an account is enrolled, checks were
-// issued, a Ruling ends the waiting of an item.
+// issued, a Ruling ends the waiting of an item, a user's change is taken over.
 type Order struct {
 	Institution  bank.InstitutionID
 	Organization bank.OrganizationID // whose accounts it is about
@@ -91,6 +91,7 @@ type Order struct {
 	Issued *Issued    `json:",omitempty"`
 	Ruling *Ruling    `json:",omitempty"`
 	Card   *CardOrder `json:",omitempty"`
+	User   *UserOrder `json:",omitempty"`
 }
 
 // Key is the name under which the host knows an order.
@@ -170,6 +171,8 @@ type Receipt struct {
 	At        time.Time
 	Refused   Code           // empty: it was carried out
 	Account   bank.AccountID // for which it was refused, where one is to blame
+	User      Ref            // of an order about a user: the host's name of them
+	Version   int64          // of that user after the order
 }
 
 // Done reports whether the order was carried out.
@@ -196,6 +199,14 @@ func (r Receipt) Sentence(name func(bank.AccountID) string) string {
 		return "The host does not have " + name(r.Account) + " under Positive Pay."
 	case UnknownItem:
 		return "The host has settled this item already."
+	case UnknownUser:
+		return "The host has no such user."
+	case UnknownOrganization:
+		return "The host has no such organization."
+	case UserExists:
+		return "The host has another user of this name."
+	case NotOffered:
+		return "The host cannot do this."
 	}
 	return ""
 }
