@@ -180,10 +180,10 @@ func (s *Service) EndApplication(tx *db.Tx, issuer bank.InstitutionID, id bank.A
 }
 
 // endings are the events after which nobody is signed in as a person any more.
-var endings = map[string]bool{"staff.locked": true, "staff.deleted": true, "staff.password_reset_completed": true}
+var endings = map[string]bool{"staff.locked": true, "staff.deleted": true, "staff.deactivated": true, "staff.password_reset_completed": true}
 
-// Watch ends what products have of whoever was locked, deleted or given a new
-// password, and of applications that were removed, in the same transaction.
+// Watch ends what products have of whoever was locked, deleted, switched off by
+// a directory or given a new password, and of applications that were removed, in the same transaction.
 func (s *Service) Watch(c *guard.Change, events []activity.Event) error {
 	for _, e := range events {
 		var err error

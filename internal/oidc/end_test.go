@@ -16,6 +16,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/grant"
 	"mandate/internal/identity"
+	"mandate/internal/scim"
 	"mandate/internal/staff"
 )
 
@@ -47,6 +48,23 @@ func (l *listener) address() string {
 	return strings.Replace(l.server.URL, "127.0.0.1", "localhost", 1) + "/ended"
 }
 
+// switchOff has a directory switch somebody off.
+func (w *world) switchOff(name string) {
+	w.t.Helper()
+	rooms := staff.NewProvisioning(w.staff, scim.Keys{})
+	home, err := w.staff.CreateGroup(w.t.Context(), operator(cedar), staff.Draft{Name: "Directory"})
+	w.must(err)
+	d, _, err := rooms.Connect(w.t.Context(), operator(cedar), "Directory", home)
+	w.must(err)
+	caller := bank.Caller{Kind: bank.ActorClient, ID: string(d.Client), Name: d.Name, Institution: cedar, Channel: bank.ChannelAPI}
+	_, err = rooms.ChangeAccount(w.t.Context(), caller, w.users[name], func(a staff.Account) (staff.Wish, error) {
+		wish := a.Wish()
+		wish.Active = false
+		return wish, nil
+	})
+	w.must(err)
+}
+
 func (w *world) deliver() {
 	w.t.Helper()
 	_, err := w.logouts.Deliver(w.t.Context())
@@ -74,6 +92,9 @@ func TestGrantsEndWithTheRightToBeSignedIn(t *testing.T) {
 		},
 		"a deletion": func(w *world, _ *visitor, _ bank.ApplicationID) {
 			w.must(w.staff.Delete(w.t.Context(), operator(cedar), w.users["ada"]))
+		},
+		"a directory that switches them off": func(w *world, _ *visitor, _ bank.ApplicationID) {
+			w.switchOff("ada")
 		},
 		"a sign-out": func(w *world, v *visitor, _ bank.ApplicationID) {
 			v.submit(v.get(w.server.URL+"/cedar/openid/sign-out"), "/cedar/openid/sign-out", url.Values{})
@@ -177,8 +198,12 @@ func TestOfflineAccessOutlivesASignOut(t *testing.T) {
 		if next.status != http.StatusOK {
 			t.Fatalf("renewed: %d %s", next.status, next.body)
 		}
-		w.must(w.staff.Delete(t.Context(), operator(cedar), w.users["ada"]))
-		refused(t, "after a deletion", p.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {next.text("refresh_token")}}), "invalid_grant")
+		w.switchOff("ada")
+		refused(t, "after a directory switched them off", p.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {next.text("refresh_token")}}), "invalid_grant")
+		w.deliver()
+		if len(hears.tokens) != 2 {
+			t.Errorf("after a directory switched them off the product was told %d times", len(hears.tokens))
+		}
 	})
 }
 

@@ -32,6 +32,8 @@ func readFilter(s *schema, text string) (*filter, error) {
 	return f, f.check(expression, s.attributes, true)
 }
 
+// maxFilter bounds a filter, and a path: what reading the worst of them costs
+// grows with the square of its length.
 const maxFilter = 4000
 
 // check refuses names that the schema does not have, at the top or within an

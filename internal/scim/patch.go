@@ -100,6 +100,9 @@ func (p *patcher) at(o operation, named bool) error {
 	} else if strings.HasPrefix(strings.ToLower(o.path), "urn:") {
 		return nil // of an extension, which we do not keep
 	}
+	if len(o.path) > maxFilter {
+		return fault.Newf(fault.Invalid, "A path is longer than %d bytes.", maxFilter).With(invalidPath)
+	}
 	path, err := parser.ParsePathNumber([]byte(o.path))
 	if err != nil {
 		return fault.New(fault.Invalid, "A path cannot be read. It is like: name.familyName, or members[value eq \"stf_1\"].").With(invalidPath)

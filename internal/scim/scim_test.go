@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -440,6 +441,30 @@ func FuzzPatch(f *testing.F) {
 	f.Add(`{"Operations":[{"op":"remove","path":"phoneNumbers[not (type eq true)]","value":[[]]},{"op":"add","path":"name","value":7}]}`)
 	f.Add(`{"Operations":[{"op":"replace","path":"phoneNumbers[value eq 1 and TYPE eq null].primary","value":"TRUE"}]}`)
 	f.Fuzz(func(t *testing.T, body string) { scim.TryPatch(t, body) })
+}
+
+// The deepest filters and paths that are read at all are read in no time: a
+// parser that tries each nesting twice would never come back from them.
+func TestDeepFiltersAreReadInNoTime(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		began := time.Now()
+		for _, filter := range []string{
+			strings.Repeat("(", 1990) + "id pr" + strings.Repeat(")", 1990),
+			strings.Repeat("(", 3990) + "id pr",
+			strings.Repeat("not (", 660) + "id pr" + strings.Repeat(")", 660),
+			strings.Repeat("id pr and (", 300) + "id pr" + strings.Repeat(")", 300),
+			strings.Repeat("emails[", 500) + "value pr" + strings.Repeat("]", 500),
+		} {
+			if got := w.ask("GET", "/Users?filter="+url.QueryEscape(filter), ""); got.status != 200 && got.status != 400 {
+				t.Errorf("%.20s: %d", filter, got.status)
+			}
+		}
+		long := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":"members[value eq \"` + strings.Repeat("(", 100_000) + `\"]"}]}`
+		w.want(400, "PATCH", "/Groups/"+string(w.groups["Help desk"]), long)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
 }
 
 func FuzzFilter(f *testing.F) {
