@@ -17,7 +17,8 @@ type Ref string
 // It names everything by Ref, for it may speak of what we do not have yet.
 type People interface {
 	// Organizations lists them with their accounts, in the order of their refs,
-	// after one; the empty ref is the beginning.
+	// after one; the empty ref is the beginning. A list that is shorter than asked
+	// for is not the end: an empty one is. This holds for users and events as well.
 	Organizations(ctx context.Context, institution bank.InstitutionID, after Ref, most int) ([]Organization, error)
 
 	// Users lists the users of all organizations, in the order of their refs, after
@@ -36,8 +37,12 @@ type People interface {
 	Events(ctx context.Context, institution bank.InstitutionID, after string, most int) ([]Event, error)
 }
 
-// ErrNoUser says that the host never had such a user.
-var ErrNoUser = errors.New("host: there is no such user")
+// What a host says instead of an answer.
+var (
+	ErrNoUser     = errors.New("host: there is no such user")               // and there never was
+	ErrNoMark     = errors.New("host: there is no such mark")               // or it is too long ago
+	ErrNotOffered = errors.New("host: the host does not offer this at all") // such as all of People
+)
 
 // An Organization is a business customer as the host has it.
 type Organization struct {
@@ -96,7 +101,8 @@ const (
 )
 
 // An Event tells of one change at the host, by the state after it. Exactly one
-// of Announced, User, Organization and Defaults is set.
+// of Announced, User, Organization and Defaults is set, or none where Unreadable
+// says why: it counts as told, and those after it are read.
 type Event struct {
 	ID      string // the same when it is told again
 	Mark    string // asked for what comes after it, the host goes on from here
@@ -109,6 +115,8 @@ type Event struct {
 	User         *User
 	Organization *Organization
 	Defaults     *Defaults
+
+	Unreadable string // what is wrong with what the host sent; empty: nothing
 }
 
 // Announced tells that a user is being made at the host; the user follows when
