@@ -146,7 +146,7 @@ func (a *App) openRooms() (err error) {
 		return err
 	}
 	a.openMail()
-	a.Grants = grant.New(a.DB, a.Guard, Directory{}, a.keys)
+	a.Grants = grant.New(a.DB, a.Guard, ProductPeople{}, a.keys)
 	a.Grants.Closes = LogoutAddress
 	a.Guard.Watch(a.Grants.Watch)
 	a.Identity, err = identity.New(identity.Config{

@@ -21,13 +21,13 @@ import (
 	"mandate/internal/web/entrance"
 )
 
-// Directory is the staff users as products are told of them.
-type Directory struct{}
+// ProductPeople are the staff users as products are told of them.
+type ProductPeople struct{}
 
-var _ grant.Directory = Directory{}
+var _ grant.People = ProductPeople{}
 
 // Person is a staff user who may be signed in.
-func (Directory) Person(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (grant.Person, error) {
+func (ProductPeople) Person(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (grant.Person, error) {
 	u, groups, rights, err := staff.Known(tx, institution, id)
 	products := map[bank.ApplicationID]catalog.ProductSet{}
 	if errors.Is(err, identity.ErrNoPerson) {

@@ -8,6 +8,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/db"
+	"mandate/internal/grant"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/staff"
@@ -15,8 +16,9 @@ import (
 )
 
 type adminCommand struct {
-	Invite adminInvite `cmd:"" help:"Invite somebody who may do everything in the console, and print the link, once."`
-	Unlock adminUnlock `cmd:"" help:"Unlock a staff user, where nobody in the console can."`
+	Invite           adminInvite  `cmd:"" help:"Invite somebody who may do everything in the console, and print the link, once."`
+	Unlock           adminUnlock  `cmd:"" help:"Unlock a staff user, where nobody in the console can."`
+	SignOutEverybody adminSignOut `cmd:"" name:"sign-out-everybody" help:"End every sign-in and open link of an institution, and all that products have of its people: after restoring a backup, or in an emergency."`
 }
 
 // adminStore is what every command about administrators needs.
@@ -85,5 +87,21 @@ func (c *adminUnlock) Run(t *terminal) error {
 			}
 		}
 		return staff.ErrNoUser
+	})
+}
+
+type adminSignOut struct {
+	config.Store `embed:""`
+	Institution  string `required:"" help:"The institution's id." placeholder:"ID"`
+}
+
+func (c *adminSignOut) Run(t *terminal) error {
+	return withGrants(t, c.Store, c.Institution, func(s *grant.Service, caller bank.Caller) error {
+		s.Closes = app.LogoutAddress
+		if err := s.SignOutEverybody(t.ctx, caller); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "Everybody of %s is signed out, and no link that was sent works any more.\n", c.Institution)
+		return nil
 	})
 }

@@ -29,8 +29,14 @@ type keysStore struct {
 }
 
 // with opens the room of grants for an operator.
-func (c keysStore) with(t *terminal, do func(*grant.Service, bank.Caller) error) (err error) {
-	store, err := c.Store.WithDefaults()
+func (c keysStore) with(t *terminal, do func(*grant.Service, bank.Caller) error) error {
+	return withGrants(t, c.Store, c.Institution, do)
+}
+
+// withGrants opens the room of grants for an operator of an institution, or of
+// the neutral issuer.
+func withGrants(t *terminal, of config.Store, institution string, do func(*grant.Service, bank.Caller) error) (err error) {
+	store, err := of.WithDefaults()
 	if err != nil {
 		return err
 	}
@@ -43,20 +49,18 @@ func (c keysStore) with(t *terminal, do func(*grant.Service, bank.Caller) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := c.known(t, d); err != nil {
-		return err
+	if institution != "" {
+		if err := knownInstitution(t, d, institution); err != nil {
+			return err
+		}
 	}
 	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
-	return do(grant.New(d, door, app.Directory{}, keys), operator(c.Institution))
+	return do(grant.New(d, door, app.ProductPeople{}, keys), operator(institution))
 }
 
-// known refuses an issuer that is none.
-func (c keysStore) known(t *terminal, d *db.DB) error {
-	if c.Neutral {
-		return nil
-	}
+func knownInstitution(t *terminal, d *db.DB, institution string) error {
 	return d.Read(t.ctx, func(tx *db.Tx) error {
-		_, err := app.House(tx, bank.InstitutionID(c.Institution))
+		_, err := app.House(tx, bank.InstitutionID(institution))
 		return err
 	})
 }

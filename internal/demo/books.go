@@ -29,7 +29,7 @@ func (b *builder) books(ctx context.Context, institution bank.InstitutionID, nam
 	if err := b.app.Ledger.Open(ctx, openings...); err != nil {
 		return err
 	}
-	if err := b.app.Ledger.Issue(ctx, institution, issued(accounts)...); err != nil {
+	if err := b.app.Ledger.Issue(ctx, institution, issued(institution, accounts)...); err != nil {
 		return err
 	}
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}

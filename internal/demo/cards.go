@@ -12,16 +12,17 @@ import (
 // holders are made-up people whose names stand on cards.
 var holders = []string{"Ana Ruiz", "Ben Okafor", "Dana Reyes", "Lee Tran", "Front desk", "Field crew 2", "Noor Siddiqui", "Joel Brandt"}
 
-// issued are cards of checking accounts, one or two of each. Most of them work;
+// issued are cards of checking accounts, one or two of each: the same for the
+// same account whenever the demo is made. Most of them work;
 // of an organization's first five one is locked and one on its way, and so on.
-func issued(accounts []usermgmt.PlacedAccount) (cards []host.Card) {
+func issued(institution bank.InstitutionID, accounts []usermgmt.PlacedAccount) (cards []host.Card) {
 	counts := map[bank.OrganizationID]int{}
 	for _, a := range accounts {
 		if a.Kind != "checking" {
 			continue
 		}
 		sum := fnv.New32a()
-		sum.Write([]byte(string(a.Organization) + a.ExternalID + a.Name)) // a hash takes whatever is written
+		sum.Write([]byte(string(institution) + a.ExternalID + a.Name)) // a hash takes whatever is written
 		seed := sum.Sum32()
 		for n := range seed%2 + 1 {
 			spread := seed/7 + 31*n

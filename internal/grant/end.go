@@ -30,6 +30,7 @@ const (
 	Gone        = "the application was removed or changed"
 	Withdrawn   = "the person took back what they had allowed"
 	WrongRedeem = "a code was brought in the wrong way"
+	Emergency   = "everybody was signed out"
 )
 
 // A Notice tells an application that somebody's sign-in ended.
@@ -145,6 +146,27 @@ func (s *Service) endAll(tx *db.Tx, found []issued, err error, why string) error
 func (s *Service) EndPerson(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) error {
 	found, err := db.All(tx, scanIssued, selectLiving+` institution_id = $1 and staff_id = $2`, institution, id)
 	return s.endAll(tx, found, err, NotAllowed)
+}
+
+// SignOutEverybody ends every sign-in of an institution, every open link, and all
+// that products have of its people. It is for a backup that was restored and for
+// an emergency; only the operator may.
+func (s *Service) SignOutEverybody(ctx context.Context, caller bank.Caller) error {
+	action := guard.Action{Event: EventEverybody, Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution)}, Others: []bank.ActorKind{bank.ActorOperator}}
+	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
+		if err := identity.VoidAll(c.Tx, caller.Institution); err != nil {
+			return err
+		}
+		found, err := db.All(c.Tx, scanIssued, selectLiving+` institution_id = $1`, caller.Institution)
+		if err := s.endAll(c.Tx, found, err, Emergency); err != nil {
+			return err
+		}
+		if _, err := c.Tx.Exec(`delete from authorization_request where issuer = $1`, caller.Institution); err != nil {
+			return fmt.Errorf("end the sign-ins under way: %w", err)
+		}
+		c.Record()
+		return nil
+	})
 }
 
 // offline is the scope of what lives on after a sign-out.

@@ -49,6 +49,7 @@ const (
 	EventConsented = "external_app.consent_given"
 	EventWithdrawn = "external_app.consent_withdrawn"
 	EventKeyMade   = "signing_key.rotated"
+	EventEverybody = "auth.everybody_signed_out"
 )
 
 // Neutral is the issuer at which people choose their institution.
@@ -81,12 +82,12 @@ type Group struct {
 	Product bank.ApplicationID // whose group it is; empty: the console's
 }
 
-// ErrNobody is what a Directory answers for whoever may not be signed in:
+// ErrNobody is what People answers for whoever may not be signed in:
 // nobody of that id, locked, not active.
 var ErrNobody = errors.New("nobody who may be signed in")
 
-// A Directory knows the staff users.
-type Directory interface {
+// People are the staff users.
+type People interface {
 	Person(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (Person, error)
 }
 
@@ -94,7 +95,7 @@ type Directory interface {
 type Service struct {
 	db     *db.DB
 	guard  *guard.Guard
-	people Directory
+	people People
 	keys   *seal.Keyring
 
 	// Wake makes the courier of logouts look at once; it may be nil.
@@ -105,7 +106,7 @@ type Service struct {
 }
 
 // New opens the room. keys seal the private halves of the signing keys.
-func New(d *db.DB, g *guard.Guard, people Directory, keys *seal.Keyring) *Service {
+func New(d *db.DB, g *guard.Guard, people People, keys *seal.Keyring) *Service {
 	return &Service{db: d, guard: g, people: people, keys: keys}
 }
 

@@ -282,6 +282,31 @@ func (c *Change) RecordAs(event string, target activity.Target, note string, cha
 	c.events = append(c.events, e)
 }
 
+// RecordBy notes quietly what ended of somebody else's doing, in their name: the
+// product ends it, whether or not they may do anything still.
+func (c *Change) RecordBy(actor activity.Actor, channel bank.Channel, event string, target activity.Target, note string) {
+	c.RecordQuiet(event, target, note)
+	e := &c.events[len(c.events)-1]
+	e.Actor, e.Channel = actor, channel
+}
+
+// Elsewhere makes a further change in the same transaction, of another
+// institution or organization, which is decided and recorded there by itself.
+// Where it is refused, all of it is.
+func (c *Change) Elsewhere(caller bank.Caller, action Action, apply func(*Change) error) error {
+	there, err := c.guard.begin(c.Tx, caller, action)
+	if err != nil {
+		return err
+	}
+	if err := there.permit(); err != nil {
+		return err
+	}
+	if err := apply(there); err != nil {
+		return err
+	}
+	return there.commit()
+}
+
 func (c *Change) commit() error {
 	if len(c.events) == 0 {
 		return nil

@@ -357,3 +357,32 @@ func TestScope(t *testing.T) {
 		}
 	})
 }
+
+// A change elsewhere is decided there by itself: both are made and recorded, or
+// neither.
+func TestAChangeElsewhere(t *testing.T) {
+	each(t, func(w *world) {
+		other := hold()
+		other.Organization = ""
+		both := func(there guard.Action) error {
+			return w.door.Do(w.t.Context(), member("ana"), hold(), func(c *guard.Change) error {
+				return errors.Join(mark(c), c.Elsewhere(somebody(bank.ActorHost, "core"), there, func(c *guard.Change) error {
+					c.RecordBy(activity.Actor{Kind: bank.ActorStaff, ID: "gone", Name: "Gone"}, bank.ChannelPeople, "staff.viewed", activity.Target{}, "over")
+					return nil
+				}))
+			})
+		}
+		refusing := other
+		refusing.Others = nil
+		if err := both(refusing); fault.KindOf(err) != fault.Forbidden || w.marks() != 0 || len(w.history("")) != 0 {
+			w.t.Errorf("refused there: %v, %d marks, history there %+v", err, w.marks(), w.history(""))
+		}
+		if err := both(other); err != nil {
+			w.t.Fatal(err)
+		}
+		there := w.history("")
+		if len(there) != 1 || there[0].Actor.ID != "gone" || there[0].Channel != bank.ChannelPeople || there[0].Revision != 0 || there[0].Note != "over" || w.marks() != 1 {
+			w.t.Errorf("made: %d marks, history there %+v", w.marks(), there)
+		}
+	})
+}

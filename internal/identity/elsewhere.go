@@ -157,7 +157,8 @@ func (s *Service) Switch(ctx context.Context, institution bank.InstitutionID, to
 		if err != nil {
 			return err
 		}
-		return note(c.Tx, &person, activity.Event{Name: "auth.signin_succeeded", Quiet: true, Note: "came from another institution without signing in again"}, from)
+		c.RecordQuiet("auth.signin_succeeded", person.target(), "came from another institution without signing in again")
+		return nil
 	})
 	if err != nil {
 		return Granted{}, err
@@ -269,19 +270,11 @@ func (s *Service) Connect(ctx context.Context, caller bank.Caller, institution b
 			return fmt.Errorf("end the other sign-in: %w", err)
 		}
 		c.Record(activity.Change{Field: "institution", New: other.InstitutionName})
-		return s.alsoThere(c, "staff.connected", &other, activity.Change{Field: "institution", New: here.InstitutionName})
-	})
-}
-
-// alsoThere records what was done in the other institution's history, too.
-func (s *Service) alsoThere(c *guard.Change, event string, p *Person, change activity.Change) error {
-	stream, err := activity.Lock(c.Tx, p.Subject.Institution, "")
-	if err != nil {
-		return err
-	}
-	return stream.Append(bank.NewID(bank.PrefixSave, c.Tx.Now), activity.Event{
-		Name: event, Target: p.target(), Actor: activity.Actor{Kind: bank.ActorStaff, ID: p.Subject.ID, Name: p.Name()},
-		Channel: c.Caller.Channel, IP: c.Caller.IP, Device: c.Caller.Device, Changes: []activity.Change{change},
+		from := Source{Channel: caller.Channel, IP: caller.IP, Device: caller.Device}
+		return c.Elsewhere(other.caller(from), guard.Action{Event: "staff.connected", Target: other.target(), Self: true}, func(there *guard.Change) error {
+			there.Record(activity.Change{Field: "institution", New: here.InstitutionName})
+			return nil
+		})
 	})
 }
 

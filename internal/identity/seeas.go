@@ -202,31 +202,42 @@ func (s *Service) EndSeeAs(ctx context.Context, institution bank.InstitutionID, 
 	return err
 }
 
-// endSeeAs ends a session once, and the history says so.
+// endSeeAs ends a session once, and the history says so. The product does it: a
+// session ends also where its staff user may do nothing any more.
 func (s *Service) endSeeAs(ctx context.Context, institution bank.InstitutionID, v seeAs, why string) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		stream, err := activity.Lock(tx, institution, v.organization)
+	action := seeing(EventSeeAsEnded, v.member, "", v.organization)
+	action.Staff, action.Others = "", []bank.ActorKind{bank.ActorSystem}
+	return s.guard.Do(ctx, bank.System(institution), action, func(c *guard.Change) error {
+		n, err := c.Tx.Exec(`update see_as set ended_micros = $1 where institution_id = $2 and id = $3 and ended_micros = 0`, c.Tx.Now.UnixMicro(), institution, v.id)
+		if err != nil {
+			return fmt.Errorf("end who sees: %w", err)
+		}
+		if n == 0 || v.ends.UnixMicro() == 0 { // somebody was faster, or nobody used the ticket
+			return nil
+		}
+		watcher, err := s.nameOf(c.Tx, Staff(institution, v.staff))
 		if err != nil {
 			return err
 		}
-		n, err := tx.Exec(`update see_as set ended_micros = $1 where institution_id = $2 and id = $3 and ended_micros = 0`, tx.Now.UnixMicro(), institution, v.id)
-		if err != nil || n == 0 {
+		target := action.Target
+		if target.Name, err = s.nameOf(c.Tx, Member(institution, v.member)); err != nil {
 			return err
 		}
-		if v.ends.UnixMicro() == 0 { // a ticket that nobody used
-			return nil
-		}
-		e := activity.Event{Name: EventSeeAsEnded, Quiet: true, Note: why, Channel: bank.ChannelPeople,
-			Actor:  activity.Actor{Kind: bank.ActorStaff, ID: string(v.staff)},
-			Target: activity.Target{Kind: activity.TargetMember, ID: string(v.member)}}
-		if p, err := s.people.Find(tx, Staff(institution, v.staff)); err == nil {
-			e.Actor.Name = p.Name()
-		}
-		if p, err := s.people.Find(tx, Member(institution, v.member)); err == nil {
-			e.Target.Name = p.Name()
-		}
-		return stream.Append(bank.NewID(bank.PrefixSave, tx.Now), e)
+		c.RecordBy(activity.Actor{Kind: bank.ActorStaff, ID: string(v.staff), Name: watcher}, bank.ChannelPeople, EventSeeAsEnded, target, why)
+		return nil
 	})
+}
+
+// nameOf is what somebody is called, empty where they are gone.
+func (s *Service) nameOf(tx *db.Tx, who Subject) (string, error) {
+	p, err := s.people.Find(tx, who)
+	if errors.Is(err, ErrNoPerson) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find what somebody is called: %w", err)
+	}
+	return p.Name(), nil
 }
 
 // expireSeeAs ends what has run out, or whose staff user has signed out.

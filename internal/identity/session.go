@@ -268,13 +268,16 @@ func EndSignIns(tx *db.Tx, who Subject) error {
 	return nil
 }
 
-// VoidAll ends every sign-in and every open link of the database. It is part of
-// restoring a backup: what was ended after the backup must not come back.
-func VoidAll(tx *db.Tx) error {
-	if _, err := tx.Exec(`delete from sign_in`); err != nil {
+// VoidAll ends every sign-in and every open link of an institution. It is part
+// of restoring a backup, where what was ended after the backup must not come
+// back, and of an emergency.
+func VoidAll(tx *db.Tx, institution bank.InstitutionID) error {
+	if _, err := tx.Exec(`delete from sign_in where institution_id = $1`, institution); err != nil {
 		return fmt.Errorf("end all sign-ins: %w", err)
 	}
-	_, err := tx.Exec(`update link set cancelled_micros = $1 where completed_micros = 0 and cancelled_micros = 0 and replaced_micros = 0`, tx.Now.UnixMicro())
+	_, err := tx.Exec(`
+		update link set cancelled_micros = $1 where institution_id = $2 and completed_micros = 0 and cancelled_micros = 0 and replaced_micros = 0`,
+		tx.Now.UnixMicro(), institution)
 	if err != nil {
 		return fmt.Errorf("cancel all links: %w", err)
 	}

@@ -153,7 +153,7 @@ func TestRestoreVoidsEverything(t *testing.T) {
 		w := newWorld(t, d)
 		dana, eve := w.enrolled("dana", bank.StatusActive), w.add("eve", bank.StatusPending)
 		g, resetting, inviting := w.signIn("dana"), w.sendReset(dana), w.invite(eve)
-		w.write(identity.VoidAll)
+		w.write(func(tx *db.Tx) error { return identity.VoidAll(tx, harbor) })
 		w.wantOpen(g, false)
 		w.fails(reset, resetting, "LINK_CANCELLED")
 		w.fails(invitation, inviting, "LINK_CANCELLED")

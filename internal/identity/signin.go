@@ -300,7 +300,8 @@ func (s *Service) complete(c *guard.Change, p *Person, username, factor string, 
 		}
 	}
 	if p.Status != bank.StatusPending {
-		return g, note(c.Tx, p, activity.Event{Name: "auth.signin_succeeded", Quiet: true}, from)
+		c.RecordQuiet("auth.signin_succeeded", p.target(), "")
+		return g, nil
 	}
 	if err := s.people.SetStatus(c.Tx, p.Subject, bank.StatusActive); err != nil {
 		return Granted{}, fmt.Errorf("activate: %w", err)

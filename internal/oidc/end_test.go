@@ -96,6 +96,9 @@ func TestGrantsEndWithTheRightToBeSignedIn(t *testing.T) {
 		"a directory that switches them off": func(w *world, _ *visitor, _ bank.ApplicationID) {
 			w.switchOff("ada")
 		},
+		"an emergency": func(w *world, _ *visitor, _ bank.ApplicationID) {
+			w.must(w.grants.SignOutEverybody(w.t.Context(), operator(cedar)))
+		},
 		"a sign-out": func(w *world, v *visitor, _ bank.ApplicationID) {
 			v.submit(v.get(w.server.URL+"/cedar/openid/sign-out"), "/cedar/openid/sign-out", url.Values{})
 		},

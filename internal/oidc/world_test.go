@@ -90,7 +90,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.ring, err = seal.Parse(seal.NewLine("test"))
 	w.must(err)
 	w.guard = guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
-	w.grants = grant.New(d, w.guard, app.Directory{}, w.ring)
+	w.grants = grant.New(d, w.guard, app.ProductPeople{}, w.ring)
 	w.grants.Closes = app.LogoutAddress
 	w.guard.Watch(w.grants.Watch)
 	w.server = httptest.NewUnstartedServer(nil)

@@ -203,3 +203,40 @@ func TestThePictureNamesEveryPackage(t *testing.T) {
 		}
 	}
 }
+
+// attempts are the functions beside the door that write history: they note that
+// somebody tried to prove who they are, or what became by itself of what was
+// asked of them or sent to them. None of them changes what anybody may do.
+var attempts = []string{"identity note", "identity secondFactor", "identity endAsked", "identity noteLink"}
+
+// Whatever else stands in the history came through the door.
+func TestOnlyTheDoorWritesHistory(t *testing.T) {
+	found := map[string]bool{}
+	for _, file := range goFiles(t, "..") {
+		if home := filepath.Base(filepath.Dir(file.name)); home == "guard" || home == "pdptest" {
+			continue
+		}
+		for _, declared := range file.syntax.Decls {
+			f, ok := declared.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				call, ok := n.(*ast.SelectorExpr)
+				if !ok || call.Sel.Name != "Lock" {
+					return true
+				}
+				if of, ok := call.X.(*ast.Ident); ok && of.Name == "activity" {
+					name := filepath.Base(filepath.Dir(file.name)) + " " + f.Name.Name
+					if found[name] = true; !slices.Contains(attempts, name) {
+						t.Errorf("%s: %s locks a history: go through guard.Do", file.at(n), f.Name.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if len(found) < len(attempts) {
+		t.Errorf("of %v only %v write history", attempts, slices.Sorted(maps.Keys(found)))
+	}
+}

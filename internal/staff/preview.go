@@ -144,16 +144,13 @@ func rightsBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) (m
 }
 
 func withoutFactor(tx *db.Tx, institution bank.InstitutionID, members []Row) (without []Row, err error) {
+	have, err := identity.FactorHolders(tx, institution, identity.KindStaff)
 	for _, m := range members {
-		has, err := identity.HasSecondFactor(tx, identity.Staff(institution, m.ID))
-		if err != nil {
-			return nil, err
-		}
-		if !has {
+		if !have[string(m.ID)] {
 			without = append(without, m)
 		}
 	}
-	return without, nil
+	return without, err
 }
 
 // A Source is a right somebody holds and the groups that grant it.

@@ -162,7 +162,7 @@ func productRights(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (
 		select g.product, g.product_rights from staff_user u
 		  join staff_membership m on m.institution_id = u.institution_id and m.staff_id = u.id
 		  join staff_group g on g.institution_id = m.institution_id and g.id = m.group_id
-		 where u.institution_id = $1 and u.id = $2 and u.status = $3 and g.product_rights <> ''`, institution, id, bank.StatusActive)
+		 where u.institution_id = $1 and u.id = $2 and `+statusNow+` = $3 and g.product_rights <> ''`, institution, id, bank.StatusActive)
 	if err != nil {
 		return nil, fmt.Errorf("read what the staff user holds of products: %w", err)
 	}

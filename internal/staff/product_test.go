@@ -51,6 +51,37 @@ func (w *world) held(name string, product bank.ApplicationID) (set catalog.Produ
 	return set
 }
 
+// Whoever a directory has switched off holds nothing of any product, and is
+// nobody who must keep a second factor.
+func TestWhoeverIsSwitchedOffHoldsNothing(t *testing.T) {
+	each(t, func(w *world) {
+		w.declare(wires, "Wire desk", wirePermissions)
+		w.productGroup("Releasers", wires, "wires.release")
+		w.add("ada", "Releasers")
+		w.addApp("ada")
+		g := w.draft("Releasers")
+		g.SecondFactorFrom = "2026-04-01"
+		w.must(w.s.EditGroup(t.Context(), operator, g.ID, g.Version, g.Draft))
+		kept := func() (kept bool) {
+			w.must(w.d.Read(t.Context(), func(tx *db.Tx) (err error) {
+				kept, err = staff.Rights{}.HeldToSecondFactor(tx, harbor, w.users["ada"])
+				return err
+			}))
+			return kept
+		}
+		if held := w.held("ada", wires); held != "wires.release wires.view" || !kept() {
+			t.Fatalf("switched on: holds %q, kept to a second factor: %v", held, kept())
+		}
+		w.must(w.d.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`update staff_user set deactivated = true where institution_id = $1 and id = $2`, harbor, w.users["ada"])
+			return err
+		}))
+		if held := w.held("ada", wires); held != "" || kept() {
+			t.Errorf("switched off: holds %q, kept to a second factor: %v", held, kept())
+		}
+	})
+}
+
 // A group of a product holds what that product declares and nothing else; a
 // group of either kind is enough.
 func TestAGroupOfAProduct(t *testing.T) {

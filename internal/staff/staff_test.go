@@ -181,6 +181,10 @@ func TestAPreviewSaysWhoGainsAndLosesWhat(t *testing.T) {
 		if len(p.Factored) != 2 {
 			t.Errorf("need a second factor: %+v", p.Factored)
 		}
+		w.addApp("bo")
+		if p, err = w.s.PreviewGroup(t.Context(), w.as("root"), g.ID, g.Version, g.Draft); err != nil || len(p.Factored) != 1 || p.Factored[0].Name() != "Ada Harbor" {
+			t.Errorf("need a second factor after Bo added one: %+v, %v", p.Factored, err)
+		}
 		if w.rights("ada") != "people.view_all" { // vector 45: nothing happens before it is saved
 			t.Error("a preview has changed something")
 		}

@@ -289,7 +289,6 @@ func (p *Provisioning) DeleteTeam(ctx context.Context, caller bank.Caller, id ba
 // setMembers puts exactly these users into a group, and those who leave it and
 // have no other into the directory's home.
 func (p *Provisioning) setMembers(c *guard.Change, d Directory, g Group, before, after []bank.StaffID) error {
-	institution := c.Caller.Institution
 	before, after = tidy(before), tidy(after)
 	if slices.Equal(before, after) {
 		return nil
@@ -297,13 +296,9 @@ func (p *Provisioning) setMembers(c *guard.Change, d Directory, g Group, before,
 	if err := above(c.Tx, c.Caller, "A directory can’t decide who is in a group that gives", g.holds()); err != nil {
 		return err
 	}
-	people, err := standings(c.Tx, institution)
-	if err != nil {
-		return err
-	}
 	for _, id := range after {
 		if _, was := slices.BinarySearch(before, id); !was {
-			if err := p.move(c, d, people[id], id, func(in []Group) []Group { return append(in, g) }); err != nil {
+			if err := p.move(c, d, id, func(in []Group) []Group { return append(in, g) }); err != nil {
 				return err
 			}
 		}
@@ -311,7 +306,7 @@ func (p *Provisioning) setMembers(c *guard.Change, d Directory, g Group, before,
 	for _, id := range before {
 		if _, stays := slices.BinarySearch(after, id); !stays {
 			without := func(in []Group) []Group { return slices.DeleteFunc(in, func(one Group) bool { return one.ID == g.ID }) }
-			if err := p.move(c, d, people[id], id, without); err != nil {
+			if err := p.move(c, d, id, without); err != nil {
 				return err
 			}
 		}
@@ -323,47 +318,27 @@ func tidy(ids []bank.StaffID) []bank.StaffID {
 	return slices.Compact(slices.Sorted(slices.Values(ids)))
 }
 
-// A standing is a user with the groups they have.
-type standing struct {
-	User
-	Groups []Group
-}
-
-// standings are all users of the institution, by id.
-func standings(tx *db.Tx, institution bank.InstitutionID) (map[bank.StaffID]*standing, error) {
-	users, err := db.All(tx, scanUser, selectUser+` where u.institution_id = $1`, institution)
-	if err != nil {
-		return nil, fmt.Errorf("read the staff users: %w", err)
-	}
-	groups, err := listGroups(tx, institution)
-	if err != nil {
-		return nil, err
-	}
-	members, err := db.All(tx, scanMembership, `select staff_id, group_id from staff_membership where institution_id = $1`, institution)
-	if err != nil {
-		return nil, fmt.Errorf("read the memberships: %w", err)
-	}
-	in := groupsByUser(groups, members)
-	all := map[bank.StaffID]*standing{}
-	for _, u := range users {
-		all[u.ID] = &standing{u, in[u.ID]}
-	}
-	return all, nil
-}
-
-// move gives one user other groups.
-func (p *Provisioning) move(c *guard.Change, d Directory, u *standing, id bank.StaffID, to func([]Group) []Group) error {
-	if u == nil {
+// move gives one user other groups. Who they are is read here: a directory
+// mostly changes one of many.
+func (p *Provisioning) move(c *guard.Change, d Directory, id bank.StaffID, to func([]Group) []Group) error {
+	u, err := findUser(c.Tx, c.Caller.Institution, id)
+	if errors.Is(err, ErrNoUser) {
 		var problems fault.Problems
 		problems.Addf("members", "There is no user with the id %s.", id)
 		return problems.Err("The group was not saved.")
 	}
-	if beyond := rightsIn(u.Groups).without(d.reach()); !beyond.none() {
+	if err != nil {
+		return err
+	}
+	was, err := groupsOf(c.Tx, c.Caller.Institution, id)
+	if err != nil {
+		return err
+	}
+	if beyond := rightsIn(was).without(d.reach()); !beyond.none() {
 		labels, err := beyond.labels(c.Tx, c.Caller.Institution)
 		return cmp.Or(err, protected("A directory can’t change the groups of "+u.Name()+", who has", labels))
 	}
-	was := slices.Clone(u.Groups)
-	now := to(slices.Clone(u.Groups))
+	now := to(slices.Clone(was))
 	if len(now) == 0 {
 		home, err := findGroup(c.Tx, c.Caller.Institution, d.Home)
 		if err != nil {
@@ -374,7 +349,7 @@ func (p *Provisioning) move(c *guard.Change, d Directory, u *standing, id bank.S
 		}
 		now = []Group{home}
 	}
-	if err := regroup(c, u.User, now); err != nil {
+	if err := regroup(c, u, now); err != nil {
 		return err
 	}
 	c.RecordAs(EventGroupsChanged, userTarget(u.ID, u.Name()), "", activity.Change{Field: "groups", Old: joined(was), New: joined(now)})

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -150,6 +152,21 @@ func (w *world) proving(caller bank.Caller, do func() error) error {
 	}
 	w.must(w.identity.Prove(w.t.Context(), caller, identity.Challenge{Action: asked.Action, Target: asked.Target, Content: asked.Content}, identity.Answer{Password: password}))
 	return do()
+}
+
+// addApp gives somebody an authenticator app as a second factor.
+func (w *world) addApp(name string) {
+	w.t.Helper()
+	caller := w.as(name)
+	var e identity.AppEnrolment
+	w.must(w.proving(caller, func() (err error) {
+		e, err = w.identity.BeginApp(w.t.Context(), caller, "Phone")
+		return err
+	}))
+	code, err := totp.GenerateCode(string(e.Seed), w.clock.Now())
+	w.must(err)
+	_, err = w.identity.ConfirmApp(w.t.Context(), caller, e.ID, identity.Secret(code))
+	w.must(err)
 }
 
 // group makes a group in the name of the operator.

@@ -92,7 +92,7 @@ func inOrder(a, b found) int {
 }
 
 func (s *Service) searchCustomers(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) (CustomerPage, error) {
-	all, err := s.directory.search(tx, institution, q)
+	all, err := s.index.search(tx, institution, q)
 	if err != nil {
 		return CustomerPage{}, err
 	}

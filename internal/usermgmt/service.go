@@ -29,7 +29,7 @@ type Service struct {
 
 	overseer  Overseer
 	safeguard Safeguard
-	directory directory
+	index     customerIndex
 	queue     *approval.Service
 }
 

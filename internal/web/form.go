@@ -120,13 +120,20 @@ func (f *Form) Names() []string { return slices.Sorted(maps.Keys(f.values)) }
 func (f *Form) OK() bool { return f.Sentence == "" && len(f.Problems) == 0 }
 
 // Take keeps what a verb found wrong with the input, and returns any other
-// error: if err := form.Take(verb(...)); err != nil { return err }.
+// error: if err := form.Take(verb(...)); err != nil { return err }. What could
+// not be read the verb has not seen: what it says of such a field is left out,
+// so that one mistake is one sentence.
 func (f *Form) Take(err error) error {
 	if err == nil || fault.KindOf(err) != fault.Invalid {
 		return err
 	}
 	f.Sentence = SentenceOf(err)
-	f.Problems = append(f.Problems, fault.ProblemsOf(err)...)
+	unread := f.Problems
+	for _, p := range fault.ProblemsOf(err) {
+		if !slices.ContainsFunc(unread, func(u fault.Problem) bool { return p.Field != "" && u.Field == p.Field }) {
+			f.Problems = append(f.Problems, p)
+		}
+	}
 	return nil
 }
 

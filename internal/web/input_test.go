@@ -202,3 +202,21 @@ func TestCSVOfNothingHasItsHeader(t *testing.T) {
 		t.Errorf("got %q, %v", w.Body, err)
 	}
 }
+
+// One mistake is one sentence: what could not be read is not judged as well.
+func TestAMistakeIsSaidOnce(t *testing.T) {
+	f := sent(url.Values{"amount": {"a lot"}})
+	if f.Money("amount") != 0 {
+		t.Fatal("it was read")
+	}
+	var problems fault.Problems
+	problems.Add("amount", "Write an amount like $1,250.00, above zero.")
+	problems.Add("to", "Choose the account.")
+	problems.Add("to", "It is closed.")
+	if err := f.Take(problems.Err("Nothing was saved.")); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Problems) != 3 || f.Problem("amount") != "Write an amount like $25,000.00, without a minus sign." || f.Problem("to") != "Choose the account." {
+		t.Errorf("the form says %+v", f.Problems)
+	}
+}

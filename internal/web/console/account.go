@@ -102,7 +102,7 @@ func (a *app) editAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := web.ReadForm(r)
-	if err := f.Take(a.staff.EditOwn(r.Context(), web.CallerOf(r.Context()), readDetails(f))); err != nil {
+	if err := f.Take(a.Staff.EditOwn(r.Context(), web.CallerOf(r.Context()), readDetails(f))); err != nil {
 		return err
 	}
 	if !f.OK() {

@@ -167,7 +167,7 @@ type keepForm struct {
 func (a *app) feed(r *http.Request, me *staff.Standing) (p activityFeed, status int, err error) {
 	asked := readFeed(r)
 	p.controls(asked)
-	page, err := a.customers.SearchHistory(r.Context(), web.CallerOf(r.Context()), asked.query)
+	page, err := a.Customers.SearchHistory(r.Context(), web.CallerOf(r.Context()), asked.query)
 	f := web.NewForm(nil)
 	if err := f.Take(err); err != nil {
 		return p, 0, err
@@ -237,7 +237,7 @@ func (a *app) fresh(r *http.Request, asked feedAsked, shown []activity.Event) (*
 	if top != (activity.Place{}) {
 		q := asked.query
 		q.After, q.Before, q.Limit = top, activity.Place{}, maxFresh
-		page, err := a.customers.SearchHistory(r.Context(), web.CallerOf(r.Context()), q)
+		page, err := a.Customers.SearchHistory(r.Context(), web.CallerOf(r.Context()), q)
 		if err != nil {
 			return nil, err
 		}
@@ -289,7 +289,7 @@ func (a *app) everyActivity(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := baseOf(r)
-	filters, err := a.staff.Filters(r.Context(), web.CallerOf(r.Context()))
+	filters, err := a.Staff.Filters(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -365,7 +365,7 @@ func (a *app) activityRows(r *http.Request, me *staff.Standing) iter.Seq2[[]stri
 	return func(yield func([]string, error) bool) {
 		q := readFeed(r).query
 		for q.Limit = activity.MaxPage; ; {
-			page, err := a.customers.SearchHistory(r.Context(), web.CallerOf(r.Context()), q)
+			page, err := a.Customers.SearchHistory(r.Context(), web.CallerOf(r.Context()), q)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -396,7 +396,7 @@ func (a *app) keepFilter(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	kept := staff.Filter{Name: f.Text("name", 40), Query: f.Raw("query")}
 	if f.OK() {
-		if err := f.Take(a.staff.KeepFilter(r.Context(), web.CallerOf(r.Context()), kept)); err != nil {
+		if err := f.Take(a.Staff.KeepFilter(r.Context(), web.CallerOf(r.Context()), kept)); err != nil {
 			return err
 		}
 	}
@@ -411,7 +411,7 @@ func (a *app) keepFilter(w http.ResponseWriter, r *http.Request) error {
 
 // POST /{institution}/activity/filters/{name}/forget
 func (a *app) dropFilter(w http.ResponseWriter, r *http.Request) error {
-	if err := a.staff.DropFilter(r.Context(), web.CallerOf(r.Context()), r.PathValue("name")); err != nil {
+	if err := a.Staff.DropFilter(r.Context(), web.CallerOf(r.Context()), r.PathValue("name")); err != nil {
 		return err
 	}
 	return done(w, r, baseOf(r).activity(), "The filter was removed")

@@ -39,13 +39,13 @@ func (a *app) application(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	one, err := a.applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+	one, err := a.Applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	if err != nil {
 		return err
 	}
 	b := baseOf(r)
 	page := applicationPage{App: one, At: b.application(one.ID), Place: me.Place(), Now: a.site.Clock.Now()}
-	if page.Declaration, page.Declares, err = a.applications.Declared(r.Context(), web.CallerOf(r.Context()), one.ID); err != nil {
+	if page.Declaration, page.Declares, err = a.Applications.Declared(r.Context(), web.CallerOf(r.Context()), one.ID); err != nil {
 		return err
 	}
 	if page.Shell, err = a.shell(r, &me, one.Name, applicationCrumbs(b)...); err != nil {
@@ -236,7 +236,7 @@ func (a *app) createApplication(w http.ResponseWriter, r *http.Request) error {
 	var made application.Application
 	var secret identity.Secret
 	proven, err := a.door.Proven(w, r, applicationProof(r, "Before you let a product in.", b.applications()), func() (err error) {
-		made, secret, err = a.applications.Create(r.Context(), web.CallerOf(r.Context()), readApplication(f))
+		made, secret, err = a.Applications.Create(r.Context(), web.CallerOf(r.Context()), readApplication(f))
 		return err
 	})
 	if err := f.Take(err); err != nil {
@@ -275,7 +275,7 @@ func (a *app) renderSecret(w http.ResponseWriter, r *http.Request, id bank.Appli
 
 // GET /{institution}/applications/{application}/edit
 func (a *app) editApplicationPage(w http.ResponseWriter, r *http.Request) error {
-	one, err := a.applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+	one, err := a.Applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	if err != nil {
 		return err
 	}
@@ -305,7 +305,7 @@ func (a *app) editApplication(w http.ResponseWriter, r *http.Request) error {
 	}
 	var secret identity.Secret
 	proven, err := a.door.Proven(w, r, applicationProof(r, "Before you change what a product may do.", at), func() (err error) {
-		secret, err = a.applications.Edit(r.Context(), caller, applicationID(r), revision, readApplication(f))
+		secret, err = a.Applications.Edit(r.Context(), caller, applicationID(r), revision, readApplication(f))
 		return err
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
@@ -317,7 +317,7 @@ func (a *app) editApplication(w http.ResponseWriter, r *http.Request) error {
 	if f.OK() && !proven {
 		return nil
 	}
-	one, err := a.applications.Get(r.Context(), caller, applicationID(r))
+	one, err := a.Applications.Get(r.Context(), caller, applicationID(r))
 	if err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (a *app) askRotate(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *app) renderRotate(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	one, err := a.applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+	one, err := a.Applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	if err != nil {
 		return err
 	}
@@ -370,13 +370,13 @@ func (a *app) rotate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return a.renderRotate(w, r, f)
 	}
-	one, err := a.applications.Get(r.Context(), caller, applicationID(r))
+	one, err := a.Applications.Get(r.Context(), caller, applicationID(r))
 	if err != nil {
 		return err
 	}
 	var secret identity.Secret
 	proven, err := a.door.Proven(w, r, applicationProof(r, "Before you get a new secret.", at), func() (err error) {
-		secret, err = a.applications.Rotate(r.Context(), caller, one.ID, overlap)
+		secret, err = a.Applications.Rotate(r.Context(), caller, one.ID, overlap)
 		return err
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
@@ -409,11 +409,11 @@ func (a *app) askDeleteApplication(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	one, err := a.applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+	one, err := a.Applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	if err != nil {
 		return err
 	}
-	groups, err := a.applications.Dependents(r.Context(), web.CallerOf(r.Context()), one.ID)
+	groups, err := a.Applications.Dependents(r.Context(), web.CallerOf(r.Context()), one.ID)
 	if err != nil {
 		return err
 	}
@@ -433,7 +433,7 @@ func (a *app) askDeleteApplication(w http.ResponseWriter, r *http.Request) error
 func (a *app) deleteApplication(w http.ResponseWriter, r *http.Request) error {
 	b := baseOf(r)
 	proven, err := a.door.Proven(w, r, applicationProof(r, "Before you delete an application.", b.application(applicationID(r))), func() error {
-		return a.applications.Delete(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+		return a.Applications.Delete(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	})
 	if err != nil || !proven {
 		return err

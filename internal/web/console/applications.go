@@ -75,7 +75,7 @@ type applicationsPage struct {
 // GET /{institution}/applications
 func (a *app) applicationList(w http.ResponseWriter, r *http.Request) error {
 	list := web.ReadList(r, web.ListSpec{})
-	found, err := a.applications.List(r.Context(), web.CallerOf(r.Context()), application.Query{Search: list.Search, Page: list.Page, Size: list.PerPage})
+	found, err := a.Applications.List(r.Context(), web.CallerOf(r.Context()), application.Query{Search: list.Search, Page: list.Page, Size: list.PerPage})
 	if err != nil {
 		return err
 	}

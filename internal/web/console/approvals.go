@@ -70,7 +70,7 @@ func (a *app) approvalList(w http.ResponseWriter, r *http.Request) error {
 	}
 	b := baseOf(r)
 	page := approvalsPage{Decided: r.URL.Query().Get("decided") == "yes"}
-	entries, err := a.waits.StaffQueue(r.Context(), web.CallerOf(r.Context()), ownGroups(&me), page.Decided)
+	entries, err := a.Approvals.StaffQueue(r.Context(), web.CallerOf(r.Context()), ownGroups(&me), page.Decided)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (a *app) renderApproval(w http.ResponseWriter, r *http.Request, f *web.Form
 	if err != nil {
 		return err
 	}
-	e, err := a.waits.StaffItem(r.Context(), web.CallerOf(r.Context()), ownGroups(&me), r.PathValue("item"))
+	e, err := a.Approvals.StaffItem(r.Context(), web.CallerOf(r.Context()), ownGroups(&me), r.PathValue("item"))
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (a *app) agree(w http.ResponseWriter, r *http.Request) error {
 	}
 	finished := false
 	proven, err := a.door.Proven(w, r, ask, func() (err error) {
-		finished, err = a.waits.Agree(r.Context(), web.CallerOf(r.Context()), id, f.Raw("hash"), f.Raw("comment"))
+		finished, err = a.Approvals.Agree(r.Context(), web.CallerOf(r.Context()), id, f.Raw("hash"), f.Raw("comment"))
 		return err
 	})
 	if err != nil || proven {
@@ -206,7 +206,7 @@ func (a *app) agree(w http.ResponseWriter, r *http.Request) error {
 // POST /{institution}/approvals/{item}/reject
 func (a *app) decline(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	err := a.waits.Decline(r.Context(), web.CallerOf(r.Context()), r.PathValue("item"), f.Raw("comment"))
+	err := a.Approvals.Decline(r.Context(), web.CallerOf(r.Context()), r.PathValue("item"), f.Raw("comment"))
 	return a.decidedAs(w, r, f, "Nothing was changed, and it no longer waits", err)
 }
 

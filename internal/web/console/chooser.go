@@ -46,7 +46,7 @@ const (
 func (a *app) chooser(r *http.Request, f *web.Form, me *staff.Standing, chosen []bank.GroupID, redraw string) (groupChooser, error) {
 	c := groupChooser{Redraw: redraw, Wrong: f.Problem("groups")}
 	caller, find := web.CallerOf(r.Context()), strings.TrimSpace(f.Raw("find_group"))
-	page, err := a.staff.GroupPage(r.Context(), caller, staff.GroupQuery{Search: find, Size: fewGroups})
+	page, err := a.Staff.GroupPage(r.Context(), caller, staff.GroupQuery{Search: find, Size: fewGroups})
 	if err != nil {
 		return c, err
 	}
@@ -56,11 +56,16 @@ func (a *app) chooser(r *http.Request, f *web.Form, me *staff.Standing, chosen [
 			away = append(away, id)
 		}
 	}
-	ticked, err := a.staff.GroupsNamed(r.Context(), caller, away)
+	ticked, err := a.Staff.GroupsNamed(r.Context(), caller, away)
 	if err != nil {
 		return c, err
 	}
-	c.Rows = choices(append(ticked, page.Groups...), me, chosen)
+	shown := append(ticked, page.Groups...)
+	products, err := a.declaring(r, shown...)
+	if err != nil {
+		return c, err
+	}
+	c.Rows = choices(shown, me, chosen, products)
 	if page.Total > fewGroups || find != "" {
 		c.Find = f.Field("find_group", "Find a group")
 		c.Find.Optional = true

@@ -63,32 +63,16 @@ type Config struct {
 }
 
 type app struct {
-	institutions Institutions
-	staff        Staff
-	waits        Approvals
-	elsewhere    Elsewhere
-	customers    Customers
-	identity     entrance.Identity
-	provisioning *Provisioning
-	products     Products
-	grants       Grants
-	applications Applications
-	support      Support
-	site         *web.Site
-	door         *entrance.Door
-	notice       string
-	settings     *Settings
-	online       string
+	Config
+	site *web.Site
+	door *entrance.Door
 }
 
 // New makes the app of a site that has its Origin and Key, and what else is of
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "console"
-	a := &app{online: cfg.Online, institutions: cfg.Institutions, staff: cfg.Staff, customers: cfg.Customers, support: cfg.Support, identity: cfg.Identity, products: cfg.Products, grants: cfg.Grants, site: &site, notice: cfg.Notice, settings: cfg.Settings}
-	a.applications = cfg.Applications
-	a.provisioning = cfg.Provisioning
-	a.waits, a.elsewhere = cfg.Approvals, cfg.Elsewhere
+	a := &app{Config: cfg, site: &site}
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
 		House: a.house, Shell: a.ownShell, Logo: a.logo,
@@ -101,7 +85,7 @@ const appName = "Console"
 
 // house is an institution as the doors show it.
 func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House, error) {
-	i, err := a.institutions.Institution(ctx, id)
+	i, err := a.Institutions.Institution(ctx, id)
 	if err != nil {
 		return entrance.House{}, err
 	}
@@ -109,7 +93,7 @@ func (a *app) house(ctx context.Context, id bank.InstitutionID) (entrance.House,
 }
 
 func (a *app) logo(ctx context.Context, id bank.InstitutionID) (string, []byte, error) {
-	l, err := a.institutions.Logo(ctx, id)
+	l, err := a.Institutions.Logo(ctx, id)
 	return l.ETag, l.PNG, err
 }
 
@@ -155,7 +139,7 @@ func (a *app) me(r *http.Request) (staff.Standing, error) {
 	if remembers && known.asked && r.Method == http.MethodGet {
 		return known.standing, nil
 	}
-	standing, err := a.staff.Standing(r.Context(), web.CallerOf(r.Context()))
+	standing, err := a.Staff.Standing(r.Context(), web.CallerOf(r.Context()))
 	if err == nil && remembers {
 		known.standing, known.asked = standing, true
 	}

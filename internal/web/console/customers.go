@@ -55,7 +55,7 @@ func (a *app) everyCustomer(w http.ResponseWriter, r *http.Request) error {
 	list := web.ReadList(r, web.ListSpec{Filters: map[string][]string{"kind": values(customerKinds), "status": values(memberStatuses)}})
 	q := usermgmt.CustomerQuery{Search: list.Search, Kind: usermgmt.CustomerKind(list.Filter("kind")), Page: list.Page, Size: list.PerPage}
 	q.Status, q.Held = statusFilter(list.Filter("status"))
-	found, err := a.customers.Customers(r.Context(), web.CallerOf(r.Context()), q)
+	found, err := a.Customers.Customers(r.Context(), web.CallerOf(r.Context()), q)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (a *app) everyCustomer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	i, err := a.institutions.Institution(r.Context(), web.CallerOf(r.Context()).Institution)
+	i, err := a.Institutions.Institution(r.Context(), web.CallerOf(r.Context()).Institution)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type declarationPage struct {
 
 // GET /{institution}/applications/{application}/permissions
 func (a *app) declarationPage(w http.ResponseWriter, r *http.Request) error {
-	d, there, err := a.applications.Declared(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+	d, there, err := a.Applications.Declared(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (a *app) declarationPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *app) renderDeclaration(w http.ResponseWriter, r *http.Request, f *web.Form, preview *application.Declaring) error {
-	one, err := a.applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
+	one, err := a.Applications.Get(r.Context(), web.CallerOf(r.Context()), applicationID(r))
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (a *app) previewDeclaration(w http.ResponseWriter, r *http.Request) error {
 	d, err := application.ReadDeclaration(f.Raw("declaration"))
 	var preview application.Declaring
 	if err == nil {
-		preview, err = a.applications.PreviewDeclaration(r.Context(), web.CallerOf(r.Context()), applicationID(r), d)
+		preview, err = a.Applications.PreviewDeclaration(r.Context(), web.CallerOf(r.Context()), applicationID(r), d)
 	}
 	if err != nil && fault.KindOf(err) == fault.Conflict {
 		return refusedAt(w, r, baseOf(r).application(applicationID(r))+"/permissions", err)
@@ -87,7 +87,7 @@ func (a *app) saveDeclaration(w http.ResponseWriter, r *http.Request) error {
 	d, err := application.ReadDeclaration(f.Raw("declaration"))
 	if err == nil {
 		proven, err = a.door.Proven(w, r, applicationProof(r, "Before you change what groups of this product permit.", at), func() error {
-			return a.applications.Declare(r.Context(), web.CallerOf(r.Context()), applicationID(r), d)
+			return a.Applications.Declare(r.Context(), web.CallerOf(r.Context()), applicationID(r), d)
 		})
 	}
 	if err != nil && fault.KindOf(err) == fault.Conflict {

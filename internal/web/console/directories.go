@@ -49,7 +49,7 @@ func (b base) directory(id bank.ClientID) string {
 
 // directoryRoutes are the addresses of outside directories.
 func (a *app) directoryRoutes() []web.Route {
-	if a.provisioning == nil {
+	if a.Provisioning == nil {
 		return nil
 	}
 	at := func(method, pattern string, h web.HandlerFunc, event string) web.Route {
@@ -83,11 +83,11 @@ type directoriesPage struct {
 // GET /{institution}/directories
 func (a *app) directories(w http.ResponseWriter, r *http.Request) error {
 	caller := web.CallerOf(r.Context())
-	all, err := a.provisioning.Directories.Directories(r.Context(), caller)
+	all, err := a.Provisioning.Directories.Directories(r.Context(), caller)
 	if err != nil {
 		return err
 	}
-	programs, err := a.provisioning.List(r.Context(), caller)
+	programs, err := a.Provisioning.List(r.Context(), caller)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (a *app) directories(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := directoriesPage{Base: baseOf(r), Address: a.provisioning.address(caller.Institution), Place: me.Place()}
+	page := directoriesPage{Base: baseOf(r), Address: a.Provisioning.address(caller.Institution), Place: me.Place()}
 	for _, d := range all {
 		row := directoryRow{Directory: d, Base: page.Base}
 		for _, p := range programs {
@@ -133,7 +133,7 @@ func (a *app) newDirectory(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *app) renderDirectoryForm(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	groups, err := a.provisioning.Homes(r.Context(), web.CallerOf(r.Context()))
+	groups, err := a.Provisioning.Homes(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (a *app) connectDirectory(w http.ResponseWriter, r *http.Request) error {
 	var made staff.Directory
 	var key identity.Secret
 	proven, err := a.door.Proven(w, r, directoryProof(r, "Before you connect a directory."), func() (err error) {
-		made, key, err = a.provisioning.Connect(r.Context(), web.CallerOf(r.Context()), f.Raw("name"), bank.GroupID(f.Raw("home")))
+		made, key, err = a.Provisioning.Connect(r.Context(), web.CallerOf(r.Context()), f.Raw("name"), bank.GroupID(f.Raw("home")))
 		return err
 	})
 	if err := f.Take(err); err != nil {
@@ -195,7 +195,7 @@ type keyPage struct {
 // renderKey shows a key, once.
 func (a *app) renderKey(w http.ResponseWriter, r *http.Request, title, key string) error {
 	b := baseOf(r)
-	page := keyPage{Title: title, Address: a.provisioning.address(web.CallerOf(r.Context()).Institution), Key: key, Back: b.directories()}
+	page := keyPage{Title: title, Address: a.Provisioning.address(web.CallerOf(r.Context()).Institution), Key: key, Back: b.directories()}
 	var err error
 	if page.Shell, err = a.ownShell(r, title, ui.Link{Label: "Directories", Href: b.directories()}); err != nil {
 		return err
@@ -211,7 +211,7 @@ func (a *app) rotateDirectory(w http.ResponseWriter, r *http.Request) error {
 	var key client.Key
 	before := "Before the directory gets a new key. The old one works for another day."
 	proven, err := a.door.Proven(w, r, directoryProof(r, before), func() (err error) {
-		key, err = a.provisioning.Rotate(r.Context(), web.CallerOf(r.Context()), bank.ClientID(r.PathValue("client")), keyOverlap)
+		key, err = a.Provisioning.Rotate(r.Context(), web.CallerOf(r.Context()), bank.ClientID(r.PathValue("client")), keyOverlap)
 		return err
 	})
 	if err != nil || !proven {
@@ -224,7 +224,7 @@ func (a *app) rotateDirectory(w http.ResponseWriter, r *http.Request) error {
 func (a *app) disconnectDirectory(w http.ResponseWriter, r *http.Request) error {
 	before := "Before you disconnect the directory. People and groups stay as they are; it can change nothing any more."
 	proven, err := a.door.Proven(w, r, directoryProof(r, before), func() error {
-		return a.provisioning.Disconnect(r.Context(), web.CallerOf(r.Context()), bank.ClientID(r.PathValue("client")))
+		return a.Provisioning.Disconnect(r.Context(), web.CallerOf(r.Context()), bank.ClientID(r.PathValue("client")))
 	})
 	if err != nil || !proven {
 		return err

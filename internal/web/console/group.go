@@ -95,7 +95,7 @@ func (a *app) groupCalled(r *http.Request, chosen bank.GroupID) (bank.GroupID, e
 	if chosen == "" || strings.HasPrefix(string(chosen), bank.PrefixGroup+"_") {
 		return chosen, nil
 	}
-	g, err := a.staff.GroupCalled(r.Context(), web.CallerOf(r.Context()), string(chosen))
+	g, err := a.Staff.GroupCalled(r.Context(), web.CallerOf(r.Context()), string(chosen))
 	if err != nil || g.ID == "" {
 		return chosen, err
 	}
@@ -106,13 +106,13 @@ func (a *app) groupCalled(r *http.Request, chosen bank.GroupID) (bank.GroupID, e
 // many for a list there are none, and the field shows a name to be written.
 func (a *app) otherGroups(r *http.Request, field *ui.Field, self bank.GroupID, nobody string) ([]ui.Option, error) {
 	caller := web.CallerOf(r.Context())
-	page, err := a.staff.GroupPage(r.Context(), caller, staff.GroupQuery{Size: fewGroups})
+	page, err := a.Staff.GroupPage(r.Context(), caller, staff.GroupQuery{Size: fewGroups})
 	if err != nil {
 		return nil, err
 	}
 	if page.Total > fewGroups {
 		field.Help = strings.TrimSpace(field.Help + " Enter its name.")
-		named, err := a.staff.GroupsNamed(r.Context(), caller, []bank.GroupID{bank.GroupID(field.Value)})
+		named, err := a.Staff.GroupsNamed(r.Context(), caller, []bank.GroupID{bank.GroupID(field.Value)})
 		for _, g := range named {
 			field.Value = g.Name
 		}
@@ -220,22 +220,25 @@ func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		return err
 	}
 	page := groupPage{Base: baseOf(r), Place: me.Place()}
-	if page.Group, err = a.staff.Group(r.Context(), web.CallerOf(r.Context()), groupID(r)); err != nil {
+	if page.Group, err = a.Staff.Group(r.Context(), web.CallerOf(r.Context()), groupID(r)); err != nil {
 		return err
 	}
 	if page.Shell, err = a.shell(r, &me, page.Group.Name, ui.Link{Label: "Groups", Href: page.Base.groups()}); err != nil {
 		return err
 	}
+	products, err := a.declaring(r, page.Group.Group)
+	if err != nil {
+		return err
+	}
 	page.Rights = byArea(page.Group.Permissions)
-	if page.Group.Product != "" {
-		p, err := a.product(r, page.Group.Product)
-		if err != nil {
-			return err
+	for _, p := range products {
+		if p.ID != page.Group.Product {
+			continue
 		}
 		page.Rights = []rightsOfArea{{catalog.StaffAreaInfo{Label: p.Name, Product: true}, p.Labels(page.Group.Held)}}
 	}
 	at := page.Base.group(page.Group.ID)
-	if missing := beyond(page.Group.Draft, &me); len(missing) > 0 {
+	if missing := beyond(page.Group.Draft, &me, products); len(missing) > 0 {
 		page.Above = "This group permits what you do not hold yourself (" + strings.Join(missing, ", ") + "), so only somebody who holds it can change the group."
 	}
 	if me.May(catalog.StaffGroupsDelete) && page.Above == "" {
@@ -258,7 +261,7 @@ func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) e
 }
 
 func (a *app) renderGroupFacts(w http.ResponseWriter, r *http.Request, page groupPage) error {
-	groups, err := a.staff.GroupsNamed(r.Context(), web.CallerOf(r.Context()), []bank.GroupID{page.Group.ReportsTo})
+	groups, err := a.Staff.GroupsNamed(r.Context(), web.CallerOf(r.Context()), []bank.GroupID{page.Group.ReportsTo})
 	if err != nil {
 		return err
 	}
@@ -307,7 +310,7 @@ func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form
 	for _, start := range staff.Starts() {
 		page.Starts = append(page.Starts, startLink{start, b.newGroup() + "?start=" + start.ID, r.URL.Query().Get("start") == start.ID})
 	}
-	if page.Products, err = a.staff.Products(r.Context(), web.CallerOf(r.Context())); err != nil {
+	if page.Products, err = a.Staff.Products(r.Context(), web.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	page.New = b.newGroup()
@@ -330,7 +333,7 @@ func (a *app) createGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	proven, err := a.door.Proven(w, r, groupProof(r, "Before you create a group that permits something.", b.groups()), func() (err error) {
-		id, err = a.staff.CreateGroup(r.Context(), web.CallerOf(r.Context()), draft)
+		id, err = a.Staff.CreateGroup(r.Context(), web.CallerOf(r.Context()), draft)
 		return err
 	})
 	if err := f.Take(err); err != nil {
@@ -378,7 +381,7 @@ func (a *app) reviewGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	preview, err := a.staff.PreviewGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, draft)
+	preview, err := a.Staff.PreviewGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, draft)
 	if err := f.Take(err); err != nil {
 		return err
 	}
@@ -462,7 +465,7 @@ func (a *app) saveGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	proven, err := a.door.Proven(w, r, groupProof(r, "Before you change what this group permits, or when it needs a second factor.", at), func() error {
-		return a.staff.EditGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, draft)
+		return a.Staff.EditGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), version, draft)
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
 		return refusedAt(w, r, at, err)
@@ -486,7 +489,7 @@ func (a *app) askDeleteGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (a *app) renderDeleteGroup(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	caller := web.CallerOf(r.Context())
-	g, err := a.staff.Group(r.Context(), caller, groupID(r))
+	g, err := a.Staff.Group(r.Context(), caller, groupID(r))
 	if err != nil {
 		return err
 	}
@@ -517,7 +520,7 @@ func (a *app) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	proven, err := a.door.Proven(w, r, groupProof(r, "Before you delete a group.", at), func() error {
-		return a.staff.DeleteGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), replacement)
+		return a.Staff.DeleteGroup(r.Context(), web.CallerOf(r.Context()), groupID(r), replacement)
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
 		return refusedAt(w, r, at, err)

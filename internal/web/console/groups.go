@@ -43,7 +43,7 @@ type groupsPage struct {
 // GET /{institution}/groups
 func (a *app) groups(w http.ResponseWriter, r *http.Request) error {
 	list := web.ReadList(r, web.ListSpec{})
-	found, err := a.staff.GroupPage(r.Context(), web.CallerOf(r.Context()), staff.GroupQuery{Search: list.Search, Page: list.Page, Size: list.PerPage})
+	found, err := a.Staff.GroupPage(r.Context(), web.CallerOf(r.Context()), staff.GroupQuery{Search: list.Search, Page: list.Page, Size: list.PerPage})
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (a *app) anywhere(w http.ResponseWriter, r *http.Request) error {
 		}
 		f.Wrong("institution", "There is no institution of this name here. It is the first part of the address in your invitation.")
 	}
-	page := anywherePage{Entry: ui.Entry{Title: "Sign in", Institution: ui.Institution{Name: "Mandate"}, App: appName, Notice: a.notice}, Institution: f.Field("institution", "Institution")}
+	page := anywherePage{Entry: ui.Entry{Title: "Sign in", Institution: ui.Institution{Name: "Mandate"}, App: appName, Notice: a.Notice}, Institution: f.Field("institution", "Institution")}
 	page.Institution.Help = "Its short name: the first part of the address in your invitation."
 	return web.Render(w, r, f.Status(), anywhereView(page))
 }
@@ -98,7 +98,7 @@ func (a *app) institutionList(w http.ResponseWriter, r *http.Request) error {
 
 func (a *app) renderInstitutions(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	b, caller := baseOf(r), web.CallerOf(r.Context())
-	places, err := a.elsewhere.Institutions(r.Context(), caller)
+	places, err := a.Elsewhere.Institutions(r.Context(), caller)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (a *app) renderInstitutions(w http.ResponseWriter, r *http.Request, f *web.
 		Enter: b.institutions() + "/enter", Ask: b.institutions() + "/other", Join: b.institutions() + "/connect", Disconnect: b.institutions() + "/disconnect"}
 	page.Other.Help = "Its short name: the first part of the address in your invitation."
 	if id, token := a.other(r); token != "" && id != caller.Institution {
-		place, err := a.elsewhere.Another(r.Context(), caller, id, token)
+		place, err := a.Elsewhere.Another(r.Context(), caller, id, token)
 		switch kind := fault.KindOf(err); {
 		case err == nil:
 			page.Connect = &place
@@ -138,7 +138,7 @@ func (a *app) other(r *http.Request) (bank.InstitutionID, identity.Secret) {
 // POST /{institution}/institutions/enter
 func (a *app) enterInstitution(w http.ResponseWriter, r *http.Request) error {
 	b, to := baseOf(r), bank.InstitutionID(web.ReadForm(r).Raw("to"))
-	granted, err := a.elsewhere.Switch(r.Context(), web.CallerOf(r.Context()).Institution, identity.Secret(a.site.Session(r)), to, a.door.Source(r))
+	granted, err := a.Elsewhere.Switch(r.Context(), web.CallerOf(r.Context()).Institution, identity.Secret(a.site.Session(r)), to, a.door.Source(r))
 	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.NotFound) {
 		return refusedAt(w, r, b.institutions(), err)
 	}
@@ -176,7 +176,7 @@ func (a *app) signInElsewhere(w http.ResponseWriter, r *http.Request) error {
 // POST /{institution}/institutions/connect
 func (a *app) connect(w http.ResponseWriter, r *http.Request) error {
 	id, token := a.other(r)
-	err := a.elsewhere.Connect(r.Context(), web.CallerOf(r.Context()), id, token)
+	err := a.Elsewhere.Connect(r.Context(), web.CallerOf(r.Context()), id, token)
 	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.NotFound || kind == fault.Unauthorized) {
 		return refusedAt(w, r, baseOf(r).institutions(), fault.New(fault.Conflict, "The other sign-in has ended, or it is not yours. Sign in there again to connect it."))
 	}
@@ -189,7 +189,7 @@ func (a *app) connect(w http.ResponseWriter, r *http.Request) error {
 
 // POST /{institution}/institutions/disconnect
 func (a *app) disconnect(w http.ResponseWriter, r *http.Request) error {
-	if err := a.elsewhere.Disconnect(r.Context(), web.CallerOf(r.Context())); err != nil {
+	if err := a.Elsewhere.Disconnect(r.Context(), web.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	return done(w, r, baseOf(r).institutions(), "Your sign-in here stands by itself again")

@@ -24,10 +24,10 @@ type groupChoice struct {
 }
 
 // choices are all groups, with those that are chosen.
-func choices(groups []staff.Group, me *staff.Standing, chosen []bank.GroupID) (all []groupChoice) {
+func choices(groups []staff.Group, me *staff.Standing, chosen []bank.GroupID, products []staff.Product) (all []groupChoice) {
 	for _, g := range groups {
 		c := groupChoice{Group: g, Chosen: slices.Contains(chosen, g.ID)}
-		if missing := beyond(g.Draft, me); len(missing) > 0 {
+		if missing := beyond(g.Draft, me, products); len(missing) > 0 {
 			c.Why = "It permits what you do not hold yourself: " + strings.Join(missing, ", ") + "."
 		}
 		all = append(all, c)
@@ -174,7 +174,7 @@ func (a *app) invite(w http.ResponseWriter, r *http.Request) error {
 	}
 	var outcomes []staff.Outcome
 	proven, err := a.door.Proven(w, r, ask, func() (err error) {
-		outcomes, err = a.staff.Invite(r.Context(), web.CallerOf(r.Context()), invitation)
+		outcomes, err = a.Staff.Invite(r.Context(), web.CallerOf(r.Context()), invitation)
 		return err
 	})
 	if err := f.Take(err); err != nil {

@@ -42,7 +42,7 @@ func (a *app) userNotifications(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	letters, more, err := a.staff.Letters(r.Context(), web.CallerOf(r.Context()), userID(r), r.URL.Query().Get("before"))
+	letters, more, err := a.Staff.Letters(r.Context(), web.CallerOf(r.Context()), userID(r), r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}
@@ -80,11 +80,11 @@ type letterPage struct {
 // GET /{institution}/users/{user}/notifications/{message}
 func (a *app) userNotification(w http.ResponseWriter, r *http.Request) error {
 	caller := web.CallerOf(r.Context())
-	u, err := a.staff.User(r.Context(), caller, userID(r))
+	u, err := a.Staff.User(r.Context(), caller, userID(r))
 	if err != nil {
 		return err
 	}
-	l, err := a.staff.Letter(r.Context(), caller, userID(r), r.PathValue("message"))
+	l, err := a.Staff.Letter(r.Context(), caller, userID(r), r.PathValue("message"))
 	if err != nil {
 		return err
 	}

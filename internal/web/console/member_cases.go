@@ -46,7 +46,7 @@ func (a *app) renderCases(w http.ResponseWriter, r *http.Request, f *web.Form) e
 	page := memberCasesPage{memberFrame: frame, Place: frame.Me.Place(), Open: frame.may(catalog.PeopleManageAll), Sentence: f.Sentence, Problems: f.Problems,
 		Subject: f.Field("subject", "What is it about?"), Details: f.Field("details", "Details")}
 	page.Subject.Max, page.Details.Max, page.Details.Optional = support.MaxSubject, support.MaxDetails, true
-	if page.Cases, err = a.support.Cases(r.Context(), web.CallerOf(r.Context()), who.Organization, who.User); err != nil {
+	if page.Cases, err = a.Support.Cases(r.Context(), web.CallerOf(r.Context()), who.Organization, who.User); err != nil {
 		return err
 	}
 	return web.Render(w, r, f.Status(), memberCasesView(page))
@@ -55,7 +55,7 @@ func (a *app) renderCases(w http.ResponseWriter, r *http.Request, f *web.Form) e
 // POST /{institution}/people/{organization}/members/{member}/cases
 func (a *app) openCase(w http.ResponseWriter, r *http.Request) error {
 	f, who := web.ReadForm(r), memberID(r)
-	number, err := a.support.OpenCase(r.Context(), web.CallerOf(r.Context()), who.Organization, who.User, support.Draft{Subject: f.Raw("subject"), Details: f.Raw("details")})
+	number, err := a.Support.OpenCase(r.Context(), web.CallerOf(r.Context()), who.Organization, who.User, support.Draft{Subject: f.Raw("subject"), Details: f.Raw("details")})
 	if err := f.Take(err); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (a *app) changeCase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		number = 0 // no case has that
 	}
-	err = a.support.SetStatus(r.Context(), web.CallerOf(r.Context()), who.Organization, who.User, number, support.Status(f.Raw("status")))
+	err = a.Support.SetStatus(r.Context(), web.CallerOf(r.Context()), who.Organization, who.User, number, support.Status(f.Raw("status")))
 	if err := f.Take(err); err != nil {
 		return err
 	}

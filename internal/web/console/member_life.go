@@ -44,7 +44,7 @@ func (a *app) holdMember(w http.ResponseWriter, r *http.Request) error {
 	f, back := web.ReadForm(r), baseOf(r).member(memberID(r))
 	why := f.Text("why", maxReason)
 	proven, err := a.door.Proven(w, r, a.memberProof(r, "Before you put the account access on hold of ", back), func() error {
-		return a.customers.Hold(r.Context(), web.CallerOf(r.Context()), memberID(r), why)
+		return a.Customers.Hold(r.Context(), web.CallerOf(r.Context()), memberID(r), why)
 	})
 	if err == nil && !proven {
 		return nil
@@ -55,11 +55,11 @@ func (a *app) holdMember(w http.ResponseWriter, r *http.Request) error {
 // POST /{institution}/people/{organization}/members/{member}/release
 func (a *app) releaseMember(w http.ResponseWriter, r *http.Request) error {
 	caller, back := web.CallerOf(r.Context()), baseOf(r).member(memberID(r))
-	p, err := a.customers.Profile(r.Context(), caller, memberID(r))
+	p, err := a.Customers.Profile(r.Context(), caller, memberID(r))
 	if err != nil {
 		return err
 	}
-	err = a.customers.Release(r.Context(), caller, memberID(r))
+	err = a.Customers.Release(r.Context(), caller, memberID(r))
 	return ended(w, r, err, "The hold on "+p.Member.Name()+"'s account access has been removed successfully", back)
 }
 
@@ -98,7 +98,7 @@ func (a *app) deleteMember(w http.ResponseWriter, r *http.Request) error {
 		return a.renderDeleteMember(w, r, "Type "+p.Member.Name()+" to confirm.")
 	}
 	proven, err := a.door.Proven(w, r, a.memberProof(r, "It cannot be undone. Before you delete ", back), func() error {
-		return a.customers.Delete(r.Context(), caller, memberID(r))
+		return a.Customers.Delete(r.Context(), caller, memberID(r))
 	})
 	if err == nil && !proven {
 		return nil

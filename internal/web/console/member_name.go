@@ -21,7 +21,7 @@ const preferredWarning = "We strongly recommend that you leave this empty. The o
 
 // GET /{institution}/people/{organization}/members/{member}/name
 func (a *app) preferredName(w http.ResponseWriter, r *http.Request) error {
-	p, err := a.customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r))
+	p, err := a.Customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r))
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (a *app) renderPreferredName(w http.ResponseWriter, r *http.Request, f *web
 // POST /{institution}/people/{organization}/members/{member}/name
 func (a *app) setPreferredName(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	if err := f.Take(a.customers.SetPreferredName(r.Context(), web.CallerOf(r.Context()), memberID(r), f.Raw("preferred_name"))); err != nil {
+	if err := f.Take(a.Customers.SetPreferredName(r.Context(), web.CallerOf(r.Context()), memberID(r), f.Raw("preferred_name"))); err != nil {
 		return err
 	}
 	if !f.OK() {

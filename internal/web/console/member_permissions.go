@@ -127,7 +127,7 @@ func levelsOf(level bank.AccountID) catalog.Levels {
 func (a *app) reviewMemberPermissions(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	at := bank.AccountID(f.Raw("level"))
-	profile, err := a.customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r))
+	profile, err := a.Customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r))
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (a *app) reviewMemberPermissions(w http.ResponseWriter, r *http.Request) er
 	if set := differing(settings, at, typed); len(set) > 0 {
 		edit.Changes = []entitlement.Change{{Member: edit.Person.User, Account: at, Set: set}}
 	}
-	preview, _, err := a.customers.Preview(r.Context(), web.CallerOf(r.Context()), edit)
+	preview, _, err := a.Customers.Preview(r.Context(), web.CallerOf(r.Context()), edit)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (a *app) saveMemberPermissions(w http.ResponseWriter, r *http.Request) erro
 	edit := carriedEdit(f, memberID(r))
 	back := baseOf(r).member(edit.Person)
 	proven, err := a.door.Proven(w, r, a.memberProof(r, "This lets more money move. Before you change the permissions of ", back), func() error {
-		_, err := a.customers.SavePermissions(r.Context(), web.CallerOf(r.Context()), edit)
+		_, err := a.Customers.SavePermissions(r.Context(), web.CallerOf(r.Context()), edit)
 		return err
 	})
 	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid) {

@@ -37,7 +37,7 @@ func (a *app) renderMemberReview(w http.ResponseWriter, r *http.Request, status 
 	if err != nil {
 		return err
 	}
-	preview, profile, err := a.customers.Preview(r.Context(), web.CallerOf(r.Context()), edit)
+	preview, profile, err := a.Customers.Preview(r.Context(), web.CallerOf(r.Context()), edit)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (a *app) memberSecurity(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := memberSecurityPage{memberFrame: frame, Place: frame.Me.Place(), ReadOnly: frame.readOnly()}
-	if page.Security, err = a.customers.Security(r.Context(), web.CallerOf(r.Context()), memberID(r)); err != nil {
+	if page.Security, err = a.Customers.Security(r.Context(), web.CallerOf(r.Context()), memberID(r)); err != nil {
 		return err
 	}
 	return web.Render(w, r, http.StatusOK, memberSecurityView(page))
@@ -95,7 +95,7 @@ func ended(w http.ResponseWriter, r *http.Request, err error, said, to string) e
 // POST /{institution}/people/{organization}/members/{member}/unlock
 func (a *app) unlockMember(w http.ResponseWriter, r *http.Request) error {
 	at := baseOf(r).member(memberID(r))
-	if err := a.customers.Unlock(r.Context(), web.CallerOf(r.Context()), memberID(r)); err != nil {
+	if err := a.Customers.Unlock(r.Context(), web.CallerOf(r.Context()), memberID(r)); err != nil {
 		return ended(w, r, err, "", at)
 	}
 	if web.Partial(r) {
@@ -149,7 +149,7 @@ func (a *app) askResetMember(w http.ResponseWriter, r *http.Request) error {
 
 // POST /{institution}/people/{organization}/members/{member}/security/reset
 func (a *app) resetMember(w http.ResponseWriter, r *http.Request) error {
-	err := a.customers.SendReset(r.Context(), web.CallerOf(r.Context()), memberID(r))
+	err := a.Customers.SendReset(r.Context(), web.CallerOf(r.Context()), memberID(r))
 	return ended(w, r, err, "Sent password reset link successfully", baseOf(r).member(memberID(r))+"/security")
 }
 
@@ -173,7 +173,7 @@ func (a *app) askRemoveFactor(w http.ResponseWriter, r *http.Request) error {
 func (a *app) removeMemberFactor(w http.ResponseWriter, r *http.Request) error {
 	back := baseOf(r).member(memberID(r)) + "/security"
 	proven, err := a.door.Proven(w, r, a.memberProof(r, "Before you remove a second factor of ", back), func() error {
-		return a.customers.RemoveFactor(r.Context(), web.CallerOf(r.Context()), memberID(r), r.PathValue("factor"))
+		return a.Customers.RemoveFactor(r.Context(), web.CallerOf(r.Context()), memberID(r), r.PathValue("factor"))
 	})
 	if err == nil && !proven {
 		return nil
@@ -184,7 +184,7 @@ func (a *app) removeMemberFactor(w http.ResponseWriter, r *http.Request) error {
 // memberProof is the page that asks before something about a member.
 func (a *app) memberProof(r *http.Request, before, back string) func() (entrance.Proof, error) {
 	return func() (entrance.Proof, error) {
-		p, err := a.customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r))
+		p, err := a.Customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r))
 		return entrance.Proof{Text: before + p.Member.Name() + ".", Cancel: back, Crumbs: a.underMember(r, &p)}, err
 	}
 }

@@ -46,12 +46,12 @@ type wherePage struct {
 //
 // GET /_any/openid/continue/{request}
 func (a *app) whereToSignIn(w http.ResponseWriter, r *http.Request) error {
-	ask, err := a.products.Asked(r, grant.Neutral, r.PathValue("request"))
+	ask, err := a.Products.Asked(r, grant.Neutral, r.PathValue("request"))
 	if err != nil {
 		return err
 	}
 	if step, why := grant.Next(ask.Wish, grant.Presence{}, a.site.Clock.Now()); step == grant.StepRefuse {
-		return a.products.Finish(w, r, ask, grant.Outcome{Refused: why})
+		return a.Products.Finish(w, r, ask, grant.Outcome{Refused: why})
 	}
 	name := strings.TrimSpace(r.URL.Query().Get("institution"))
 	f := web.NewForm(map[string]string{"institution": name})
@@ -66,7 +66,7 @@ func (a *app) whereToSignIn(w http.ResponseWriter, r *http.Request) error {
 		}
 		f.Wrong("institution", "There is no institution of this name here. It is the first part of the address in your invitation.")
 	}
-	page := wherePage{Entry: ui.Entry{Title: "Sign in to " + ask.Product, Institution: ui.Institution{Name: "Mandate"}, App: appName, Notice: a.notice},
+	page := wherePage{Entry: ui.Entry{Title: "Sign in to " + ask.Product, Institution: ui.Institution{Name: "Mandate"}, App: appName, Notice: a.Notice},
 		Product: ask.Product, Institution: f.Field("institution", "Institution")}
 	page.Institution.Help = "Its short name: the first part of the address in your invitation. If you have several, any of them."
 	return web.Render(w, r, f.Status(), whereView(page))
@@ -86,7 +86,7 @@ func (a *app) neutralVisit(w http.ResponseWriter, r *http.Request) (v visit, don
 	case step == grant.StepRefuse && v.presence.Refused != "":
 		return v, true, a.refusedPage(w, r, &v)
 	case step == grant.StepRefuse:
-		return v, true, a.products.Finish(w, r, v.ask, v.outcome(why))
+		return v, true, a.Products.Finish(w, r, v.ask, v.outcome(why))
 	}
 	return v, false, nil
 }
@@ -108,14 +108,14 @@ func (a *app) chooseInstitution(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || done {
 		return err
 	}
-	places, err := a.elsewhere.Institutions(r.Context(), v.caller)
+	places, err := a.Elsewhere.Institutions(r.Context(), v.caller)
 	if err != nil {
 		return err
 	}
 	if len(places) == 1 || r.URL.Query().Get("chosen") == "yes" {
 		return a.goIn(w, r, &v)
 	}
-	page := choosePage{Entry: ui.Entry{Title: "Choose your institution", Institution: ui.Institution{Name: "Mandate"}, App: appName, Notice: a.notice},
+	page := choosePage{Entry: ui.Entry{Title: "Choose your institution", Institution: ui.Institution{Name: "Mandate"}, App: appName, Notice: a.Notice},
 		Product: v.ask.Product, Name: v.caller.Name, Action: r.URL.Path, Places: places}
 	return web.Render(w, r, http.StatusOK, chooseView(page))
 }
@@ -125,7 +125,7 @@ func (a *app) goIn(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if step, _ := grant.Next(v.ask.Wish, v.presence, a.site.Clock.Now()); step == grant.StepConsent {
 		return a.consentPage(w, r, v)
 	}
-	return a.products.Finish(w, r, v.ask, v.outcome(""))
+	return a.Products.Finish(w, r, v.ask, v.outcome(""))
 }
 
 // chosenInstitution goes to the institution that was chosen, without signing in
@@ -139,16 +139,16 @@ func (a *app) chosenInstitution(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch r.PostForm.Get("answer") {
 	case "allow":
-		if err := a.grants.Consent(r.Context(), v.caller, v.ask.Application, v.ask.Product, v.ask.Told); err != nil {
+		if err := a.Grants.Consent(r.Context(), v.caller, v.ask.Application, v.ask.Product, v.ask.Told); err != nil {
 			return err
 		}
-		return a.products.Finish(w, r, v.ask, v.outcome(""))
+		return a.Products.Finish(w, r, v.ask, v.outcome(""))
 	case "deny":
-		return a.products.Finish(w, r, v.ask, v.outcome(grant.AccessDenied))
+		return a.Products.Finish(w, r, v.ask, v.outcome(grant.AccessDenied))
 	}
 	to := bank.InstitutionID(r.PostForm.Get("to"))
 	if to != v.caller.Institution {
-		granted, err := a.elsewhere.Switch(r.Context(), v.caller.Institution, identity.Secret(a.site.Session(r)), to, a.door.Source(r))
+		granted, err := a.Elsewhere.Switch(r.Context(), v.caller.Institution, identity.Secret(a.site.Session(r)), to, a.door.Source(r))
 		if err != nil {
 			return err
 		}

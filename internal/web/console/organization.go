@@ -84,7 +84,7 @@ func (a *app) organizationMembers(w http.ResponseWriter, r *http.Request) error 
 	if role, err := bank.ParseRole(list.Filter("role")); err == nil {
 		q.Role = &role
 	}
-	found, err := a.customers.List(r.Context(), web.CallerOf(r.Context()), organizationID(r), q)
+	found, err := a.Customers.List(r.Context(), web.CallerOf(r.Context()), organizationID(r), q)
 	if err != nil {
 		return err
 	}

@@ -185,7 +185,7 @@ func (a *app) reviewOrganizationRights(w http.ResponseWriter, r *http.Request) e
 		f.Sentence = "What the organization has cannot be saved like this."
 		return a.renderOrganizationRights(w, r, f)
 	}
-	preview, names, err := a.customers.PreviewOrganization(r.Context(), web.CallerOf(r.Context()), organizationID(r), before, will)
+	preview, names, err := a.Customers.PreviewOrganization(r.Context(), web.CallerOf(r.Context()), organizationID(r), before, will)
 	if err != nil {
 		return err
 	}
@@ -236,13 +236,13 @@ func (a *app) saveOrganizationRights(w http.ResponseWriter, r *http.Request) err
 	before := readRights(f, was, usermgmt.OrganizationRights{})
 	will := readRights(f, "", before)
 	ask := func() (entrance.Proof, error) {
-		o, err := a.customers.OrganizationProfile(r.Context(), web.CallerOf(r.Context()), organizationID(r))
+		o, err := a.Customers.OrganizationProfile(r.Context(), web.CallerOf(r.Context()), organizationID(r))
 		return entrance.Proof{Text: "This lets people do more. Before you change what " + o.Name + " has.", Cancel: back,
 			Crumbs: []ui.Link{{Label: "People", Href: baseOf(r).people()}, {Label: o.Name, Href: baseOf(r).organization(o.ID)}}}, err
 	}
 	var waits approval.Item
 	proven, err := a.door.Proven(w, r, ask, func() (err error) {
-		waits, err = a.customers.ChangeOrganization(r.Context(), web.CallerOf(r.Context()), organizationID(r), before, will)
+		waits, err = a.Customers.ChangeOrganization(r.Context(), web.CallerOf(r.Context()), organizationID(r), before, will)
 		return err
 	})
 	if err == nil && !proven {

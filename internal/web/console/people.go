@@ -136,7 +136,7 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 	if err = a.witness(r, organizationID(r), ""); err != nil {
 		return p, err
 	}
-	if p.Organization, err = a.customers.OrganizationProfile(r.Context(), web.CallerOf(r.Context()), organizationID(r)); err != nil {
+	if p.Organization, err = a.Customers.OrganizationProfile(r.Context(), web.CallerOf(r.Context()), organizationID(r)); err != nil {
 		return p, err
 	}
 	p.Base = baseOf(r)
@@ -178,7 +178,7 @@ func (a *app) theMember(r *http.Request, tab string) (p memberFrame, err error) 
 	if err = a.witness(r, organizationID(r), memberID(r).User); err != nil {
 		return p, err
 	}
-	if p.Profile, err = a.customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r)); err != nil {
+	if p.Profile, err = a.Customers.Profile(r.Context(), web.CallerOf(r.Context()), memberID(r)); err != nil {
 		return p, err
 	}
 	p.Base = baseOf(r)

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"mandate/internal/bank"
@@ -24,9 +25,18 @@ func readHeld(f *web.Form) catalog.ProductSet {
 	return catalog.ProductSetOf(ids...)
 }
 
+// declaring are the products that declare permissions, where any of some groups
+// is of one.
+func (a *app) declaring(r *http.Request, groups ...staff.Group) ([]staff.Product, error) {
+	if !slices.ContainsFunc(groups, func(g staff.Group) bool { return g.Product != "" }) {
+		return nil, nil
+	}
+	return a.Staff.Products(r.Context(), web.CallerOf(r.Context()))
+}
+
 // product finds a product among those that declare permissions.
 func (a *app) product(r *http.Request, id bank.ApplicationID) (p staff.Product, err error) {
-	products, err := a.staff.Products(r.Context(), web.CallerOf(r.Context()))
+	products, err := a.Staff.Products(r.Context(), web.CallerOf(r.Context()))
 	for _, one := range products {
 		if one.ID == id {
 			p = one
@@ -65,13 +75,24 @@ func areaOf(p staff.Product, one catalog.ProductPermission) string {
 	return p.Name + ": " + one.Area
 }
 
-// beyond says what of a group's rights somebody does not hold, in words.
-func beyond(g staff.Draft, me *staff.Standing) []string {
+// beyond says what of a group's rights somebody does not hold: in words, where
+// the product that declares them is among some.
+func beyond(g staff.Draft, me *staff.Standing, products []staff.Product) []string {
 	labels := (g.Permissions.Effective() &^ me.Rights).Labels()
-	for _, id := range g.Held.IDs() {
-		if !me.MayGive(g.Product, id) {
-			labels = append(labels, id)
+	var of staff.Product
+	for _, p := range products {
+		if p.ID == g.Product {
+			of = p
 		}
+	}
+	for _, id := range g.Held.IDs() {
+		if me.MayGive(g.Product, id) {
+			continue
+		}
+		if p, ok := of.Find(id); ok {
+			id = p.Label
+		}
+		labels = append(labels, id)
 	}
 	return labels
 }

@@ -63,7 +63,8 @@ func TestDutiesAreSplitAndAProductHasGroupsOfItsOwn(t *testing.T) {
 			t.Error("ticking Release did not tick View")
 		}
 		root.get("/cedar/groups").says(t, "2 rights of a product")
-		uma.get("/cedar/groups/"+group).says(t, "so only somebody who holds it can change the group.")
+		uma.get("/cedar/groups/"+group).says(t, "(Release wires, View wires), so only somebody who holds it can change the group.")
+		uma.get("/cedar/users/invite").says(t, "It permits what you do not hold yourself: Release wires, View wires.")
 		root.proven("/cedar/users/"+string(ned)+"/groups", url.Values{"version": {"2"}, "groups": {group}}).says(t, "Groups saved")
 		root.get("/cedar/users/"+string(ned)).says(t, "Wire desk", "Release wires Yes Releasers", "View wires Yes Releasers")
 

@@ -39,7 +39,7 @@ func (b base) product(id bank.ApplicationID) string {
 // productRoutes are the screens between a product and a sign-in. Where nobody
 // is signed in they lead to the sign-in themselves.
 func (a *app) productRoutes() []web.Route {
-	if a.products == nil {
+	if a.Products == nil {
 		return nil
 	}
 	anybody := web.Needs{Who: web.Anybody, Institution: web.FromPath}
@@ -71,13 +71,13 @@ func (a *app) visit(r *http.Request) (v visit, err error) {
 // visitAt is a visit that a product began at an issuer.
 func (a *app) visitAt(r *http.Request, issuer bank.InstitutionID) (v visit, err error) {
 	institution := baseOf(r).institution()
-	if v.ask, err = a.products.Asked(r, issuer, r.PathValue("request")); err != nil {
+	if v.ask, err = a.Products.Asked(r, issuer, r.PathValue("request")); err != nil {
 		return v, err
 	}
 	if v.caller = web.CallerOf(r.Context()); v.caller.Kind == "" {
 		return v, nil
 	}
-	open, err := a.identity.ListSignIns(r.Context(), v.caller)
+	open, err := a.Identity.ListSignIns(r.Context(), v.caller)
 	if err != nil {
 		return v, err
 	}
@@ -87,12 +87,12 @@ func (a *app) visitAt(r *http.Request, issuer bank.InstitutionID) (v visit, err 
 		}
 	}
 	id := bank.StaffID(v.caller.ID)
-	person, err := a.grants.Person(r.Context(), institution, id)
+	person, err := a.Grants.Person(r.Context(), institution, id)
 	if err != nil {
 		return v, err
 	}
 	v.presence = grant.Presence{Staff: id, Since: v.session.Created, TwoFactors: v.session.Factor != "", Refused: person.SignInRefused}
-	v.presence.Consented, err = a.grants.Consented(r.Context(), institution, id, v.ask.Application, v.ask.Told)
+	v.presence.Consented, err = a.Grants.Consented(r.Context(), institution, id, v.ask.Application, v.ask.Told)
 	return v, err
 }
 
@@ -112,7 +112,7 @@ func (a *app) enterProduct(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch step, why := grant.Next(v.ask.Wish, v.presence, a.site.Clock.Now()); {
 	case step == grant.StepEnter:
-		return a.products.Finish(w, r, v.ask, v.outcome(""))
+		return a.Products.Finish(w, r, v.ask, v.outcome(""))
 	case step == grant.StepConsent:
 		return a.consentPage(w, r, &v)
 	case step == grant.StepSignIn, step == grant.StepSignInAgain:
@@ -121,7 +121,7 @@ func (a *app) enterProduct(w http.ResponseWriter, r *http.Request) error {
 	case why == grant.AccessDenied && v.presence.Refused != "":
 		return a.refusedPage(w, r, &v)
 	default:
-		return a.products.Finish(w, r, v.ask, v.outcome(why))
+		return a.Products.Finish(w, r, v.ask, v.outcome(why))
 	}
 }
 
@@ -171,9 +171,9 @@ func inWords(what []string) (all []string) {
 }
 
 func (a *app) page(r *http.Request, v *visit, title string) (consentPage, error) {
-	i, err := a.institutions.Institution(r.Context(), baseOf(r).institution())
+	i, err := a.Institutions.Institution(r.Context(), baseOf(r).institution())
 	page := consentPage{
-		Entry:  ui.Entry{Title: title, Institution: look(i), App: appName, Notice: a.notice, Wide: true},
+		Entry:  ui.Entry{Title: title, Institution: look(i), App: appName, Notice: a.Notice, Wide: true},
 		Action: r.URL.Path, Product: v.ask.Product, Partner: v.ask.Partner, Name: v.caller.Name, Refused: v.presence.Refused,
 		Manage: baseOf(r).products(),
 	}
@@ -206,7 +206,7 @@ func (a *app) decideProduct(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.PostForm.Get("answer") != "allow" {
-		return a.products.Finish(w, r, v.ask, v.outcome(grant.AccessDenied))
+		return a.Products.Finish(w, r, v.ask, v.outcome(grant.AccessDenied))
 	}
 	step, why := grant.Next(v.ask.Wish, v.presence, a.site.Clock.Now())
 	switch step {
@@ -214,12 +214,12 @@ func (a *app) decideProduct(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, signInFor(r, &v, step), http.StatusSeeOther)
 		return nil
 	case grant.StepRefuse:
-		return a.products.Finish(w, r, v.ask, v.outcome(why))
+		return a.Products.Finish(w, r, v.ask, v.outcome(why))
 	}
-	if err := a.grants.Consent(r.Context(), v.caller, v.ask.Application, v.ask.Product, v.ask.Told); err != nil {
+	if err := a.Grants.Consent(r.Context(), v.caller, v.ask.Application, v.ask.Product, v.ask.Told); err != nil {
 		return err
 	}
-	return a.products.Finish(w, r, v.ask, v.outcome(""))
+	return a.Products.Finish(w, r, v.ask, v.outcome(""))
 }
 
 type leavePage struct {
@@ -233,7 +233,7 @@ type leavePage struct {
 //
 // GET /{institution}/openid/sign-out
 func (a *app) leavePage(w http.ResponseWriter, r *http.Request) error {
-	i, err := a.institutions.Institution(r.Context(), baseOf(r).institution())
+	i, err := a.Institutions.Institution(r.Context(), baseOf(r).institution())
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (a *app) leavePage(w http.ResponseWriter, r *http.Request) error {
 	if caller.Kind == "" {
 		return a.gone(w, r)
 	}
-	page := leavePage{Entry: ui.Entry{Title: "Sign out", Institution: look(i), App: appName, Notice: a.notice}, Action: r.URL.RequestURI(), Stay: baseOf(r).home(), Name: caller.Name}
+	page := leavePage{Entry: ui.Entry{Title: "Sign out", Institution: look(i), App: appName, Notice: a.Notice}, Action: r.URL.RequestURI(), Stay: baseOf(r).home(), Name: caller.Name}
 	return web.Render(w, r, http.StatusOK, leaveView(page))
 }
 
@@ -249,7 +249,7 @@ func (a *app) leavePage(w http.ResponseWriter, r *http.Request) error {
 //
 // POST /{institution}/openid/sign-out
 func (a *app) leave(w http.ResponseWriter, r *http.Request) error {
-	if err := a.identity.SignOut(r.Context(), baseOf(r).institution(), identity.Secret(a.site.Session(r))); err != nil {
+	if err := a.Identity.SignOut(r.Context(), baseOf(r).institution(), identity.Secret(a.site.Session(r))); err != nil {
 		return err
 	}
 	a.site.ClearSession(w)
@@ -258,7 +258,7 @@ func (a *app) leave(w http.ResponseWriter, r *http.Request) error {
 
 // gone leads somebody who is signed out back to the product, or to the sign-in.
 func (a *app) gone(w http.ResponseWriter, r *http.Request) error {
-	led, err := a.products.Leave(w, r)
+	led, err := a.Products.Leave(w, r)
 	if err == nil && !led {
 		http.Redirect(w, r, baseOf(r).at("/sign-in")+"?because=left", http.StatusSeeOther)
 	}
@@ -283,7 +283,7 @@ func (a *app) productsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	given, err := a.grants.Consents(r.Context(), web.CallerOf(r.Context()))
+	given, err := a.Grants.Consents(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -301,7 +301,7 @@ func (a *app) productsPage(w http.ResponseWriter, r *http.Request) error {
 
 // POST /{institution}/account/products/{application}/withdraw
 func (a *app) withdraw(w http.ResponseWriter, r *http.Request) error {
-	if err := a.grants.Withdraw(r.Context(), web.CallerOf(r.Context()), bank.ApplicationID(r.PathValue("application"))); err != nil {
+	if err := a.Grants.Withdraw(r.Context(), web.CallerOf(r.Context()), bank.ApplicationID(r.PathValue("application"))); err != nil {
 		return err
 	}
 	return done(w, r, baseOf(r).products(), "The product knows you no more, and was told to sign you out")

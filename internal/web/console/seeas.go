@@ -36,6 +36,6 @@ func (a *app) seeAs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !proven {
 		return err
 	}
-	address := a.online + entrance.BaseOf(r).SeeAs(string(ticket))
+	address := a.Online + entrance.BaseOf(r).SeeAs(string(ticket))
 	return web.Render(w, r, http.StatusOK, seeAsView(seeAsPage{frame, address}))
 }

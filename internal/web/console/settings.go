@@ -70,7 +70,7 @@ const maxLogo = usermgmt.MaxPicture + 1<<16
 
 // settingRoutes are the addresses of the institution's settings.
 func (a *app) settingRoutes() []web.Route {
-	if a.settings == nil {
+	if a.Settings == nil {
 		return nil
 	}
 	keeps := catalog.InstitutionSettingsManage
@@ -128,11 +128,11 @@ type serviceRow struct {
 // GET /{institution}/settings
 func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 	ctx, caller, b := r.Context(), web.CallerOf(r.Context()), baseOf(r)
-	i, reaches, err := a.settings.House.Settings(ctx, caller)
+	i, reaches, err := a.Settings.House.Settings(ctx, caller)
 	if err != nil {
 		return err
 	}
-	days, err := a.settings.Calendar.Show(ctx, caller)
+	days, err := a.Settings.Calendar.Show(ctx, caller)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ type termsPage struct {
 
 // GET /{institution}/settings/terms
 func (a *app) termsPage(w http.ResponseWriter, r *http.Request) error {
-	i, _, err := a.settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
+	i, _, err := a.Settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (a *app) renderForeseen(w http.ResponseWriter, r *http.Request, at string, 
 func (a *app) reviewTerms(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	will := readTerms(f)
-	effects, err := a.settings.House.PreviewTerms(r.Context(), web.CallerOf(r.Context()), will)
+	effects, err := a.Settings.House.PreviewTerms(r.Context(), web.CallerOf(r.Context()), will)
 	if err := f.Take(err); err != nil {
 		return err
 	}
@@ -317,7 +317,7 @@ func (a *app) saveTerms(w http.ResponseWriter, r *http.Request) error {
 	return a.provenSetting(w, r, f, "Before you change what the institution is or offers.", "The settings were saved",
 		func() error { return a.renderTerms(w, r, f) },
 		func() error {
-			return a.settings.House.ChangeTerms(r.Context(), web.CallerOf(r.Context()), f.Raw("seen"), will)
+			return a.Settings.House.ChangeTerms(r.Context(), web.CallerOf(r.Context()), f.Raw("seen"), will)
 		})
 }
 
@@ -346,7 +346,7 @@ func factorFacts(p usermgmt.FactorPolicy) []ui.Fact {
 
 // GET /{institution}/settings/sign-ins
 func (a *app) factorsPage(w http.ResponseWriter, r *http.Request) error {
-	i, _, err := a.settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
+	i, _, err := a.Settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -398,7 +398,7 @@ func readFactors(f *web.Form) (p usermgmt.FactorPolicy) {
 // POST /{institution}/settings/sign-ins/review
 func (a *app) reviewFactors(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	effects, err := a.settings.House.PreviewFactors(r.Context(), web.CallerOf(r.Context()), readFactors(f))
+	effects, err := a.Settings.House.PreviewFactors(r.Context(), web.CallerOf(r.Context()), readFactors(f))
 	if err := f.Take(err); err != nil {
 		return err
 	}
@@ -414,7 +414,7 @@ func (a *app) saveFactors(w http.ResponseWriter, r *http.Request) error {
 	return a.provenSetting(w, r, f, "Before sign-ins are protected less.", "The settings were saved",
 		func() error { return a.renderFactors(w, r, f) },
 		func() error {
-			return a.settings.House.RequireSecondFactor(r.Context(), web.CallerOf(r.Context()), readFactors(f))
+			return a.Settings.House.RequireSecondFactor(r.Context(), web.CallerOf(r.Context()), readFactors(f))
 		})
 }
 
@@ -437,7 +437,7 @@ func (a *app) brandPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *app) renderBrand(w http.ResponseWriter, r *http.Request, f *web.Form, logoProblem string) error {
-	i, _, err := a.settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
+	i, _, err := a.Settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -465,7 +465,7 @@ func (a *app) renderBrand(w http.ResponseWriter, r *http.Request, f *web.Form, l
 // POST /{institution}/settings/brand
 func (a *app) saveAccent(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	err := a.settings.House.SetAccent(r.Context(), web.CallerOf(r.Context()), strings.ToLower(strings.TrimSpace(f.Raw("accent"))))
+	err := a.Settings.House.SetAccent(r.Context(), web.CallerOf(r.Context()), strings.ToLower(strings.TrimSpace(f.Raw("accent"))))
 	if err := f.Take(err); err != nil {
 		return err
 	}
@@ -479,7 +479,7 @@ func (a *app) saveAccent(w http.ResponseWriter, r *http.Request) error {
 func (a *app) saveLogo(w http.ResponseWriter, r *http.Request) error {
 	picture, err := uploadedLogo(r)
 	if err == nil {
-		err = a.settings.House.SetLogo(r.Context(), web.CallerOf(r.Context()), picture)
+		err = a.Settings.House.SetLogo(r.Context(), web.CallerOf(r.Context()), picture)
 	}
 	if fault.KindOf(err) == fault.Invalid {
 		return a.renderBrand(w, r, nil, web.SentenceOf(err))
@@ -504,7 +504,7 @@ func uploadedLogo(r *http.Request) ([]byte, error) {
 
 // POST /{institution}/settings/logo/remove
 func (a *app) removeLogo(w http.ResponseWriter, r *http.Request) error {
-	if err := a.settings.House.RemoveLogo(r.Context(), web.CallerOf(r.Context())); err != nil {
+	if err := a.Settings.House.RemoveLogo(r.Context(), web.CallerOf(r.Context())); err != nil {
 		return err
 	}
 	return done(w, r, baseOf(r).brandSettings(), "The logo was removed")

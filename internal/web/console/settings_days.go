@@ -44,7 +44,7 @@ func (a *app) calendarPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *app) renderCalendar(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	days, err := a.settings.Calendar.Show(r.Context(), web.CallerOf(r.Context()))
+	days, err := a.Settings.Calendar.Show(r.Context(), web.CallerOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -107,11 +107,11 @@ func (a *app) saveDay(w http.ResponseWriter, r *http.Request) error {
 	var err error
 	switch f.Raw("do") {
 	case "open":
-		err = a.settings.Calendar.SetHoliday(ctx, caller, calendar.Holiday{Day: day, Open: true})
+		err = a.Settings.Calendar.SetHoliday(ctx, caller, calendar.Holiday{Day: day, Open: true})
 	case "clear":
-		err = a.settings.Calendar.ClearHoliday(ctx, caller, day)
+		err = a.Settings.Calendar.ClearHoliday(ctx, caller, day)
 	default:
-		err = a.settings.Calendar.SetHoliday(ctx, caller, calendar.Holiday{Day: day, Name: f.Text("name", 60)})
+		err = a.Settings.Calendar.SetHoliday(ctx, caller, calendar.Holiday{Day: day, Name: f.Text("name", 60)})
 	}
 	return settled(w, r, f, err, baseOf(r).days(), "The day was saved", func() error { return a.renderCalendar(w, r, f) })
 }
@@ -130,7 +130,7 @@ func (a *app) saveHours(w http.ResponseWriter, r *http.Request) error {
 	if !f.OK() {
 		opens, closes = -1, -1 // no hours: whoever may not is told that first
 	}
-	err = a.settings.Calendar.SetHours(r.Context(), web.CallerOf(r.Context()), calendar.Line(f.Raw("line")), calendar.Hours{Opens: opens, Closes: closes})
+	err = a.Settings.Calendar.SetHours(r.Context(), web.CallerOf(r.Context()), calendar.Line(f.Raw("line")), calendar.Hours{Opens: opens, Closes: closes})
 	return settled(w, r, f, err, baseOf(r).days(), "The hours were saved", func() error { return a.renderCalendar(w, r, f) })
 }
 
@@ -170,19 +170,19 @@ func (a *app) paymentsPage(w http.ResponseWriter, r *http.Request) error {
 // paymentValues are the settings as forms show them.
 func (a *app) paymentValues(r *http.Request) (map[string]map[string]string, error) {
 	ctx, caller := r.Context(), web.CallerOf(r.Context())
-	sender, err := a.settings.ACH.Sender(ctx, caller)
+	sender, err := a.Settings.ACH.Sender(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
-	wires, err := a.settings.Wires.Terms(ctx, caller)
+	wires, err := a.Settings.Wires.Terms(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
-	stops, err := a.settings.Stops.Terms(ctx, caller)
+	stops, err := a.Settings.Stops.Terms(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
-	checks, err := a.settings.PositivePay.Settings(ctx, caller)
+	checks, err := a.Settings.PositivePay.Settings(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -284,18 +284,18 @@ func (a *app) savePayments(which string) web.HandlerFunc {
 		var err error
 		switch which {
 		case paymentACH:
-			err = a.settings.ACH.SetSender(ctx, caller, ach.Sender{Routing: f.Raw(which + "_routing"), Name: f.Raw(which + "_name"), Destination: f.Raw(which + "_destination"), DestinationName: f.Raw(which + "_destination_name")})
+			err = a.Settings.ACH.SetSender(ctx, caller, ach.Sender{Routing: f.Raw(which + "_routing"), Name: f.Raw(which + "_name"), Destination: f.Raw(which + "_destination"), DestinationName: f.Raw(which + "_destination_name")})
 		case paymentWires:
-			err = a.settings.Wires.SetTerms(ctx, caller, wire.Terms{Routing: f.Raw(which + "_routing"), Name: f.Raw(which + "_name"), Source: f.Raw(which + "_source"), Format: message.Format(f.Raw(which + "_format"))})
+			err = a.Settings.Wires.SetTerms(ctx, caller, wire.Terms{Routing: f.Raw(which + "_routing"), Name: f.Raw(which + "_name"), Source: f.Raw(which + "_source"), Format: message.Format(f.Raw(which + "_format"))})
 		case paymentStops:
 			fee := f.Money(which + "_fee")
 			if !f.OK() {
 				fee = -1
 			}
-			err = a.settings.Stops.SetTerms(ctx, caller, stoppayment.Terms{Fee: fee, Disclaimer: f.Text(which+"_disclaimer", 2000),
+			err = a.Settings.Stops.SetTerms(ctx, caller, stoppayment.Terms{Fee: fee, Disclaimer: f.Text(which+"_disclaimer", 2000),
 				NeedsAmount: f.Checked(which + "_needs_amount"), NeedsDate: f.Checked(which + "_needs_date"), NeedsPayee: f.Checked(which + "_needs_payee")})
 		case paymentPositivePay:
-			err = a.settings.PositivePay.SetSettings(ctx, caller, positivepay.Settings{Check: positivepay.Verdict(f.Raw(which + "_check")), ACH: positivepay.Verdict(f.Raw(which + "_ach")), Early: f.Checked(which + "_early")})
+			err = a.Settings.PositivePay.SetSettings(ctx, caller, positivepay.Settings{Check: positivepay.Verdict(f.Raw(which + "_check")), ACH: positivepay.Verdict(f.Raw(which + "_ach")), Early: f.Checked(which + "_early")})
 		}
 		if problems := fault.ProblemsOf(err); len(problems) > 0 {
 			err = nil

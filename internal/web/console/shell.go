@@ -35,7 +35,7 @@ func (a *app) ownShell(r *http.Request, title string, crumbs ...ui.Link) (ui.She
 // shell is everything around a page. Somebody sees only the apps for which they
 // hold a right.
 func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ...ui.Link) (ui.Shell, error) {
-	i, err := a.institutions.Institution(r.Context(), web.CallerOf(r.Context()).Institution)
+	i, err := a.Institutions.Institution(r.Context(), web.CallerOf(r.Context()).Institution)
 	if err != nil {
 		return ui.Shell{}, err
 	}
@@ -49,14 +49,14 @@ func (a *app) shell(r *http.Request, me *staff.Standing, title string, crumbs ..
 		{Label: "Sign-in and security", Href: b.security(), Icon: "shield-check"},
 		{Label: "Your institutions", Href: b.institutions(), Icon: "building-2"},
 	}
-	if a.products != nil {
+	if a.Products != nil {
 		menu = append(menu, ui.Link{Label: "Products", Href: b.products(), Icon: "external-link"})
 	}
 	return ui.Shell{
 		Title: title, Institution: look(i), App: appName, Home: b.home(), Nav: nav, Crumbs: crumbs,
 		Person:  ui.Person{Name: me.User.Name(), Detail: me.User.Email},
 		Menu:    menu,
-		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.notice,
+		SignOut: b.at("/sign-out"), ThemeAction: web.ThemePath, Notice: a.Notice,
 		Idle: a.idle(r, me),
 	}, nil
 }
@@ -114,7 +114,7 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, er
 	if me.Decides() {
 		approvals := here("Approvals", b.approvals(), "inbox")
 		var err error
-		if approvals.Count, err = a.waits.StaffCount(r.Context(), web.CallerOf(r.Context()), ownGroups(me)); err != nil {
+		if approvals.Count, err = a.Approvals.StaffCount(r.Context(), web.CallerOf(r.Context()), ownGroups(me)); err != nil {
 			return nil, err
 		}
 		nav[0].Items = append(nav[0].Items, approvals)
@@ -132,10 +132,10 @@ func (a *app) navigation(r *http.Request, me *staff.Standing) ([]ui.NavGroup, er
 	if me.May(catalog.StaffExternalAppsManage) {
 		admin.Items = append(admin.Items, here("External applications", b.applications(), "link"))
 	}
-	if a.settings != nil && me.May(catalog.InstitutionSettingsManage) {
+	if a.Settings != nil && me.May(catalog.InstitutionSettingsManage) {
 		admin.Items = append(admin.Items, here("Institution settings", b.settings(), "settings"))
 	}
-	if a.provisioning != nil && me.May(catalog.StaffExternalAppsManage) {
+	if a.Provisioning != nil && me.May(catalog.StaffExternalAppsManage) {
 		admin.Items = append(admin.Items, here("Directories", b.directories(), "refresh-cw"))
 	}
 	if len(admin.Items) > 0 {

@@ -55,13 +55,13 @@ func (a *app) theUser(r *http.Request, tab string) (p userPage, err error) {
 	if p.Me, err = a.me(r); err != nil {
 		return p, err
 	}
-	if p.User, err = a.staff.User(r.Context(), web.CallerOf(r.Context()), userID(r)); err != nil {
+	if p.User, err = a.Staff.User(r.Context(), web.CallerOf(r.Context()), userID(r)); err != nil {
 		return p, err
 	}
 	p.Base, p.Place = baseOf(r), p.Me.Place()
 	var missing []string
 	for _, g := range p.User.Groups {
-		missing = append(missing, beyond(g.Draft, &p.Me)...)
+		missing = append(missing, beyond(g.Draft, &p.Me, nil)...)
 	}
 	if len(missing) > 0 {
 		p.Above = p.User.Name() + " holds rights that you do not hold, so only somebody who holds them can change this user."
@@ -140,7 +140,7 @@ func (a *app) setGroups(w http.ResponseWriter, r *http.Request) error {
 		version = 0 // no user has that: the page is shown as it is now
 	}
 	proven, err := a.door.Proven(w, r, a.userProof(r, "Before you give more rights to ", back), func() error {
-		return a.staff.SetGroups(r.Context(), web.CallerOf(r.Context()), userID(r), version, chosenGroups(f))
+		return a.Staff.SetGroups(r.Context(), web.CallerOf(r.Context()), userID(r), version, chosenGroups(f))
 	})
 	if fault.KindOf(err) == fault.Conflict && err != nil {
 		return refusedAt(w, r, back, err)
@@ -167,7 +167,7 @@ func refusedAt(w http.ResponseWriter, r *http.Request, to string, err error) err
 // userProof is the page that asks before something about a user.
 func (a *app) userProof(r *http.Request, before, back string) func() (entrance.Proof, error) {
 	return func() (entrance.Proof, error) {
-		u, err := a.staff.User(r.Context(), web.CallerOf(r.Context()), userID(r))
+		u, err := a.Staff.User(r.Context(), web.CallerOf(r.Context()), userID(r))
 		return entrance.Proof{Text: before + u.Name() + ".", Cancel: back,
 			Crumbs: []ui.Link{{Label: "Users", Href: baseOf(r).users()}, {Label: u.Name(), Href: baseOf(r).user(userID(r))}}}, err
 	}
@@ -218,7 +218,7 @@ func linkWords(l *identity.Link, place *time.Location) string {
 
 // GET /{institution}/users/{user}/edit
 func (a *app) editUserPage(w http.ResponseWriter, r *http.Request) error {
-	u, err := a.staff.User(r.Context(), web.CallerOf(r.Context()), userID(r))
+	u, err := a.Staff.User(r.Context(), web.CallerOf(r.Context()), userID(r))
 	if err != nil {
 		return err
 	}
@@ -251,11 +251,11 @@ func (a *app) editUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		version = 0 // no user has that
 	}
-	if err := f.Take(a.staff.EditProfile(r.Context(), caller, userID(r), version, readDetails(f))); err != nil {
+	if err := f.Take(a.Staff.EditProfile(r.Context(), caller, userID(r), version, readDetails(f))); err != nil {
 		return err
 	}
 	if !f.OK() {
-		u, err := a.staff.User(r.Context(), caller, userID(r))
+		u, err := a.Staff.User(r.Context(), caller, userID(r))
 		if err != nil {
 			return err
 		}
@@ -282,27 +282,27 @@ func (a *app) onUser(do func(r *http.Request, caller bank.Caller, id bank.StaffI
 
 // POST /{institution}/users/{user}/unlock
 func (a *app) unlock(r *http.Request, caller bank.Caller, id bank.StaffID) (string, error) {
-	return "User successfully unlocked", a.staff.Unlock(r.Context(), caller, id)
+	return "User successfully unlocked", a.Staff.Unlock(r.Context(), caller, id)
 }
 
 // POST /{institution}/users/{user}/reset
 func (a *app) reset(r *http.Request, caller bank.Caller, id bank.StaffID) (string, error) {
-	return "Sent password reset link successfully", a.staff.SendReset(r.Context(), caller, id)
+	return "Sent password reset link successfully", a.Staff.SendReset(r.Context(), caller, id)
 }
 
 // POST /{institution}/users/{user}/invite
 func (a *app) inviteAgain(r *http.Request, caller bank.Caller, id bank.StaffID) (string, error) {
-	return "Invitation sent successfully", a.staff.InviteAgain(r.Context(), caller, id)
+	return "Invitation sent successfully", a.Staff.InviteAgain(r.Context(), caller, id)
 }
 
 // POST /{institution}/users/{user}/cancel
 func (a *app) cancelInvitation(r *http.Request, caller bank.Caller, id bank.StaffID) (string, error) {
-	return "The invitation was cancelled", a.staff.CancelInvitation(r.Context(), caller, id)
+	return "The invitation was cancelled", a.Staff.CancelInvitation(r.Context(), caller, id)
 }
 
 // GET /{institution}/users/{user}/delete
 func (a *app) askDeleteUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := a.staff.User(r.Context(), web.CallerOf(r.Context()), userID(r))
+	u, err := a.Staff.User(r.Context(), web.CallerOf(r.Context()), userID(r))
 	if err != nil {
 		return err
 	}
@@ -320,12 +320,12 @@ func (a *app) askDeleteUser(w http.ResponseWriter, r *http.Request) error {
 // POST /{institution}/users/{user}/delete
 func (a *app) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	caller, back := web.CallerOf(r.Context()), baseOf(r).user(userID(r))
-	u, err := a.staff.User(r.Context(), caller, userID(r))
+	u, err := a.Staff.User(r.Context(), caller, userID(r))
 	if err != nil {
 		return err
 	}
 	proven, err := a.door.Proven(w, r, a.userProof(r, "Before you delete ", back), func() error {
-		return a.staff.Delete(r.Context(), caller, userID(r))
+		return a.Staff.Delete(r.Context(), caller, userID(r))
 	})
 	if err != nil && fault.KindOf(err) == fault.Conflict {
 		return refusedAt(w, r, back, err)

@@ -102,7 +102,7 @@ func (a *app) users(w http.ResponseWriter, r *http.Request) error {
 	if status, err := bank.ParseStatus(list.Filter("status")); err == nil {
 		q.Status = &status
 	}
-	found, err := a.staff.Users(r.Context(), caller, q)
+	found, err := a.Staff.Users(r.Context(), caller, q)
 	if err != nil {
 		return err
 	}
@@ -142,12 +142,12 @@ func (a *app) userFilters(r *http.Request, me *staff.Standing, chosen string) ([
 		return filters, nil
 	}
 	caller, options := web.CallerOf(r.Context()), []ui.Option{{Value: "", Label: "Any group"}}
-	page, err := a.staff.GroupPage(r.Context(), caller, staff.GroupQuery{Size: fewGroups})
+	page, err := a.Staff.GroupPage(r.Context(), caller, staff.GroupQuery{Size: fewGroups})
 	if err != nil {
 		return nil, err
 	}
 	if chosen := bank.GroupID(chosen); !slices.ContainsFunc(page.Groups, func(g staff.Group) bool { return g.ID == chosen }) {
-		named, err := a.staff.GroupsNamed(r.Context(), caller, []bank.GroupID{chosen})
+		named, err := a.Staff.GroupsNamed(r.Context(), caller, []bank.GroupID{chosen})
 		if err != nil {
 			return nil, err
 		}

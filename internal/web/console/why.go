@@ -29,7 +29,7 @@ func (a *app) memberWhy(w http.ResponseWriter, r *http.Request) error {
 	q, edition := r.URL.Query(), frame.Profile.Policy.Institution.Edition
 	op := catalog.ParseOperation(q.Get("operation"))
 	req := why.Request(op, edition, q)
-	e, profile, err := a.customers.Explain(r.Context(), web.CallerOf(r.Context()), memberID(r), req)
+	e, profile, err := a.Customers.Explain(r.Context(), web.CallerOf(r.Context()), memberID(r), req)
 	if err != nil {
 		return err
 	}

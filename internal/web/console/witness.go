@@ -23,5 +23,5 @@ type Customers interface {
 // profile: of an organization, or of a member of it. Every page of a profile
 // asks it before it shows anything; where it fails, nothing is shown.
 func (a *app) witness(r *http.Request, organization bank.OrganizationID, member bank.UserID) error {
-	return a.customers.Witness(r.Context(), web.CallerOf(r.Context()), usermgmt.Person{Organization: organization, User: member})
+	return a.Customers.Witness(r.Context(), web.CallerOf(r.Context()), usermgmt.Person{Organization: organization, User: member})
 }

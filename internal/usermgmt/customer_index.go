@@ -10,11 +10,11 @@ import (
 	"mandate/internal/db"
 )
 
-// A directory holds what staff search by of all customers, in blocks of
+// A customerIndex holds what staff search by of all customers, in blocks of
 // organizations. A search reads the versions of all blocks in its own
 // transaction and anew what has changed since, so that it always sees what is
 // stored. It holds nothing that cannot be read again.
-type directory struct {
+type customerIndex struct {
 	mu     sync.Mutex
 	blocks map[blockKey]*customerBlock
 	held   int // entries in all blocks
@@ -65,10 +65,10 @@ func touchCustomersOf(tx *db.Tx, institution bank.InstitutionID, user string) er
 
 // search finds the customers that a query means, the first by name, and one more
 // than MaxCustomers where there are more.
-func (d *directory) search(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) ([]found, error) {
+func (x *customerIndex) search(tx *db.Tx, institution bank.InstitutionID, q CustomerQuery) ([]found, error) {
 	words := strings.Fields(Fold(q.Search))
 	words = words[:min(len(words), maxWords)]
-	blocks, err := d.current(tx, institution)
+	blocks, err := x.current(tx, institution)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (q CustomerQuery) means(e *entry, words []string) bool {
 }
 
 // current are the blocks of an institution as the transaction sees them.
-func (d *directory) current(tx *db.Tx, institution bank.InstitutionID) ([]*customerBlock, error) {
+func (x *customerIndex) current(tx *db.Tx, institution bank.InstitutionID) ([]*customerBlock, error) {
 	type stored struct{ block, version int64 }
 	versions, err := db.All(tx, func(s db.Scanner) (v stored, err error) {
 		err = s.Scan(&v.block, &v.version)
@@ -122,39 +122,39 @@ func (d *directory) current(tx *db.Tx, institution bank.InstitutionID) ([]*custo
 	all := make([]*customerBlock, 0, len(versions))
 	for _, v := range versions {
 		key := blockKey{institution, v.block}
-		b := d.get(key)
+		b := x.get(key)
 		if b == nil || b.version != v.version {
 			if b, err = readBlock(tx, key, v.version); err != nil {
 				return nil, err
 			}
-			d.keep(key, b)
+			x.keep(key, b)
 		}
 		all = append(all, b)
 	}
 	return all, nil
 }
 
-func (d *directory) get(key blockKey) *customerBlock {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.blocks[key]
+func (x *customerIndex) get(key blockKey) *customerBlock {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.blocks[key]
 }
 
 // keep remembers a block, unless a newer one was remembered meanwhile.
-func (d *directory) keep(key blockKey, b *customerBlock) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.blocks == nil || d.held > maxHeld {
-		d.blocks, d.held = map[blockKey]*customerBlock{}, 0
+func (x *customerIndex) keep(key blockKey, b *customerBlock) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.blocks == nil || x.held > maxHeld {
+		x.blocks, x.held = map[blockKey]*customerBlock{}, 0
 	}
-	if old := d.blocks[key]; old != nil {
+	if old := x.blocks[key]; old != nil {
 		if old.version > b.version {
 			return
 		}
-		d.held -= len(old.entries)
+		x.held -= len(old.entries)
 	}
-	d.blocks[key] = b
-	d.held += len(b.entries)
+	x.blocks[key] = b
+	x.held += len(b.entries)
 }
 
 // readBlock reads the customers of a block.
