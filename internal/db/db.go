@@ -72,8 +72,14 @@ type Config struct {
 	// with ErrBusy. Zero means ten seconds.
 	Wait time.Duration
 
-	// Migrations is for tests of this package. Nil means the program's own.
+	// Migrations is what the database is built from. Nil means the program's own;
+	// what keeps its data apart brings its own.
 	Migrations fs.FS
+
+	// Schema is where the tables are on PostgreSQL, so that two sets of migrations
+	// can share a database; Migrate makes it. Empty: where the address says. A
+	// SQLite file holds one set.
+	Schema string
 }
 
 // A DB is an open database. It is safe for use by many goroutines.
@@ -83,6 +89,7 @@ type DB struct {
 	readOnly   bool
 	wait       time.Duration
 	migrations fs.FS
+	schema     string
 
 	// reader and writer are one pool on PostgreSQL and two on SQLite, where
 	// the writer has exactly one connection.
@@ -114,6 +121,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Migrations == nil {
 		cfg.Migrations = Migrations()
 	}
+	if strings.Trim(cfg.Schema, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return nil, fmt.Errorf("db: Config.Schema may have small letters and underscores, not %q", cfg.Schema)
+	}
 	switch {
 	case strings.HasPrefix(cfg.URL, "sqlite:"):
 		return openSQLite(ctx, cfg)
@@ -132,6 +142,7 @@ func newDB(d Dialect, cfg Config) *DB {
 		readOnly:   cfg.ReadOnly,
 		wait:       cfg.Wait,
 		migrations: cfg.Migrations,
+		schema:     cfg.Schema,
 		joinFor:    defaultJoin,
 	}
 	db.close = sync.OnceValue(db.closeOnce)

@@ -48,6 +48,11 @@ func (d *DB) Migrate(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
 
+	if d.schema != "" && d.dialect == PostgreSQL {
+		if _, err := pool.ExecContext(ctx, "create schema if not exists "+d.schema); err != nil {
+			return fmt.Errorf("make the schema %s: %w", d.schema, err)
+		}
+	}
 	provider, err := d.provider(pool)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)

@@ -65,6 +65,9 @@ func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
 		"idle_in_transaction_session_timeout": milliseconds(transactionLimit),
 		"timezone":                            "UTC",
 	}
+	if cfg.Schema != "" {
+		config.RuntimeParams["search_path"] = cfg.Schema
+	}
 	if cfg.ReadOnly {
 		defaults["default_transaction_read_only"] = "on"
 	}

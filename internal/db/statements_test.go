@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,13 +27,29 @@ func TestEveryStatementPreparesOnBothDatabases(t *testing.T) {
 	if len(p.calls) == 0 {
 		t.Fatal("no statement was found: the search itself is broken")
 	}
-	t.Run("SQLite", func(t *testing.T) {
-		url := strings.TrimPrefix(dbtest.SQLiteURL(t, nil), "sqlite:")
-		prepareAll(t, p, "sqlite", "file:"+url+"?_dqs=0&mode=ro", func(s sqlText) bool { ok, _ := s.dialects(); return ok })
-	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		prepareAll(t, p, "pgx", dbtest.PostgreSQLURL(t, nil), func(s sqlText) bool { _, ok := s.dialects(); return ok })
-	})
+	for name, set := range sets {
+		t.Run(name+"/SQLite", func(t *testing.T) {
+			url := strings.TrimPrefix(dbtest.SQLiteURL(t, set), "sqlite:")
+			prepareAll(t, p, "sqlite", "file:"+url+"?_dqs=0&mode=ro", func(s sqlText) bool { ok, _ := s.dialects(); return ok && s.set() == name })
+		})
+		t.Run(name+"/PostgreSQL", func(t *testing.T) {
+			prepareAll(t, p, "pgx", dbtest.PostgreSQLURL(t, set), func(s sqlText) bool { _, ok := s.dialects(); return ok && s.set() == name })
+		})
+	}
+}
+
+// What the program keeps apart has migrations of its own, beside its
+// statements.
+const simulator = "internal/host/hostsim"
+
+var sets = map[string]fs.FS{"the program": nil, simulator: os.DirFS("../host/hostsim/migrations")}
+
+// set says with which migrations a statement belongs.
+func (s sqlText) set() string {
+	if strings.Contains(filepath.ToSlash(s.pos.Filename), "/host/hostsim/") {
+		return simulator
+	}
+	return "the program"
 }
 
 // builtAtRunTime lists the functions whose statements are not constants, with
@@ -114,9 +133,15 @@ func placeholders(text string) (highest int) {
 // for ever, so each one that the program uses must exist, and SQLite's
 // translation must know exactly the names PostgreSQL knows.
 func TestUniqueConstraintsHaveTheSameNamesOnBoth(t *testing.T) {
+	for name, set := range sets {
+		t.Run(name, func(t *testing.T) { uniqueNames(t, name, set) })
+	}
+}
+
+func uniqueNames(t *testing.T, set string, migrations fs.FS) {
 	used := loadProgram(t).constraints
 	names := map[string]bool{}
-	keys, err := dbtest.SQLite(t).UniqueNames()
+	keys, err := dbtest.SQLiteWith(t, dbtest.Options{Migrations: migrations}).UniqueNames()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +152,12 @@ func TestUniqueConstraintsHaveTheSameNamesOnBoth(t *testing.T) {
 		names[constraints[0]] = true
 	}
 	for _, s := range used {
-		if !names[s.text] {
+		if s.set() == set && !names[s.text] {
 			t.Errorf("%s: there is no unique constraint or index named %q", s.pos, s.text)
 		}
 	}
 	t.Run("PostgreSQL", func(t *testing.T) {
-		wanted := query(t, dbtest.PostgreSQLURL(t, nil), `
+		wanted := query(t, dbtest.PostgreSQLURL(t, migrations), `
 			select i.relname from pg_index x
 			  join pg_class i on i.oid = x.indexrelid
 			  join pg_class c on c.oid = x.indrelid
@@ -153,8 +178,14 @@ func TestUniqueConstraintsHaveTheSameNamesOnBoth(t *testing.T) {
 
 // A constraint without a name gets a different one from each database.
 func TestEveryConstraintIsNamed(t *testing.T) {
+	for name, set := range sets {
+		t.Run(name, func(t *testing.T) { everyConstraintIsNamed(t, dbtest.SQLiteWith(t, dbtest.Options{Migrations: set})) })
+	}
+}
+
+func everyConstraintIsNamed(t *testing.T, d *db.DB) {
 	var tables []string
-	err := dbtest.SQLite(t).Read(t.Context(), func(tx *db.Tx) (err error) {
+	err := d.Read(t.Context(), func(tx *db.Tx) (err error) {
 		tables, err = db.All(tx, db.Value[string],
 			`select sql from sqlite_schema where type = 'table' and sql is not null and name not like 'goose!_%' escape '!' and name not like 'sqlite!_%' escape '!'`)
 		return err

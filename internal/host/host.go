@@ -163,6 +163,7 @@ const (
 	NotBalanced    Code = "NOT_BALANCED"    // the legs do not add up to nothing
 	NotEnrolled    Code = "NOT_ENROLLED"    // an account is not under Positive Pay
 	UnknownItem    Code = "UNKNOWN_ITEM"    // there is no such item, or it waits no more
+	UnreadableFile Code = "UNREADABLE_FILE" // a file is not of the kind that it is said to be
 )
 
 // A Receipt is what came of an order.
@@ -199,6 +200,8 @@ func (r Receipt) Sentence(name func(bank.AccountID) string) string {
 		return "The host does not have " + name(r.Account) + " under Positive Pay."
 	case UnknownItem:
 		return "The host has settled this item already."
+	case UnreadableFile:
+		return "The host cannot read the file."
 	case UnknownUser:
 		return "The host has no such user."
 	case UnknownOrganization:
