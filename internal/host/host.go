@@ -128,6 +128,9 @@ const internalPrefix = "gl:"
 // stands that is on its way out, or was charged.
 func Internal(name string) bank.AccountID { return bank.AccountID(internalPrefix + name) }
 
+// InternalName is what one of them is called.
+func InternalName(id bank.AccountID) string { return strings.TrimPrefix(string(id), internalPrefix) }
+
 // IsInternal reports whether an account is the institution's own.
 func IsInternal(id bank.AccountID) bool { return strings.HasPrefix(string(id), internalPrefix) }
 
@@ -210,6 +213,8 @@ func (r Receipt) Sentence(name func(bank.AccountID) string) string {
 		return "The host has another user of this name."
 	case NotOffered:
 		return "The host cannot do this."
+	case "":
+		return ""
 	}
-	return ""
+	return "The host refused this (" + string(r.Refused) + ")."
 }
