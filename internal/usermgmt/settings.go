@@ -36,3 +36,29 @@ func (s *Service) ChangeDefaults(ctx context.Context, caller bank.Caller, role b
 		return nil
 	})
 }
+
+const eventServed = "institution.organizations_viewed"
+
+// Served searches the organizations of an institution for those who keep its
+// settings, and so what is set for each of them.
+func (s *Service) Served(ctx context.Context, caller bank.Caller, q CustomerQuery) (page CustomerPage, err error) {
+	q.Kind, q.Status, q.Held = Organizations, nil, false
+	err = s.guard.Look(ctx, caller, setting(eventServed, caller.Institution), func(v *guard.View) error {
+		page, err = s.searchCustomers(v.Tx, caller.Institution, q)
+		return err
+	})
+	return page, err
+}
+
+// ServedOrganization is one organization with its accounts, by name, for those
+// who keep the institution's settings.
+func (s *Service) ServedOrganization(ctx context.Context, caller bank.Caller, id bank.OrganizationID) (o Organization, accounts []Account, err error) {
+	err = s.guard.Look(ctx, caller, setting(eventServed, caller.Institution), func(v *guard.View) error {
+		if o, err = FindOrganization(v.Tx, caller.Institution, id); err != nil {
+			return err
+		}
+		accounts, err = accountsByName(v.Tx, o.Num)
+		return err
+	})
+	return o, accounts, err
+}

@@ -180,6 +180,12 @@ var forms = map[string]func(w *world) url.Values{
 	"POST /{institution}/settings/payments/positive-pay": func(*world) url.Values {
 		return url.Values{"positive-pay_check": {"return"}, "positive-pay_ach": {"return"}}
 	},
+	"POST /{institution}/settings/organizations/{organization}/company": func(*world) url.Values {
+		return url.Values{"ident": {"MATRIX"}, "name": {"MATRIX"}}
+	},
+	"POST /{institution}/settings/organizations/{organization}/positive-pay": func(w *world) url.Values {
+		return url.Values{"account": {w.id("account")}, "enrol": {"on"}}
+	},
 	"POST /{issuer}/openid/token":                       func(*world) url.Values { return url.Values{"grant_type": {"client_credentials"}} },
 	"POST /{issuer}/openid/revoke":                      func(*world) url.Values { return url.Values{"token": {"none"}} },
 	"POST /{institution}/positive-pay/output":           func(w *world) url.Values { return url.Values{"account": {w.id("account")}, "day": {"2030-01-02"}} },

@@ -108,6 +108,11 @@ func (s *Service) SetRelaxed(ctx context.Context, caller bank.Caller, organizati
 		if err != nil || old == relaxed {
 			return err
 		}
+		if relaxed {
+			if err := c.RequireProof([]byte("any company")); err != nil {
+				return err
+			}
+		}
 		c.RecordQuiet("ach.rules_changed", organizationTarget(organization), "", activity.Change{Field: "relaxed", Old: yes(old), New: yes(relaxed)})
 		_, err = c.Tx.Exec(`
 			insert into ach_rules (institution_id, organization_id, relaxed) values ($1, $2, $3)
@@ -131,7 +136,22 @@ func yes(on bool) string {
 	return "false"
 }
 
+// Companies are the companies of an organization, and whether its files may name
+// any other, for those who set them up.
+func (s *Service) Companies(ctx context.Context, caller bank.Caller, organization bank.OrganizationID) (all []Company, relaxed bool, err error) {
+	err = s.guard.Look(ctx, caller, setting("ach.company_changed", organization, organizationTarget(organization)), func(v *guard.View) error {
+		at := place{caller.Institution, organization}
+		if relaxed, err = relaxedAt(v.Tx, at); err != nil {
+			return fmt.Errorf("read whether any company may be named: %w", err)
+		}
+		all, err = companiesAt(v.Tx, at)
+		return err
+	})
+	return all, relaxed, err
+}
+
 // SetCompany sets a company up, or changes the one with the same identification.
+// Letting more leave than before needs a high-risk authorization.
 func (s *Service) SetCompany(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, company Company) error {
 	if err := company.check(); err != nil {
 		return err
@@ -151,6 +171,11 @@ func (s *Service) SetCompany(ctx context.Context, caller bank.Caller, organizati
 		if old.text() == company.text() {
 			return nil
 		}
+		if company.widens(old) {
+			if err := c.RequireProof([]byte(company.Ident + " " + company.text())); err != nil {
+				return err
+			}
+		}
 		company.ID = old.ID
 		c.RecordQuiet("ach.company_changed", organizationTarget(organization), "", activity.Change{Field: "company " + company.Ident, Old: old.text(), New: company.text()})
 		classes, err := json.Marshal(company.Classes)
@@ -164,6 +189,20 @@ func (s *Service) SetCompany(ctx context.Context, caller bank.Caller, organizati
 			at.institution, at.organization, company.ID, company.Ident, company.Name, string(classes), company.Exposure)
 		return err
 	})
+}
+
+// widens reports whether more may leave for the company than before: it was not
+// there, has a class more, or a higher exposure.
+func (c Company) widens(old Company) bool {
+	switch {
+	case old.Ident == "":
+		return true
+	case old.Exposure != 0 && (c.Exposure == 0 || c.Exposure > old.Exposure):
+		return true
+	case len(old.Classes) == 0:
+		return false
+	}
+	return len(c.Classes) == 0 || slices.ContainsFunc(c.Classes, func(class string) bool { return !slices.Contains(old.Classes, class) })
 }
 
 func (c Company) text() string {

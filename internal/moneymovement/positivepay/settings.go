@@ -103,14 +103,28 @@ func (s Settings) differences(after Settings) (changes []activity.Change) {
 	return changes
 }
 
+func enrolling(event string, organization bank.OrganizationID, account bank.AccountID) guard.Action {
+	return guard.Action{
+		Event: event, Organization: organization, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
+		Target: activity.Target{Kind: activity.TargetAccount, ID: string(account), Name: "Positive Pay"},
+	}
+}
+
+// Enrolled are the accounts of an organization that are under Positive Pay, for
+// those who enrol them.
+func (s *Service) Enrolled(ctx context.Context, caller bank.Caller, organization bank.OrganizationID) (on map[bank.AccountID]bool, err error) {
+	err = s.guard.Look(ctx, caller, enrolling(EventEnrolled, organization, ""), func(v *guard.View) error {
+		on, err = enrolled(v.Tx, place{caller.Institution, organization})
+		return err
+	})
+	return on, err
+}
+
 // Enrol puts an account under Positive Pay, or takes it out. Only the
 // institution does that.
 func (s *Service) Enrol(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, account bank.AccountID, on bool) error {
 	event := map[bool]string{true: EventEnrolled, false: EventRemoved}[on]
-	action := guard.Action{
-		Event: event, Organization: organization, Staff: catalog.PeopleManageAll.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorHost},
-		Target: activity.Target{Kind: activity.TargetAccount, ID: string(account), Name: "Positive Pay"},
-	}
+	action := enrolling(event, organization, account)
 	err := s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		at := place{caller.Institution, organization}
 		name, _, err := s.accounts(c.Tx, at.institution, at.organization, account)

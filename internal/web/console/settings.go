@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"mandate/internal/bank"
@@ -33,6 +34,8 @@ type Settings struct {
 		SetAccent(context.Context, bank.Caller, string) error
 		SetLogo(context.Context, bank.Caller, []byte) error
 		RemoveLogo(context.Context, bank.Caller) error
+		Served(context.Context, bank.Caller, usermgmt.CustomerQuery) (usermgmt.CustomerPage, error)
+		ServedOrganization(context.Context, bank.Caller, bank.OrganizationID) (usermgmt.Organization, []usermgmt.Account, error)
 	}
 	Calendar interface {
 		Show(context.Context, bank.Caller) (*calendar.Calendar, error)
@@ -43,6 +46,9 @@ type Settings struct {
 	ACH interface {
 		Sender(context.Context, bank.Caller) (ach.Sender, error)
 		SetSender(context.Context, bank.Caller, ach.Sender) error
+		Companies(context.Context, bank.Caller, bank.OrganizationID) (all []ach.Company, relaxed bool, err error)
+		SetCompany(context.Context, bank.Caller, bank.OrganizationID, ach.Company) error
+		SetRelaxed(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, relaxed bool) error
 	}
 	Wires interface {
 		Terms(context.Context, bank.Caller) (wire.Terms, error)
@@ -55,6 +61,8 @@ type Settings struct {
 	PositivePay interface {
 		Settings(context.Context, bank.Caller) (positivepay.Settings, error)
 		SetSettings(context.Context, bank.Caller, positivepay.Settings) error
+		Enrolled(context.Context, bank.Caller, bank.OrganizationID) (map[bank.AccountID]bool, error)
+		Enrol(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, account bank.AccountID, on bool) error
 	}
 }
 
@@ -64,6 +72,11 @@ func (b base) factorSettings() string { return b.at("/settings/sign-ins") }
 func (b base) brandSettings() string  { return b.at("/settings/brand") }
 func (b base) days() string           { return b.at("/settings/calendar") }
 func (b base) paymentTerms() string   { return b.at("/settings/payments") }
+func (b base) served() string         { return b.at("/settings/organizations") }
+
+func (b base) originator(id bank.OrganizationID) string {
+	return b.served() + "/" + url.PathEscape(string(id))
+}
 
 // maxLogo bounds a form with a logo: the picture and what is around it.
 const maxLogo = usermgmt.MaxPicture + 1<<16
@@ -104,6 +117,11 @@ func (a *app) settingRoutes() []web.Route {
 		post("/payments/wires", a.savePayments(paymentWires), wire.EventTermsChanged, false),
 		post("/payments/stops", a.savePayments(paymentStops), stoppayment.EventTermsChanged, false),
 		post("/payments/positive-pay", a.savePayments(paymentPositivePay), positivepay.EventSettingsChanged, false),
+		get("/organizations", a.servedPage),
+		get("/organizations/{organization}", a.originatorPage),
+		post("/organizations/{organization}/company", a.saveCompany, "ach.company_changed", true),
+		post("/organizations/{organization}/any-company", a.saveAnyCompany, "ach.rules_changed", true),
+		post("/organizations/{organization}/positive-pay", a.saveEnrolment, positivepay.EventEnrolled, false),
 	}
 }
 
@@ -290,13 +308,17 @@ func (a *app) reviewTerms(w http.ResponseWriter, r *http.Request) error {
 // provenSetting saves what may need a high-risk authorization, and says so on the
 // settings. A form that cannot be saved is shown again.
 func (a *app) provenSetting(w http.ResponseWriter, r *http.Request, f *web.Form, text, said string, again func() error, do func() error) error {
-	b := baseOf(r)
+	return a.provenAt(w, r, f, baseOf(r).settings(), text, said, again, do)
+}
+
+// provenAt is provenSetting for a page of its own, to which it leads back.
+func (a *app) provenAt(w http.ResponseWriter, r *http.Request, f *web.Form, to, text, said string, again func() error, do func() error) error {
 	ask := func() (entrance.Proof, error) {
-		return entrance.Proof{Text: text, Cancel: b.settings(), Crumbs: []ui.Link{settingsCrumb(b)}}, nil
+		return entrance.Proof{Text: text, Cancel: to, Crumbs: []ui.Link{settingsCrumb(baseOf(r))}}, nil
 	}
 	proven, err := a.door.Proven(w, r, ask, do)
 	if err != nil && fault.KindOf(err) == fault.Conflict {
-		return refusedAt(w, r, b.settings(), err)
+		return refusedAt(w, r, to, err)
 	}
 	if err := f.Take(err); err != nil {
 		return err
@@ -307,7 +329,7 @@ func (a *app) provenSetting(w http.ResponseWriter, r *http.Request, f *web.Form,
 	if !proven {
 		return nil
 	}
-	return done(w, r, b.settings(), said)
+	return done(w, r, to, said)
 }
 
 // POST /{institution}/settings/terms/save

@@ -44,9 +44,14 @@ func (w *world) keepsSettings() {
 	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity,
 		Settings: &console.Settings{House: w.people, Calendar: days,
 			ACH: ach.New(ach.Config{Guard: door, Calendar: days, Queue: queue}), Wires: wire.New(wire.Config{Guard: door, Calendar: days, Queue: queue, Desk: desk}),
-			Stops: stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk}), PositivePay: positivepay.New(positivepay.Config{Guard: door, Calendar: days, Desk: desk})}})
+			Stops: stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk}), PositivePay: positivepay.New(positivepay.Config{Guard: door, Calendar: days, Desk: desk, Accounts: accountCalled})}})
 	w.must(err)
 	w.server.Config.Handler = handler
+}
+
+func accountCalled(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, id bank.AccountID) (name, external string, err error) {
+	a, _, err := usermgmt.FindAccount(tx, institution, organization, id)
+	return a.Name, a.ExternalID, err
 }
 
 func redSquare(t *testing.T) []byte {
@@ -101,6 +106,18 @@ func TestInstitutionSettingsInABrowser(t *testing.T) {
 		p.Click("Save Wires")
 		p.See("Write the nine digits")
 		p.look("settings-payments-wrong")
+		w.customer()
+		p.open("/cedar/settings")
+		p.Click("Choose an organization")
+		p.look("settings-organizations")
+		p.Click("Northwind Paper")
+		p.Fill("Identification", "1363055500")
+		p.Fill("Name", "NORTHWIND PAPER")
+		p.Fill("Exposure limit per day", "$100,000.00")
+		p.Click("Save company")
+		p.confirm()
+		p.See("The company was saved")
+		p.look("settings-originator")
 		p.open("/cedar/settings/brand")
 		p.Attach("Logo", "logo.png", "image/png", redSquare(t))
 		p.Click("Upload")

@@ -221,7 +221,7 @@ func (a *app) renderPayments(w http.ResponseWriter, r *http.Request, sent string
 	b, status := baseOf(r), http.StatusOK
 	page := paymentsPage{}
 	for _, p := range []paymentForm{
-		{Title: "ACH", Action: paymentACH, Help: "How files are addressed. Companies that originate are set per organization."},
+		{Title: "ACH", Action: paymentACH, Help: "How files are addressed. The companies that originate them are set for each organization."},
 		{Title: "Wires", Action: paymentWires, Help: "Who sends them, and in which form."},
 		{Title: "Stop payments", Action: paymentStops, Help: "What one costs and what people must enter."},
 		{Title: "Positive Pay", Action: paymentPositivePay, Help: "What becomes of exceptions that nobody decides in time."},
