@@ -18,12 +18,12 @@ import (
 // The time of a refusal does not tell who is meant: for each pair of states, a
 // sample of one is as often slower as faster than a sample of the other.
 func TestRefusalsTakeTheSameTime(t *testing.T) {
-	samples, most := 40, 0.75 // few samples scatter widely
+	samples, most := 20, 0.85 // few samples scatter widely
 	if os.Getenv("MANDATE_SLOW") == "1" {
 		samples, most = 1000, 0.55
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d, func(c *identity.Config) { c.RefusalTime = 60 * time.Millisecond })
+		w := newWorld(t, d, func(c *identity.Config) { c.RefusalTime = 50 * time.Millisecond })
 		active := w.enrolled("active", bank.StatusActive)
 		w.enrolled("locked", bank.StatusLocked)
 		w.enrolled("disabled", bank.StatusDisabled)

@@ -99,33 +99,70 @@ func (p *Page) Fits() {
 	}
 }
 
+// A sight is a screen and the scheme it is looked at in.
+type sight struct {
+	name  string
+	width int64
+	dark  bool
+}
+
+var (
+	wideLight  = sight{"wide-light", 1440, false}
+	wideDark   = sight{"wide-dark", 1440, true}
+	phoneLight = sight{"phone-light", 390, false}
+	phoneDark  = sight{"phone-dark", 390, true}
+)
+
+// every reports whether each page is looked at in all ways: in the slow check,
+// and for pictures.
+func every() bool { return os.Getenv("MANDATE_SLOW") != "" || pictures() }
+
 // Look judges the page: wide in the light scheme and narrow in the dark one, and
 // in the slow check or for pictures also the other way round.
 func (p *Page) Look(name string) {
 	p.t.Helper()
-	all := os.Getenv("MANDATE_SLOW") != "" || os.Getenv("MANDATE_SCREENSHOTS") != ""
-	for _, screen := range []struct {
-		name  string
-		width int64
-	}{{"wide", 1440}, {"phone", 390}} {
-		phone := screen.width < 1000
-		p.Size(screen.width, 900, phone)
-		var height int64 // all of it, so that no bar lies over anything
-		p.Eval("Math.max(document.documentElement.scrollHeight, 900)", &height)
-		p.Size(screen.width, height, phone)
-		for _, scheme := range []struct {
-			name string
-			set  func()
-		}{{"light", p.Light}, {"dark", p.Dark}} {
-			if !all && phone != (scheme.name == "dark") {
-				continue
-			}
-			scheme.set()
-			p.Still()
-			p.Fits()
-			p.Axe()
-			p.Screenshot(name + "-" + screen.name + "-" + scheme.name)
+	sights := []sight{wideLight, phoneDark}
+	if every() {
+		sights = []sight{wideLight, wideDark, phoneLight, phoneDark}
+	}
+	p.judge(name, sights)
+}
+
+// Glance is Look for one state of many that a screen has, in a test that goes
+// by the screen: the gate judges it in one way only, which the name decides.
+func (p *Page) Glance(name string) {
+	p.t.Helper()
+	if every() {
+		p.Look(name)
+		return
+	}
+	one := wideLight
+	if len(name)%2 == 0 {
+		one = phoneDark
+	}
+	p.judge(name, []sight{one})
+}
+
+func (p *Page) judge(name string, sights []sight) {
+	p.t.Helper()
+	var width, height int64
+	for _, s := range sights {
+		phone := s.width < 1000
+		if width != s.width {
+			width = s.width
+			p.Size(width, 900, phone)
+			p.Eval("Math.max(document.documentElement.scrollHeight, 900)", &height)
+			p.Size(width, height, phone) // all of it, so that no bar lies over anything
 		}
+		if s.dark {
+			p.Dark()
+		} else {
+			p.Light()
+		}
+		p.Still()
+		p.Fits()
+		p.Axe()
+		p.Screenshot(name + "-" + s.name)
 	}
 	p.Desktop()
 	p.Light()

@@ -84,7 +84,7 @@ const mandateFind = (() => {
       hit.select();
       hit.value = "";
       hit.dispatchEvent(new Event("input", { bubbles: true }));
-      return true;
+      return hit.matches("textarea, [type=text], [type=search], [type=email], [type=password], [type=tel], [type=url], input:not([type])");
     },
     choose(scope, name, option) {
       const { hit } = get(scope, "field", name);

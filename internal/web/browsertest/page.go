@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -42,6 +43,7 @@ type state struct {
 	height   int64
 	scale    float64
 	phone    bool
+	turned   time.Time // when it became a phone, or a desk
 	dark     bool
 
 	clean map[string]bool // pages in which axe found nothing once
@@ -82,21 +84,27 @@ func (p *Page) Desktop() { p.Size(1440, 900, false) }
 // Size sets the screen.
 func (p *Page) Size(width, height int64, phone bool) {
 	p.t.Helper()
-	changed := p.phone != phone
+	if p.phone != phone {
+		p.turned = time.Now()
+	}
 	p.width, p.height, p.phone = width, height, phone
 	p.resize(height)
-	if changed {
-		time.Sleep(5 * impulse) // what is pressed at once may still be taken for a finger's, and get lost
-	}
 }
 
 func (p *Page) resize(height int64) {
 	options := []chromedp.EmulateViewportOption{chromedp.EmulateScale(1)}
 	if p.phone {
-		options = []chromedp.EmulateViewportOption{chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait}
+		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait)
+	}
+	if p.phone && pictures() {
+		options = append(options, chromedp.EmulateScale(2)) // four times the points to paint
 	}
 	p.do("set the screen", chromedp.EmulateViewport(p.width, height, options...))
 }
+
+// unturned waits until a phone has been one for a while: what is pressed at once
+// may still be taken for a finger's, and get lost.
+func (p *Page) unturned() { time.Sleep(time.Until(p.turned.Add(5 * impulse))) }
 
 // Light and Dark are what the device prefers. Motion is always reduced.
 func (p *Page) Light() { p.scheme("light") }
@@ -139,17 +147,26 @@ func (p *Page) Scripts(on bool) {
 func (p *Page) Click(name string) {
 	p.t.Helper()
 	at := p.still("pressable", name)
+	p.unturned()
 	p.do("click "+name, chromedp.MouseClickXY(at.X, at.Y))
 	p.settle()
 }
 
-// Fill replaces the text of the field with this label.
+// Fill replaces the text of the field with this label: all at once but for the
+// last key, where the field takes more than keys.
 func (p *Page) Fill(label, text string) {
 	p.t.Helper()
 	p.locate("field", label)
-	p.eval("fill "+label, fmt.Sprintf("mandateFind.clear(%s, %s)", quote(p.scope), quote(label)), nil)
-	if text != "" {
-		p.do("type into "+label, chromedp.KeyEvent(text))
+	var plain bool
+	p.eval("fill "+label, fmt.Sprintf("mandateFind.clear(%s, %s)", quote(p.scope), quote(label)), &plain)
+	typed := []rune(text)
+	if last := len(typed) - 1; plain && last > 0 {
+		_, err := chromedp.Call(p.ctx, input.InsertText, input.InsertTextParams{Text: string(typed[:last])})
+		p.must("type into "+label, err)
+		typed = typed[last:]
+	}
+	if len(typed) > 0 {
+		p.do("type into "+label, chromedp.KeyEvent(string(typed)))
 	}
 }
 
@@ -179,6 +196,7 @@ func (p *Page) Set(label string, on bool) {
 	if at.Checked == on {
 		return
 	}
+	p.unturned()
 	p.do("switch "+label, chromedp.MouseClickXY(at.X, at.Y))
 	p.settle()
 	if now := p.locate("field", label); now.Checked != on {
@@ -275,10 +293,13 @@ func (p *Page) Eval(expression string, out any) {
 	p.eval("evaluate", expression, out)
 }
 
+// pictures reports whether somebody wants to see the pages.
+func pictures() bool { return os.Getenv("MANDATE_SCREENSHOTS") != "" }
+
 // Screenshot writes the whole page to MANDATE_SCREENSHOTS/name.png.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()
-	if os.Getenv("MANDATE_SCREENSHOTS") == "" {
+	if !pictures() {
 		return
 	}
 	var height int64

@@ -35,8 +35,8 @@ func (p person) signIn(username string) {
 
 func (p person) open(path string) { p.Goto(p.w.server.URL + path) }
 
-// look judges a page, and takes pictures of it.
-func (p person) look(name string) { p.Look(name) }
+// look judges a state of a page, and takes pictures of it.
+func (p person) look(name string) { p.Glance(name) }
 
 func browserWorld(t *testing.T) *world {
 	w := newWorld(t, dbtest.SQLite(t))
