@@ -28,6 +28,7 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
+	"mandate/internal/hostsync"
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/mail/mailbox"
@@ -71,6 +72,7 @@ type App struct {
 	Calendar       *calendar.Service
 	Ledger         *ledger.Ledger // the host inside the program
 	Desk           *host.Desk     // the way to the host
+	HostSync       *hostsync.Service
 	Approvals      *approval.Service
 	Statements     *statement.Service
 	ACH            *ach.Service

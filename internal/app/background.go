@@ -10,6 +10,7 @@ import (
 const (
 	sweepEvery = time.Minute
 	purgeEvery = 10 * time.Minute
+	hostEvery  = 3 * time.Second // how long what somebody changes at the host may go unseen
 )
 
 // runBackground starts what the product does by itself and returns a channel

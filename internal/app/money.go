@@ -13,6 +13,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/host"
 	"mandate/internal/host/ledger"
+	"mandate/internal/hostsync"
 	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
 	"mandate/internal/moneymovement/positivepay"
@@ -30,6 +31,7 @@ func (a *App) openMoney() {
 	a.Calendar = calendar.New(a.Guard, timeZone)
 	a.Ledger = ledger.New(a.DB)
 	a.Desk = host.NewDesk(a.DB, a.Ledger, a.Log)
+	a.HostSync = hostsync.New(hostsync.Config{DB: a.DB, Guard: a.Guard, Users: a.Users, Desk: a.Desk, Log: a.Log, Process: processName()})
 	told := notice.New(a.post, usermgmt.People{})
 	a.Approvals = approval.New(a.DB, a.Guard, told, memberNames)
 	a.Statements = statement.New(a.Guard, a.Ledger)
@@ -102,6 +104,9 @@ func accountCalled(tx *db.Tx, institution bank.InstitutionID, organization bank.
 // moneyBackground is what moves by itself.
 func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	run(func() { a.Desk.Run(ctx) })
+	run(func() {
+		a.every(ctx, hostEvery, "take in what the host tells", func() error { return a.HostSync.Run(ctx) })
+	})
 	run(func() {
 		a.every(ctx, sweepEvery, "make the transfers that are due", func() error {
 			_, err := a.Transfers.RunDue(ctx)

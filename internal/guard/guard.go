@@ -307,6 +307,9 @@ func (c *Change) Elsewhere(caller bank.Caller, action Action, apply func(*Change
 	return there.commit()
 }
 
+// Recorded reports whether the change has recorded anything yet.
+func (c *Change) Recorded() bool { return len(c.events) > 0 }
+
 func (c *Change) commit() error {
 	if len(c.events) == 0 {
 		return nil

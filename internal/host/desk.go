@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/outbox"
 )
@@ -17,6 +18,7 @@ const (
 	carryTime = 20 * time.Second // for one order, the room's part included
 	atOnce    = 3 * time.Second  // how long somebody waits to see what came of theirs
 	rounds    = 3                // looks at the queue while they wait
+	width     = 8                // users whose orders are carried at the same time
 )
 
 // Queue hands an order to the host with the transaction: it goes out after the
@@ -29,9 +31,20 @@ func Queue(tx *db.Tx, o Order) error {
 	if err != nil {
 		return fmt.Errorf("write the order: %w", err)
 	}
-	_, err = outbox.Queue(tx, outbox.Message{Institution: o.Institution, Kind: outbox.Host, Key: o.Key(), Payload: payload})
+	_, err = outbox.Queue(tx, outbox.Message{Institution: o.Institution, Kind: outbox.Host, Key: o.Key(), Lane: o.lane(), Payload: payload})
 	return err
 }
+
+// lane keeps what is asked about one user in its order.
+func (o *Order) lane() string {
+	if o.User == nil {
+		return ""
+	}
+	return UserLane(o.User.User.Member)
+}
+
+// UserLane is the lane of the orders about a user.
+func UserLane(member bank.UserID) string { return "host user " + string(member) }
 
 // An Answer takes what came of an order into the room that asked. It may come
 // more than once and must then change nothing.
@@ -48,6 +61,7 @@ type Desk struct {
 func NewDesk(d *db.DB, host Connector, log *slog.Logger) *Desk {
 	desk := &Desk{host: host, answers: map[string]Answer{}}
 	desk.dispatch = outbox.NewDispatcher(d, outbox.Host, desk.carry, log)
+	desk.dispatch.Width = width
 	return desk
 }
 
@@ -57,6 +71,19 @@ func (d *Desk) Answer(room string, answer Answer) { d.answers[room] = answer }
 
 // Host is the host itself, for looking.
 func (d *Desk) Host() Connector { return d.host }
+
+// People is the half of the host that knows the customers' people; nil where it
+// has none.
+func (d *Desk) People() People {
+	people, _ := d.host.(People)
+	return people
+}
+
+// Wake makes Run look now. It never waits; hand it to AfterCommit.
+func (d *Desk) Wake() { d.dispatch.Wake() }
+
+// Deliver carries what waits, once, and says how many orders it handled.
+func (d *Desk) Deliver(ctx context.Context) (int, error) { return d.dispatch.Deliver(ctx) }
 
 // Run carries orders until ctx ends.
 func (d *Desk) Run(ctx context.Context) { d.dispatch.Run(ctx) }
@@ -92,7 +119,7 @@ func (d *Desk) carry(ctx context.Context, delivery outbox.Delivery) error {
 		return errors.Join(err, outbox.ErrHopeless)
 	}
 	if err != nil {
-		return fmt.Errorf("the host did not answer for %s: %w", o.Key(), err)
+		return errors.Join(fmt.Errorf("the host did not answer for %s: %w", o.Key(), err), outbox.ErrDown)
 	}
 	if err := answer(ctx, o, receipt); err != nil {
 		return fmt.Errorf("tell %s what came of %s: %w", o.Room, o.Key(), err)

@@ -8,13 +8,15 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mandate/internal/bank"
 	"mandate/internal/db"
 )
 
 // Bounds of delivering.
 const (
-	batch       = 10               // messages that a courier takes at a time
+	batch       = 10               // messages that are taken at a time, for each lane that moves at once
 	lease       = 2 * time.Minute  // how long a courier may take over a batch
 	maxAttempts = 20               // then a message is dead; by then a day has passed
 	firstPause  = 5 * time.Second  // doubles with every attempt
@@ -39,6 +41,10 @@ var ErrNotWanted = errors.New("the message is no longer wanted")
 // help: the message is dead at once.
 var ErrHopeless = errors.New("trying again cannot help")
 
+// ErrDown is what a courier answers, wrapped, when the other end does not answer
+// at all: the message may be as good as any other.
+var ErrDown = errors.New("the other end does not answer")
+
 // A Courier delivers one message. It may be called again for a message that it
 // has delivered already, and must make that harmless. It runs outside every
 // transaction.
@@ -50,13 +56,15 @@ type Dispatcher struct {
 	Kind    Kind
 	Courier Courier
 	Log     *slog.Logger
+	Width   int // lanes that move at once; messages without a lane go one after another, as one lane
 
-	wake chan struct{}
+	wake    chan struct{}
+	circuit circuit
 }
 
 // NewDispatcher returns a dispatcher; Run starts it.
 func NewDispatcher(d *db.DB, kind Kind, courier Courier, log *slog.Logger) *Dispatcher {
-	return &Dispatcher{DB: d, Kind: kind, Courier: courier, Log: log, wake: make(chan struct{}, 1)}
+	return &Dispatcher{DB: d, Kind: kind, Courier: courier, Log: log, Width: 1, wake: make(chan struct{}, 1)}
 }
 
 // Wake makes the dispatcher look now. It never waits; hand it to AfterCommit.
@@ -97,24 +105,80 @@ func (d *Dispatcher) Deliver(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("take messages: %w", err)
 	}
-	for _, t := range taken {
-		if err := d.settle(ctx, t, d.Courier(ctx, t.Delivery)); err != nil {
-			return len(taken), fmt.Errorf("settle %s: %w", t.ID, err)
+	ctx, cancel := context.WithTimeout(ctx, lease)
+	defer cancel()
+	var all errgroup.Group
+	all.SetLimit(d.Width)
+	for _, lane := range lanes(taken) {
+		all.Go(func() error { return d.carry(ctx, lane) })
+	}
+	return len(taken), all.Wait()
+}
+
+// lanes are messages that can be carried at the same time: each named lane's
+// one, and all others in the order in which they were taken.
+func lanes(messages []taken) (all [][]taken) {
+	var loose []taken
+	for i, m := range messages {
+		if m.lane == "" {
+			loose = append(loose, m)
+		} else {
+			all = append(all, messages[i:i+1])
 		}
 	}
-	return len(taken), nil
+	if len(loose) > 0 {
+		all = append(all, loose)
+	}
+	return all
+}
+
+// carry hands messages to the courier one after another. Where the other end
+// turns out to be down, or time is up, the rest is given back untried.
+func (d *Dispatcher) carry(ctx context.Context, messages []taken) error {
+	for _, m := range messages {
+		var err error
+		if !m.probe && d.circuit.open() || ctx.Err() != nil {
+			err = d.giveBack(ctx, m)
+		} else {
+			err = d.settle(ctx, m, d.Courier(ctx, m.Delivery))
+		}
+		if err != nil {
+			return fmt.Errorf("settle %s: %w", m.ID, err)
+		}
+	}
+	return nil
+}
+
+// giveBack makes a message wait as if it had never been taken.
+func (d *Dispatcher) giveBack(ctx context.Context, t taken) error {
+	return d.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		_, err := tx.Exec(`update outbox set state = 'ready', attempts = attempts - 1, due_micros = $1 where id = $2 and attempts = $3 and state = 'busy'`,
+			tx.Now.UnixMicro(), t.ID, t.Attempt)
+		return err
+	})
 }
 
 type taken struct {
 	Delivery
-	lane string
+	lane  string
+	at    time.Time
+	probe bool // the other end was down; this one finds out whether it still is
 }
 
 // take leases messages that are due, and those whose courier never came back.
-// Of a lane only the oldest goes: the next waits for it.
+// Of a lane only the oldest goes: the next waits for it, also where it is dead.
 func (d *Dispatcher) take(ctx context.Context) (messages []taken, err error) {
+	most, probe, asked := 0, false, false
 	err = d.DB.Write(ctx, func(tx *db.Tx) error {
+		if !asked { // a transaction may be tried again
+			most, probe = d.circuit.allows(tx.Now, batch*d.Width)
+			asked = true
+		}
+		if most == 0 {
+			return nil
+		}
 		messages, err = db.All(tx, func(s db.Scanner) (t taken, err error) {
+			t.probe, t.at = probe, tx.Now
 			err = s.Scan(&t.ID, &t.Institution, &t.Key, &t.lane, &t.Payload, &t.Attempt)
 			return t, err
 		}, `
@@ -124,30 +188,37 @@ func (d *Dispatcher) take(ctx context.Context) (messages []taken, err error) {
 				 where o.state in ('ready', 'busy') and o.kind = $3 and o.due_micros <= $2
 				   and (o.lane = '' or not exists (
 					select 1 from outbox before
-					 where before.lane = o.lane and before.place < o.place and before.state in ('ready', 'busy')))
+					 where before.lane = o.lane and before.place < o.place and before.state in ('ready', 'busy', 'dead')))
 				 order by o.due_micros, o.id limit $4)
 			returning id, institution_id, dedup_key, lane, payload, attempts`,
-			tx.Now.Add(lease).UnixMicro(), tx.Now.UnixMicro(), d.Kind, batch)
+			tx.Now.Add(lease).UnixMicro(), tx.Now.UnixMicro(), d.Kind, most)
 		return err
 	})
 	return messages, err
 }
 
 // settle stores what became of a message. Only the courier whose attempt it is
-// may: after its lease ended, somebody else has it.
+// may: after its lease ended, somebody else has it. While the other end is down
+// nothing dies of it.
 func (d *Dispatcher) settle(ctx context.Context, t taken, failure error) error {
+	recovered := d.circuit.note(t.at, errors.Is(failure, ErrDown))
 	return d.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
 		state, due, reason := Done, tx.Now, ""
 		switch {
 		case errors.Is(failure, ErrNotWanted):
 			state = Cancelled
-		case errors.Is(failure, ErrHopeless), failure != nil && t.Attempt >= maxAttempts:
+		case errors.Is(failure, ErrHopeless), failure != nil && t.Attempt >= maxAttempts && !d.circuit.open():
 			state, reason = Dead, failure.Error()
 		case failure != nil:
 			state, due, reason = Ready, tx.Now.Add(pause(t.Attempt)), failure.Error()
 		}
 		if failure != nil && state != Cancelled {
 			d.Log.Warn("not delivered", "kind", d.Kind, "id", t.ID, "attempt", t.Attempt, "state", state, "error", failure)
+		}
+		if recovered {
+			if err := d.hurry(tx); err != nil {
+				return err
+			}
 		}
 		if state == Done || state == Cancelled {
 			_, err := tx.Exec(`update outbox set state = $1, settled_micros = $2, failure = '', payload = $3 where id = $4 and attempts = $5 and state = 'busy'`,
@@ -158,6 +229,12 @@ func (d *Dispatcher) settle(ctx context.Context, t taken, failure error) error {
 			state, due.UnixMicro(), reason, t.ID, t.Attempt)
 		return err
 	})
+}
+
+// hurry ends the pauses of what failed while the other end was down.
+func (d *Dispatcher) hurry(tx *db.Tx) error {
+	_, err := tx.Exec(`update outbox set due_micros = $1 where state = 'ready' and kind = $2 and due_micros > $1 and failure <> ''`, tx.Now.UnixMicro(), d.Kind)
+	return err
 }
 
 // pause is how long to wait after an attempt: doubling, with jitter so that

@@ -7,6 +7,7 @@ package outbox
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -37,7 +38,7 @@ type Message struct {
 	Institution bank.InstitutionID
 	Kind        Kind
 	Key         string // the same key is queued once, ever; it travels with the message
-	Lane        string // messages of one lane go out in the order they were queued, which one lock must guard; empty: no order
+	Lane        string // messages of one lane go out in the order they were queued, which one lock must guard, and none passes one that is dead; empty: no order
 	Payload     []byte // for the courier; erased once the message is settled
 }
 
@@ -101,10 +102,44 @@ func Backlogs(tx *db.Tx) ([]Backlog, error) {
 		  from outbox where state in ('ready', 'busy', 'dead') group by kind order by kind`)
 }
 
-// Revive tries the dead messages of a kind again, or one of them where an id is
-// given.
-func Revive(tx *db.Tx, kind Kind, id string) (int64, error) {
+// Revive tries an institution's dead messages of a kind again, or one of them
+// where an id is given.
+func Revive(tx *db.Tx, institution bank.InstitutionID, kind Kind, id string) (int64, error) {
 	return tx.Exec(`
 		update outbox set state = 'ready', attempts = 0, due_micros = $1, failure = ''
-		 where state = 'dead' and kind = $2 and ($3 = '' or id = $3)`, tx.Now.UnixMicro(), kind, id)
+		 where state = 'dead' and institution_id = $2 and kind = $3 and (cast($4 as text) = '' or id = $4)`, tx.Now.UnixMicro(), institution, kind, id)
+}
+
+// SetAside gives a dead message up for good; what waited behind it in its lane
+// goes on.
+func SetAside(tx *db.Tx, institution bank.InstitutionID, kind Kind, id string) (int64, error) {
+	return tx.Exec(`
+		update outbox set state = 'cancelled', payload = $1, settled_micros = $2 where state = 'dead' and institution_id = $3 and kind = $4 and id = $5`,
+		[]byte{}, tx.Now.UnixMicro(), institution, kind, id)
+}
+
+// A Letter is a message that has not arrived, as operators see it.
+type Letter struct {
+	ID       string
+	Key      string
+	Lane     string
+	State    State
+	Attempts int
+	Payload  []byte
+	Queued   time.Time
+	Failure  string // why the last attempt came to nothing
+}
+
+// Undelivered lists an institution's messages of a kind that have not arrived,
+// the dead ones first and then the oldest. A lane narrows it.
+func Undelivered(tx *db.Tx, institution bank.InstitutionID, kind Kind, lane string, most int) ([]Letter, error) {
+	return db.All(tx, func(s db.Scanner) (l Letter, err error) {
+		var queued int64
+		err = s.Scan(&l.ID, &l.Key, &l.Lane, &l.State, &l.Attempts, &l.Payload, &queued, &l.Failure)
+		l.Queued = time.UnixMicro(queued).UTC()
+		return l, err
+	}, `
+		select id, dedup_key, lane, state, attempts, payload, created_micros, failure from outbox
+		 where institution_id = $1 and kind = $2 and state in ('ready', 'busy', 'dead') and (cast($3 as text) = '' or lane = $3)
+		 order by case when state = 'dead' then 0 else 1 end, created_micros, place, id limit $4`, institution, kind, lane, most)
 }

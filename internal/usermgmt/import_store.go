@@ -151,7 +151,7 @@ func (p *ImportPlan) storeMembers(tx *db.Tx, version int64) error {
 			if err := p.updateMember(tx, &step.after); err != nil {
 				return err
 			}
-			if err := p.tellIdentity(tx, step); err != nil {
+			if err := tellIdentity(tx, p.after.Institution, step); err != nil {
 				return err
 			}
 		}
@@ -198,8 +198,8 @@ func (p *ImportPlan) giveUpEmails(tx *db.Tx) error {
 // on every other channel: who may not sign in any more is signed out, who is
 // unlocked starts with no wrong attempts, and links that went to an address
 // that is not theirs any more are useless.
-func (p *ImportPlan) tellIdentity(tx *db.Tx, s *memberStep) error {
-	who := identity.Member(p.after.Institution, s.after.ID)
+func tellIdentity(tx *db.Tx, institution bank.InstitutionID, s *memberStep) error {
+	who := identity.Member(institution, s.after.ID)
 	could := s.before.Status == bank.StatusActive && !s.before.Held
 	can := s.after.Status == bank.StatusActive && !s.after.Held
 	if could && !can {
@@ -215,10 +215,13 @@ func (p *ImportPlan) tellIdentity(tx *db.Tx, s *memberStep) error {
 	if s.before.Email == s.after.Email {
 		return nil
 	}
-	_, err := identity.CancelLinks(tx, who, func(tx *db.Tx, institution bank.InstitutionID, key string) error {
-		return outbox.Cancel(tx, institution, outbox.Mail, key)
-	})
+	_, err := identity.CancelLinks(tx, who, cancelMail)
 	return err
+}
+
+// cancelMail takes back a letter that has not gone out.
+func cancelMail(tx *db.Tx, institution bank.InstitutionID, key string) error {
+	return outbox.Cancel(tx, institution, outbox.Mail, key)
 }
 
 func (p *ImportPlan) updateMember(tx *db.Tx, m *Member) error {

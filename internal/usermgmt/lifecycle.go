@@ -163,16 +163,26 @@ func (s *Service) Delete(ctx context.Context, caller bank.Caller, p Person) erro
 		if err := c.RequireProof(nil); err != nil {
 			return err
 		}
-		if err := identity.Forget(c.Tx, identity.Member(c.Caller.Institution, p.User)); err != nil {
-			return err
-		}
-		if err := deleteMember(c, who); err != nil {
-			return err
-		}
-		c.RecordAs(transitions[CommandDelete].Event, who.member.Target(), "", append(profileChanges(who.member, Member{}),
-			diff("", who.member.Settings, entitlement.Settings{})...)...)
-		return nil
+		return s.remove(c, who)
 	})
+}
+
+// remove deletes a member and all by which they sign in.
+func (s *Service) remove(c *guard.Change, who subject) error {
+	if s.departure != nil {
+		if err := s.departure(c.Tx, who.organization, who.member); err != nil {
+			return err
+		}
+	}
+	if err := identity.Forget(c.Tx, identity.Member(c.Caller.Institution, who.member.ID)); err != nil {
+		return err
+	}
+	if err := deleteMember(c, who); err != nil {
+		return err
+	}
+	c.RecordAs(transitions[CommandDelete].Event, who.member.Target(), "", append(profileChanges(who.member, Member{}),
+		diff("", who.member.Settings, entitlement.Settings{})...)...)
+	return nil
 }
 
 func deleteMember(c *guard.Change, who subject) error {

@@ -29,6 +29,7 @@ type Service struct {
 
 	overseer  Overseer
 	safeguard Safeguard
+	departure Departure
 	index     customerIndex
 	queue     *approval.Service
 }

@@ -1,0 +1,168 @@
+package usermgmt
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/guard"
+)
+
+// The institution's host names organizations, accounts and members by their
+// external ids.
+
+// FindProfile reads a member with what they may do on every account of their
+// organization, for those who hold a transaction.
+func FindProfile(tx *db.Tx, institution bank.InstitutionID, p Person) (Profile, error) {
+	profile, err := loadProfile(tx, institution, p)
+	if err != nil {
+		return profile, err
+	}
+	stored, err := db.All(tx, scanMemberAccountRow, `
+		select member_ordinal, account_ordinal, switches, wire, wires_day, wires_dual
+		  from member_account where organization_num = $1 and member_ordinal = $2`, profile.Organization.Num, profile.Member.Ordinal)
+	if err != nil {
+		return profile, fmt.Errorf("read the member's accounts: %w", err)
+	}
+	at := make(map[int64]entitlement.Settings, len(stored))
+	for _, a := range stored {
+		at[a.account] = a.Settings
+	}
+	for i := range profile.Accounts {
+		profile.Accounts[i].Settings = at[profile.Accounts[i].Ordinal]
+	}
+	return profile, nil
+}
+
+// AccountsByExternalID are the ids of an organization's accounts, by how the host names
+// them.
+func AccountsByExternalID(tx *db.Tx, o Organization) (map[string]bank.AccountID, error) {
+	ids := map[string]bank.AccountID{}
+	_, err := db.All(tx, func(s db.Scanner) (id bank.AccountID, err error) {
+		var externalID string
+		err = s.Scan(&externalID, &id)
+		ids[externalID] = id
+		return id, err
+	}, `select external_id, id from account where organization_num = $1`, o.Num)
+	if err != nil {
+		return nil, fmt.Errorf("read the accounts of %s: %w", o.ExternalID, err)
+	}
+	return ids, nil
+}
+
+// Offered takes out of user-level settings what an institution does not offer,
+// and names it.
+func Offered(i Institution, s entitlement.Settings) (offered entitlement.Settings, off []string) {
+	for p := range catalog.PermissionCount {
+		if WriteValue(p, s) == unpackedZero(p) {
+			continue
+		}
+		if p.In(i.Edition) && p.At(catalog.AtUser) && i.Offers.Has(p.Info().Entitlement) {
+			offered = mergeSettings(offered, s, catalog.SetOf(p))
+		} else {
+			off = append(off, p.ID())
+		}
+	}
+	return offered, off
+}
+
+// WrittenSettings are the settings of one level as the host and files carry
+// them: what is off or not set is absent.
+func WrittenSettings(edition bank.Edition, level catalog.Levels, s entitlement.Settings) map[string]string {
+	written := map[string]string{}
+	for p := range catalog.PermissionCount {
+		if value := WriteValue(p, s); p.In(edition) && p.At(level) && value != unpackedZero(p) {
+			written[p.ID()] = value
+		}
+	}
+	return written
+}
+
+// ReadSettings is the reverse of WrittenSettings. What it cannot read is off, and
+// named.
+func ReadSettings(level catalog.Levels, written map[string]string) (s entitlement.Settings, unread []string) {
+	for _, id := range slices.Sorted(maps.Keys(written)) {
+		p, known := catalog.ParsePermission(id)
+		if !known || !p.At(level) || !readSetting(&s, p, written[id]) {
+			unread = append(unread, id)
+		}
+	}
+	return s, unread
+}
+
+func readSetting(s *entitlement.Settings, p catalog.Permission, written string) bool {
+	v := ReadValue(p, "", written)
+	switch v.Kind {
+	case entitlement.SwitchValue:
+		if v.On {
+			s.On = s.On.With(p)
+		}
+	case entitlement.ChoiceValue:
+		s.EditLevel = v.Level
+	case entitlement.LimitValue:
+		if v.Cents < 0 {
+			return false
+		}
+		s.Limits = s.Limits.With(p.Limit(), v.Cents)
+	default:
+		return false
+	}
+	return true
+}
+
+// AdoptOrganization brings an organization's name and accounts to what the host
+// states, inside a change that the host may make. What it does not mention stays,
+// and nothing is switched on by it.
+func AdoptOrganization(c *guard.Change, in *ImportedOrganization, id bank.OrganizationID, creates bool) (bank.OrganizationID, error) {
+	plan, _, err := planImport(c.Tx, c.Caller.Institution, in)
+	if err != nil {
+		return "", err
+	}
+	if creates {
+		plan.ID = id
+	}
+	return plan.ID, plan.apply(c)
+}
+
+// SetExternalID names a member as the institution's host does. It changes nothing
+// that anybody may do.
+func SetExternalID(tx *db.Tx, institution bank.InstitutionID, user bank.UserID, externalID string) error {
+	err := touchOne(tx.Exec(`update member set external_id = $1 where institution_id = $2 and id = $3`, externalID, institution, user))
+	if err != nil {
+		return fmt.Errorf("note how the host names %s: %w", user, err)
+	}
+	return touchCustomersOf(tx, institution, string(user))
+}
+
+// OrganizationOf finds the organization that the host names so.
+func OrganizationOf(tx *db.Tx, institution bank.InstitutionID, externalID string) (Organization, error) {
+	o, err := db.One(tx, scanOrganization, selectOrganization+` where institution_id = $1 and external_id = $2`, institution, externalID)
+	if errors.Is(err, db.ErrNoRows) {
+		return Organization{}, ErrNoOrganization
+	}
+	return o, err
+}
+
+// MemberOf finds the member of an organization whom the host names so.
+func MemberOf(tx *db.Tx, o Organization, externalID string) (Member, error) {
+	m, err := db.One(tx, scanMember, selectMember+` where m.organization_num = $1 and m.external_id = $2`, o.Num, externalID)
+	if errors.Is(err, db.ErrNoRows) {
+		return Member{}, ErrNoMember
+	}
+	return m, err
+}
+
+// A Departure is told of somebody who is about to be deleted, in the same
+// transaction.
+type Departure func(tx *db.Tx, o Organization, m Member) error
+
+// WithDeparture says who is told of deletions. It is for assembling the program.
+func (s *Service) WithDeparture(d Departure) *Service {
+	s.departure = d
+	return s
+}
