@@ -122,8 +122,13 @@ func cause(err error) error {
 	return err
 }
 
-// failed reads a no. One that is not in Fineract's own form is only a status.
+// failed reads a no. One that is not in Fineract's own form is only a status; one
+// that it gave before can be without words.
 func failed(response *http.Response, text []byte) error {
+	served := response.Header.Get(servedHeader) == "true"
+	if served && len(text) == 0 {
+		return &failure{status: response.StatusCode, served: true}
+	}
 	var body struct {
 		Code   string `json:"userMessageGlobalisationCode"`
 		Errors []struct {
@@ -133,7 +138,7 @@ func failed(response *http.Response, text []byte) error {
 	if read(text, &body) != nil || !isCode(body.Code) {
 		return fmt.Errorf("fineract answers %d, and not in its own form", response.StatusCode)
 	}
-	f := &failure{status: response.StatusCode, codes: []string{body.Code}, served: response.Header.Get(servedHeader) == "true"}
+	f := &failure{status: response.StatusCode, codes: []string{body.Code}, served: served}
 	for _, each := range body.Errors {
 		if isCode(each.Code) && len(f.codes) < 10 {
 			f.codes = append(f.codes, each.Code)

@@ -127,16 +127,45 @@ func TestFindsWithoutKeys(t *testing.T) {
 // What Fineract failed itself is kept under its key for good. The order is asked
 // under the next key, once it is sure that it was not done.
 func TestAsksAgainUnderAnotherKey(t *testing.T) {
-	c, s := open(t)
-	for attempt := 1; attempt <= 3; attempt++ {
-		s.fault = at(attempt, "POST", "failed for good")
-		if r, err := c.Carry(t.Context(), move("1", 250_00)); err == nil {
-			t.Fatalf("attempt %d: a failure is %+v", attempt, r)
+	for _, wordless := range []bool{false, true} {
+		c, s := open(t)
+		s.wordless = wordless
+		for attempt := 1; attempt <= 3; attempt++ {
+			s.fault = at(attempt, "POST", "failed for good")
+			if r, err := c.Carry(t.Context(), move("1", 250_00)); err == nil {
+				t.Fatalf("attempt %d: a failure is %+v", attempt, r)
+			}
+		}
+		s.fault = nil
+		if r := carry(t, c, move("1", 250_00)); !r.Done() || len(s.moved) != 1 {
+			t.Errorf("%+v, done %d times", r, len(s.moved))
 		}
 	}
-	s.fault = nil
-	if r := carry(t, c, move("1", 250_00)); !r.Done() || len(s.moved) != 1 {
-		t.Errorf("%+v, done %d times", r, len(s.moved))
+}
+
+// Whatever goes wrong at whichever request of an order that is refused: what was
+// told stays, and what was not told may come out otherwise.
+func TestFaultsAtEveryRequestOfARefusal(t *testing.T) {
+	c, s := open(t)
+	carry(t, c, move("1", 1_000_01))
+	requests := len(s.asked)
+	for n := 1; n <= requests; n++ {
+		for _, fault := range faults {
+			c, s := open(t)
+			s.wordless = true
+			s.fault = at(n, "", fault)
+			first, err := c.Carry(patience(t, fault), move("1", 1_000_01))
+			secretless(t, err)
+			s.fault = nil
+			s.post(s.accounts[11], &sLine{kind: 1, cents: 500_00, day: "2026-03-02"})
+			again := carry(t, c, move("1", 1_000_01))
+			if err == nil && again != first {
+				t.Errorf("%s at request %d: it told %+v, then %+v", fault, n, first, again)
+			}
+			if third := carry(t, c, move("1", 1_000_01)); third != again || len(s.moved) > 1 {
+				t.Errorf("%s at request %d: %+v, then %+v", fault, n, again, third)
+			}
+		}
 	}
 }
 

@@ -142,9 +142,16 @@ func TestReadsAccounts(t *testing.T) {
 	}
 }
 
-// Refusals are answers, and stay.
+// Refusals are answers, and stay, whether or not Fineract says again why.
 func TestRefuses(t *testing.T) {
+	for _, wordless := range []bool{false, true} {
+		t.Run(fmt.Sprintf("wordless %v", wordless), func(t *testing.T) { refuses(t, wordless) })
+	}
+}
+
+func refuses(t *testing.T, wordless bool) {
 	c, s := open(t)
+	s.wordless = wordless
 	for name, test := range map[string]struct {
 		order   host.Order
 		code    host.Code
@@ -177,6 +184,13 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("what was refused is done once money came in: %+v", r)
 	}
 	hosttest.Want(t, c, hosttest.Payroll, 0, 0)
+	other := move("1", 1_000_02)
+	if r, err := c.Carry(t.Context(), other); !errors.Is(err, host.ErrReused) {
+		t.Errorf("another order under the key of a refusal: %+v, %v", r, err)
+	}
+	if n := len(s.accounts[11].notes); n != 1 || !strings.HasPrefix(s.accounts[11].notes[0], "Refused to Mandate: NOT_COVERED MND-") {
+		t.Errorf("the notes are %q", s.accounts[11].notes)
+	}
 }
 
 // What cannot be one command is refused before Fineract hears of it.
@@ -216,7 +230,8 @@ func TestDoesNotOffer(t *testing.T) {
 }
 
 func TestHolds(t *testing.T) {
-	c, _ := open(t)
+	c, s := open(t)
+	s.wordless = true
 	set := order("hold")
 	set.Hold = &host.Hold{Account: hosttest.Operating, Cents: 900_00}
 	first := carry(t, c, set)
@@ -251,8 +266,10 @@ func TestHolds(t *testing.T) {
 	hosttest.Want(t, c, hosttest.Operating, 1_000_00, 1_000_00)
 	twice := order("twice")
 	twice.Free = set.Key()
-	if r := carry(t, c, twice); r.Refused != host.UnknownHold {
-		t.Errorf("a hold was freed twice: %+v", r)
+	for range 2 {
+		if r := carry(t, c, twice); r.Refused != host.UnknownHold {
+			t.Errorf("a hold was freed twice: %+v", r)
+		}
 	}
 	lines, err := c.Statement(t.Context(), hosttest.Institution, hosttest.Operating, 10)
 	if err != nil || len(lines) != 1 {

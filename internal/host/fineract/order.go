@@ -163,10 +163,22 @@ func (w *work) ask(ctx context.Context) (host.Receipt, error) {
 		if !answered {
 			return host.Receipt{}, err
 		}
-		if code := f.refusal(); code != "" {
-			return refused(w.order, code, w.step.account), nil
+		if f.underWay() {
+			return host.Receipt{}, err
 		}
-		if !f.served || f.underWay() {
+		if f.served {
+			code, err := w.told(ctx)
+			if err != nil {
+				return host.Receipt{}, err
+			}
+			if code != "" {
+				return refused(w.order, code, w.step.account), nil
+			}
+		}
+		if code := f.refusal(); code != "" {
+			return w.refuse(ctx, code)
+		}
+		if !f.served {
 			return host.Receipt{}, err
 		}
 	}

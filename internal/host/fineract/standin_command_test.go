@@ -185,3 +185,31 @@ func (s *standIn) postRelease(r *http.Request) (int, string) {
 	}
 	return failureOf(400, "validation.msg.validation.errors.exist", "validation.msg.savingsaccount.validation.msg.validation.errors.exist")
 }
+
+// GET savings/{savingsId}/notes: NotesApiResource.java and NoteType.java for the
+// path, NoteData.java for the members; the latest first.
+func (s *standIn) getNotes(r *http.Request) (int, string) {
+	a := s.accounts[id(r, "id")]
+	if a == nil {
+		return noAccount()
+	}
+	notes := []map[string]any{}
+	for i, note := range slices.Backward(a.notes) {
+		notes = append(notes, map[string]any{"id": i + 1, "savingAccountId": a.id, "noteType": map[string]any{"id": 500, "code": "noteType.saving"}, "note": note, "createdByUsername": user})
+	}
+	return 200, text(notes)
+}
+
+// POST savings/{savingsId}/notes: PostResourceTypeResourceIdNotesRequest and
+// ...Response of the swagger.
+func (s *standIn) postNote(r *http.Request) (int, string) {
+	a := s.accounts[id(r, "id")]
+	var body struct {
+		Note string `json:"note"`
+	}
+	if a == nil || json.NewDecoder(r.Body).Decode(&body) != nil || body.Note == "" || len(body.Note) > 1000 {
+		return unsupported()
+	}
+	a.notes = append(a.notes, body.Note)
+	return 200, text(map[string]any{"officeId": 1, "savingsId": a.id, "resourceId": len(a.notes)})
+}
