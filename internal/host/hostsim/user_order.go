@@ -22,7 +22,7 @@ func (b *Bank) carryUser(tx *db.Tx, o *host.Order, r *order) error {
 		return createOrdered(tx, o.Institution, by, asked, r)
 	}
 	before, err := findUser(tx, o.Institution, asked.Ref)
-	if errors.Is(err, host.ErrNoUser) || err == nil && before.Deleted {
+	if errors.Is(err, host.ErrNoUser) || err == nil && (before.Deleted || asked.Organization != "" && before.Organization != asked.Organization) {
 		r.refused = host.UnknownUser
 		return nil
 	}
