@@ -23,6 +23,7 @@ type object struct {
 var objects = []object{
 	{param: "ticket", is: "no-such-ticket"},
 	{in: "/activity/filters/", param: "name", is: "no-such-filter"},
+	{in: "/people/filters/", param: "name", is: "no-such-filter"},
 	{param: "token", is: "no-such-token"},
 	{param: "factor", is: "no-such-factor"},
 	{param: "sign", is: "no-such-sign-in"},

@@ -27,8 +27,8 @@ func (b base) activity() string { return b.at("/activity") }
 // what is new.
 func (a *app) activityRoutes() []web.Route {
 	routes := []web.Route{
-		{Method: "POST", Pattern: "/{institution}/activity/filters", Handler: a.introduced(a.keepFilter), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
-		{Method: "POST", Pattern: "/{institution}/activity/filters/{name}/forget", Handler: a.introduced(a.dropFilter), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
+		{Method: "POST", Pattern: "/{institution}/activity/filters", Handler: a.introduced(a.keepFilter(staff.OfActivity)), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
+		{Method: "POST", Pattern: "/{institution}/activity/filters/{name}/forget", Handler: a.introduced(a.dropFilter(staff.OfActivity)), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}},
 	}
 	routes = append(routes, web.Route{Method: "GET", Pattern: "/{institution}/people/{organization}/members/{member}/why", Handler: a.introduced(a.memberWhy), Needs: needs(catalog.PeopleViewAll, "", false)})
 	routes = append(routes, web.Route{Method: "POST", Pattern: "/{institution}/people/{organization}/members/{member}/see-as", Handler: a.introduced(a.seeAs), Needs: needs(catalog.PeopleManageAll, identity.EventSeeAsStarted, true)})
@@ -151,15 +151,6 @@ type freshness struct {
 	Href string // the page as it is now
 	Text string
 	New  bool
-}
-
-type savedFilter struct{ Name, Href, Forget string }
-
-// A keepForm keeps the filter that is set.
-type keepForm struct {
-	Action string
-	Query  string
-	Name   ui.Field
 }
 
 // feed reads a page of history. The status is that of a form that came back
@@ -289,15 +280,11 @@ func (a *app) everyActivity(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := baseOf(r)
-	filters, err := a.Staff.Filters(r.Context(), web.CallerOf(r.Context()))
-	if err != nil {
+	if feed.Saved, err = a.savedFilters(r, staff.OfActivity); err != nil {
 		return err
 	}
-	for _, f := range filters {
-		feed.Saved = append(feed.Saved, savedFilter{f.Name, b.activity() + "?" + f.Query, b.activity() + "/filters/" + url.PathEscape(f.Name) + "/forget"})
-	}
 	if asked := readFeed(r); len(asked.values) > 0 {
-		feed.Keep = &keepForm{Action: b.activity() + "/filters", Query: asked.values.Encode(), Name: ui.Field{Name: "name", Label: "Keep this filter as", Max: 40}}
+		feed.Keep = newKeepForm(b, staff.OfActivity, asked.values.Encode())
 	}
 	page := everyActivityPage{House: me.House.Name, Feed: feed}
 	if page.Shell, err = a.shell(r, &me, "Activity"); err != nil {
@@ -389,30 +376,4 @@ func (a *app) activityRows(r *http.Request, me *staff.Standing) iter.Seq2[[]stri
 			}
 		}
 	}
-}
-
-// POST /{institution}/activity/filters
-func (a *app) keepFilter(w http.ResponseWriter, r *http.Request) error {
-	f := web.ReadForm(r)
-	kept := staff.Filter{Name: f.Text("name", 40), Query: f.Raw("query")}
-	if f.OK() {
-		if err := f.Take(a.Staff.KeepFilter(r.Context(), web.CallerOf(r.Context()), kept)); err != nil {
-			return err
-		}
-	}
-	to := baseOf(r).activity() + "?" + kept.Query
-	if !f.OK() { // the field is one line below the filters, which the address carries
-		web.Flash(w, r, ui.Bad, cmp.Or(f.Problem("name"), f.Sentence))
-		http.Redirect(w, r, to, http.StatusSeeOther)
-		return nil
-	}
-	return done(w, r, to, "The filter “"+kept.Name+"” was kept")
-}
-
-// POST /{institution}/activity/filters/{name}/forget
-func (a *app) dropFilter(w http.ResponseWriter, r *http.Request) error {
-	if err := a.Staff.DropFilter(r.Context(), web.CallerOf(r.Context()), r.PathValue("name")); err != nil {
-		return err
-	}
-	return done(w, r, baseOf(r).activity(), "The filter was removed")
 }

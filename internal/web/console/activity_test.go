@@ -13,6 +13,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
+	"mandate/internal/staff"
 )
 
 // auditor adds somebody who may search the audit logs and nothing else.
@@ -154,6 +155,50 @@ func TestFiltersAreKept(t *testing.T) {
 		}
 		w.as("alf").get("/cedar/activity").saysNot(t, "Failed proofs")
 		ada.post("/cedar/activity/filters/failed%20proofs/forget", url.Values{}).saysNot(t, "Failed proofs")
+	})
+}
+
+// The list of customers keeps filters of its own, and begins with the one that
+// was chosen for that: for the one who chose it.
+func TestTheListOfCustomersBeginsWithAFilter(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.customer().support()
+		sam := w.as("sam")
+		sam.get("/cedar/people").saysNot(t, "Keep this filter as")
+		sam.get("/cedar/people?status=locked").says(t, "1 customer ", "Lee Tran", "Keep this filter as", "Begin with it")
+		keep := func(name, query string, more ...string) answer {
+			form := url.Values{"name": {name}, "query": {query}}
+			if len(more) > 0 {
+				form.Set("first", "on")
+			}
+			return sam.post("/cedar/people/filters", form)
+		}
+		keep("Locked", "status=locked", "first").says(t, "The filter “Locked” was kept", "Lee Tran", "Begins with it")
+		keep("Held", "status=held").says(t, "The filter “Held” was kept", "Ingrid Moe")
+		keep("Nothing", "").says(t, "choose a filter first")
+		if begun := sam.get("/cedar/people"); begun.url != "/cedar/people?status=locked" {
+			t.Errorf("the list begins at %s", begun.url)
+		}
+		sam.get("/cedar/people?all=1").says(t, "6 customers")
+		if cleared := sam.get("/cedar/people?status=locked").body; !strings.Contains(cleared, `href="/cedar/people?all=1"`) {
+			t.Error("clearing the filter leads back to it")
+		}
+		keep("Held", "status=held", "first") // one at a time
+		if begun := sam.get("/cedar/people"); begun.url != "/cedar/people?status=held" || strings.Count(begun.text(), "Begins with it") != 1 {
+			t.Errorf("the list begins at %s: %s", begun.url, begun.text())
+		}
+		keep("Held", "status=held")
+		if begun := sam.get("/cedar/people"); begun.url != "/cedar/people" {
+			t.Errorf("with no filter to begin with, the list begins at %s", begun.url)
+		}
+		// A name of one page is none of another, and one's own is nobody else's.
+		sam.get("/cedar/people").says(t, "Locked", "Held")
+		w.as("bo").get("/cedar/people").saysNot(t, "Held Begin")
+		caller := w.caller("sam")
+		w.must(w.staff.KeepFilter(t.Context(), caller, staff.Filter{Page: staff.OfActivity, Name: "Held", Query: "kind=wires"}))
+		w.must(w.staff.DropFilter(t.Context(), caller, staff.OfActivity, "Held"))
+		sam.get("/cedar/people").says(t, "Held Begin with it")
+		sam.post("/cedar/people/filters/held/forget", url.Values{}).saysNot(t, "Held Begin")
 	})
 }
 

@@ -30,9 +30,9 @@ type Staff interface {
 	Standing(context.Context, bank.Caller) (staff.Standing, error)
 	EditOwn(context.Context, bank.Caller, staff.Details) error
 	Letters
-	Filters(context.Context, bank.Caller) ([]staff.Filter, error)
+	Filters(context.Context, bank.Caller, staff.FilterPage) ([]staff.Filter, error)
 	KeepFilter(context.Context, bank.Caller, staff.Filter) error
-	DropFilter(ctx context.Context, caller bank.Caller, name string) error
+	DropFilter(ctx context.Context, caller bank.Caller, page staff.FilterPage, name string) error
 	Administering
 }
 

@@ -3,8 +3,11 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"mandate/internal/bank"
+	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -18,6 +21,8 @@ type customersPage struct {
 	Rows    []customerRow
 	Pager   ui.Pager
 	More    string // that there are more than are counted; empty where there are not
+	Saved   []savedFilter
+	Keep    *keepForm // nil where nothing is looked for
 }
 
 // A customerRow is an organization or a member of one.
@@ -50,8 +55,25 @@ func values(options []ui.Option) (all []string) {
 	return all
 }
 
+// everyone is what an address says that asks for every customer, also of somebody
+// whose page begins with a filter.
+const everyone = "?all=1"
+
+// everyCustomer lists all customers. An address that asks for nothing begins
+// with the filter that its reader has chosen for that.
+//
 // GET /{institution}/people
 func (a *app) everyCustomer(w http.ResponseWriter, r *http.Request) error {
+	saved, err := a.savedFilters(r, staff.OfPeople)
+	if err != nil {
+		return err
+	}
+	for _, f := range saved {
+		if f.First && r.URL.RawQuery == "" {
+			http.Redirect(w, r, f.Href, http.StatusSeeOther)
+			return nil
+		}
+	}
 	list := web.ReadList(r, web.ListSpec{Filters: map[string][]string{"kind": values(customerKinds), "status": values(memberStatuses)}})
 	q := usermgmt.CustomerQuery{Search: list.Search, Kind: usermgmt.CustomerKind(list.Filter("kind")), Page: list.Page, Size: list.PerPage}
 	q.Status, q.Held = statusFilter(list.Filter("status"))
@@ -68,7 +90,7 @@ func (a *app) everyCustomer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list = list.At(found.Page)
-	page := customersPage{House: i.Name, Number: customerNumber(i.Edition), Pager: list.Pager("Customers", found.Matching)}
+	page := customersPage{Saved: saved, House: i.Name, Number: customerNumber(i.Edition), Pager: list.Pager("Customers", found.Matching)}
 	if page.Shell, err = a.shell(r, &me, "People"); err != nil {
 		return err
 	}
@@ -79,6 +101,12 @@ func (a *app) everyCustomer(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Toolbar = list.Toolbar("Search by name, username, email or "+page.Number, result,
 		ui.Filter{Name: "kind", Label: "Kind of customer", Options: customerKinds}, ui.Filter{Name: "status", Label: "Status of members", Options: memberStatuses})
+	if _, query, narrowed := strings.Cut(list.At(1).Href(), "?"); narrowed {
+		page.Toolbar.Clear = baseOf(r).people() + everyone
+		if !slices.ContainsFunc(saved, func(f savedFilter) bool { return f.Query == query }) {
+			page.Keep = newKeepForm(baseOf(r), staff.OfPeople, query)
+		}
+	}
 	for i := range found.Customers {
 		page.Rows = append(page.Rows, rowOf(baseOf(r), &found.Customers[i]))
 	}

@@ -65,9 +65,14 @@ func (a *app) peopleRoutes() []web.Route {
 	post := func(pattern string, h web.HandlerFunc, event string, proof bool) web.Route {
 		return web.Route{Method: "POST", Pattern: "/{institution}/people" + pattern, Handler: a.introduced(h), Needs: needs(catalog.PeopleManageAll, event, proof)}
 	}
+	own := func(pattern string, h web.HandlerFunc) web.Route {
+		return web.Route{Method: "POST", Pattern: "/{institution}/people/filters" + pattern, Handler: a.introduced(h), Needs: web.Needs{Who: web.SignedIn, May: web.Own, Institution: web.FromPath}}
+	}
 	const organization, member = "/{organization}", "/{organization}/members/{member}"
 	return []web.Route{
 		get("", a.everyCustomer),
+		own("", a.keepFilter(staff.OfPeople)),
+		own("/{name}/forget", a.dropFilter(staff.OfPeople)),
 		get(organization, a.organization),
 		get(organization+"/members", a.organizationMembers),
 		get(organization+"/permissions", a.organizationRights),

@@ -12,7 +12,13 @@ func TestPeopleInABrowser(t *testing.T) {
 	eachBrowser(t, func(t *testing.T, w *world, p colleague) {
 		w.customer().support()
 		p.signIn("sam")
+		p.open("/cedar/people?kind=member")
+		p.Fill("Keep this filter as", "Only people")
+		p.Set("Begin with it", true)
+		p.Click("Keep filter")
+		p.See("The filter “Only people” was kept")
 		p.open("/cedar/people")
+		p.See("Begins with it")
 		p.look("people")
 		p.open("/cedar/people?q=lee")
 		p.Click("Lee Tran")
