@@ -123,7 +123,7 @@ func (a *arrival) event() (e host.Event, err error) {
 }
 
 // insert stores an arrival unless it has arrived before. The same event with
-// another content contradicts the first.
+// another content is one of its own: versions tell which of them counts.
 func (a *arrival) insert(tx *db.Tx, institution bank.InstitutionID) (stored bool, err error) {
 	n, err := a.tryInsert(tx, institution)
 	if err != nil || n == 1 {
@@ -138,7 +138,6 @@ func (a *arrival) insert(tx *db.Tx, institution bank.InstitutionID) (stored bool
 	}
 	other := *a
 	other.ID += " " + hex.EncodeToString(a.digest[:8])
-	other.State, other.Code, other.Note = parked, codeContradictory, "The host told the same event "+a.ID+" with another content."
 	n, err = other.tryInsert(tx, institution)
 	return n == 1, err
 }

@@ -12,7 +12,6 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
-	"mandate/internal/identity"
 )
 
 // A Stated is a member as the institution's host states them, whole: what it
@@ -139,8 +138,8 @@ func (a *adoption) profile() error {
 	return nil
 }
 
-// standing takes role, status and hold over. Disabled is final, nobody becomes
-// pending again, and whoever has no credentials cannot be locked.
+// standing takes role, status and hold over. Disabled is final, and nobody
+// becomes pending again.
 func (a *adoption) standing() error {
 	if !a.in.Keep.Role {
 		a.after.Role = a.in.Role
@@ -159,19 +158,6 @@ func (a *adoption) standing() error {
 	if is == bank.StatusPending {
 		a.leave(LeftStatus, "status", "Nobody becomes pending again.")
 		return nil
-	}
-	if is == bank.StatusLocked && was == bank.StatusPending {
-		has := false
-		if a.in.User != "" {
-			var err error
-			if has, err = identity.HasCredentials(a.c.Tx, identity.Member(a.c.Caller.Institution, a.in.User)); err != nil {
-				return err
-			}
-		}
-		if !has {
-			a.leave(LeftStatus, "status", "Whoever has no credentials yet cannot be locked. A hold keeps them out.")
-			return nil
-		}
 	}
 	a.after.Status = is
 	return nil
