@@ -35,6 +35,9 @@ const (
 	maxMemo      = 60
 	maxStatement = 1000
 	maxMoves     = 4 // of a list while it is read
+
+	underWayPause = 100 * time.Millisecond
+	maxWaits      = 5
 )
 
 // Config says which Fineract is spoken to. Names are the refs that decision 0078

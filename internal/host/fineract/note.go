@@ -16,8 +16,8 @@ import (
 
 const noteStart = "Refused to Mandate: "
 
-// refuse tells a refusal, once its note stands.
-func (w *work) refuse(ctx context.Context, code host.Code) (host.Receipt, error) {
+// keep writes the note of a refusal.
+func (w *work) keep(ctx context.Context, code host.Code) error {
 	var m made
 	err := w.call(ctx, w.order.Institution, request{
 		method: http.MethodPost, path: w.notes(), key: markStart + w.mark.key + "-R",
@@ -27,9 +27,9 @@ func (w *work) refuse(ctx context.Context, code host.Code) (host.Receipt, error)
 		err = fmt.Errorf("fineract: the answer does not name the note that was made")
 	}
 	if err != nil {
-		return host.Receipt{}, fmt.Errorf("keep why %s is refused: %w", w.order.Key(), err)
+		return fmt.Errorf("keep why %s is refused: %w", w.order.Key(), err)
 	}
-	return refused(w.order, code, w.step.account), nil
+	return nil
 }
 
 func (w *work) notes() string { return fmt.Sprintf("savings/%d/notes", w.from) }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/host"
@@ -153,36 +154,58 @@ func (w *work) same(m mark) error {
 // even where it failed itself or what stood against it was mended; then another
 // key is used. It is never used for what may be on its way still.
 func (w *work) ask(ctx context.Context) (host.Receipt, error) {
-	path, query, body := w.command()
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
-		made, err := w.post(ctx, w.order.Institution, fmt.Sprintf("%s%s-%d", markStart, w.mark.key, attempt), path, query, body)
+		made, err := w.try(ctx, fmt.Sprintf("%s%s-%d", markStart, w.mark.key, attempt))
 		if err == nil {
 			return w.confirm(ctx, made)
 		}
 		f, answered := errors.AsType[*failure](err)
-		if !answered {
+		if !answered || f.underWay() {
 			return host.Receipt{}, err
 		}
-		if f.underWay() {
+		code, err := w.whyNot(ctx, f)
+		if err != nil {
 			return host.Receipt{}, err
 		}
-		if f.served {
-			code, err := w.told(ctx)
-			if err != nil {
-				return host.Receipt{}, err
-			}
-			if code != "" {
-				return refused(w.order, code, w.step.account), nil
-			}
-		}
-		if code := f.refusal(); code != "" {
-			return w.refuse(ctx, code)
-		}
-		if !f.served {
-			return host.Receipt{}, err
+		if code != "" {
+			return refused(w.order, code, w.step.account), nil
 		}
 	}
 	return host.Receipt{}, fmt.Errorf("fineract: %s failed %d times there", w.order.Key(), maxAttempts)
+}
+
+// try asks under one key, and waits a little for what is under way under it.
+func (w *work) try(ctx context.Context, key string) (made, error) {
+	path, query, body := w.command()
+	for waited := 0; ; waited++ {
+		m, err := w.post(ctx, w.order.Institution, key, path, query, body)
+		if f, answered := errors.AsType[*failure](err); !answered || !f.underWay() || waited == maxWaits {
+			return m, err
+		}
+		select {
+		case <-ctx.Done():
+			return made{}, ctx.Err()
+		case <-time.After(underWayPause):
+		}
+	}
+}
+
+// whyNot finds out whether a failure is a refusal, and sees that it stays one. It
+// is none, and no error, where the order can be asked under another key.
+func (w *work) whyNot(ctx context.Context, f *failure) (host.Code, error) {
+	if f.served {
+		if code, err := w.told(ctx); code != "" || err != nil {
+			return code, err
+		}
+	}
+	code := f.refusal()
+	if code == "" && !f.served {
+		return "", f
+	}
+	if code == "" {
+		return "", nil
+	}
+	return code, w.keep(ctx, code)
 }
 
 // Fineract's codes for what is a refusal here. All other codes are errors: they
