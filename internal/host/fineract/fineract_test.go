@@ -16,6 +16,8 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/host/fineract"
 	"mandate/internal/host/hosttest"
+	"mandate/internal/host/protocol"
+	"mandate/internal/host/verify"
 )
 
 // names are the suite's ids by the refs that the stand-in's numbers make.
@@ -87,6 +89,28 @@ func carry(t *testing.T, h host.Connector, o host.Order) host.Receipt {
 		t.Fatalf("Carry(%s): %v", o.Key(), err)
 	}
 	return r
+}
+
+// The suite of every host, on what this one offers. What it does not offer it
+// must refuse, which the suite sees as well.
+func TestPassesTheSuite(t *testing.T) {
+	for _, check := range verify.Checks() {
+		t.Run(check.Name, func(t *testing.T) {
+			c, s := open(t)
+			s.wordless = true
+			b := hosttest.Bench(c)
+			b.Offers = []protocol.Feature{protocol.Transfers, protocol.Holds}
+			if check.Name == "Organizations" { // the half of people that is offered
+				b.Offers = append(b.Offers, protocol.People)
+			}
+			b.OrganizationRef, b.FromRef, b.ToRef, b.OtherRef, b.Card = "0000000001", refs[hosttest.Operating], refs[hosttest.Payroll], "0000000002", ""
+			result := check.Run(t.Context(), b)
+			t.Logf("%s (%s)", result.Outcome, check.Says)
+			if result.Outcome == verify.Failed {
+				t.Errorf("%s", strings.Join(result.Problems, "\n"))
+			}
+		})
+	}
 }
 
 func TestMoves(t *testing.T) {

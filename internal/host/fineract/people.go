@@ -10,8 +10,12 @@ import (
 	"mandate/internal/host"
 )
 
+// onlyVersion is of every organization: Fineract has no versions, and tells of no
+// change that one would have to be compared for.
+const onlyVersion = 1
+
 // Organizations lists active clients with their savings accounts. Fineract lists
-// by place and not by number, and has no versions.
+// by place and not by number.
 func (c *Connector) Organizations(ctx context.Context, institution bank.InstitutionID, after host.Ref, most int) ([]host.Organization, error) {
 	last, known := idOf(after)
 	if after != "" && !known {
@@ -46,7 +50,7 @@ func (c *Connector) organization(ctx context.Context, institution bank.Instituti
 	if err != nil {
 		return host.Organization{}, err
 	}
-	organization := host.Organization{Ref: refOf(of.ID), Name: of.Name}
+	organization := host.Organization{Ref: refOf(of.ID), Version: onlyVersion, Name: of.Name}
 	for _, a := range accounts {
 		organization.Accounts = append(organization.Accounts, host.Account{
 			Ref: refOf(a.ID), Name: a.Product, Kind: "savings", LastFour: a.Number[max(0, len(a.Number)-4):], Closed: a.Status.Closed,

@@ -76,7 +76,8 @@ type Server interface {
 type Feature string
 
 const (
-	Transfers   Feature = "transfers"    // legs move money
+	Transfers   Feature = "transfers"    // two legs move money
+	Compound    Feature = "compound"     // an order has more legs, or legs beside a hold or the freeing of one
 	Holds       Feature = "holds"        // amounts are set aside
 	Stops       Feature = "stops"        // checks are stopped
 	Files       Feature = "files"        // files are taken over
@@ -86,11 +87,11 @@ const (
 )
 
 // Features are all that there are.
-var Features = []Feature{Transfers, Holds, Stops, Files, PositivePay, Cards, People}
+var Features = []Feature{Transfers, Compound, Holds, Stops, Files, PositivePay, Cards, People}
 
 // About is what a host says of itself.
 type About struct {
 	Protocol int       `json:"protocol" doc:"The version of the protocol: 1."`
 	Name     string    `json:"name" maxLength:"100" doc:"What answers here, for people."`
-	Offers   []Feature `json:"offers" enum:"transfers,holds,stops,files,positive_pay,cards,people" doc:"What the host offers to the institution. The rest it refuses as NOT_OFFERED."`
+	Offers   []Feature `json:"offers" enum:"transfers,compound,holds,stops,files,positive_pay,cards,people" doc:"What the host offers to the institution. The rest it refuses as NOT_OFFERED."`
 }

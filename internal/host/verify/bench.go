@@ -255,12 +255,16 @@ func (p *probe) both() (from, to host.Balance) {
 	return from, to
 }
 
+func (p *probe) offers(f protocol.Feature) bool { return slices.Contains(p.Offers, f) }
+
 // notOffered asks for what the host says that it cannot do.
 func (p *probe) notOffered(f protocol.Feature) {
 	o := p.order()
 	switch f {
 	case protocol.Transfers:
 		o.Legs = host.Move(p.From, p.To, 1)
+	case protocol.Compound:
+		o.Legs = []host.Leg{{Account: p.From, Cents: -2}, {Account: p.To, Cents: 1}, {Account: p.To, Cents: 1}}
 	case protocol.Holds:
 		o.Hold = &host.Hold{Account: p.From, Cents: 1}
 	case protocol.Stops:

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"mandate/internal/bank"
@@ -19,8 +20,8 @@ var moneyChecks = []Check{
 	{Name: "Overdraft", Says: "No account pays more than it has available, in one leg or in several.", Needs: protocol.Transfers, run: overdraft},
 	{Name: "Balanced", Says: "Legs that do not add up to nothing are refused.", Needs: protocol.Transfers, run: balanced},
 	{Name: "UnknownAccounts", Says: "An account that is not there, or another organization's, is refused.", Needs: protocol.Transfers, run: unknownAccounts},
-	{Name: "Holds", Says: "What is set aside cannot be moved, but by the order that frees it, once.", Needs: protocol.Holds, run: holds},
-	{Name: "AllOrNothing", Says: "Of an order that is refused for one thing, nothing is done.", Needs: protocol.Holds, run: allOrNothing},
+	{Name: "Holds", Says: "What is set aside cannot be moved until an order frees it, once.", Needs: protocol.Holds, run: holds},
+	{Name: "AllOrNothing", Says: "Of an order that is refused for one thing, nothing is done.", Needs: protocol.Compound, With: func(b *Bench) bool { return slices.Contains(b.Offers, protocol.Holds) }, run: allOrNothing},
 	{Name: "Stops", Says: "A stop is placed with its fee or not at all, and lifted once.", Needs: protocol.Stops, run: stops},
 	{Name: "Files", Says: "A file is taken over or refused, once, and no other goes by its key.", Needs: protocol.Files, run: files},
 	{Name: "RaceSameKey", Says: "Of one order asked for eight times at once, one moves money and all hear of it.", Needs: protocol.Transfers, run: raceSameKey},
@@ -108,8 +109,9 @@ func refusesForGood(p *probe) {
 func overdraft(p *probe) {
 	from, to := p.both()
 	p.refused(p.order(host.Move(p.From, p.To, from.Available+1)...), host.NotCovered, "one cent too much")
-	half := from.Available / 2
-	p.refused(p.order(host.Leg{Account: p.From, Cents: -half}, host.Leg{Account: p.From, Cents: half - from.Available - 1}, host.Leg{Account: p.To, Cents: from.Available + 1}), host.NotCovered, "one cent too much in two legs")
+	if half := from.Available / 2; p.offers(protocol.Compound) {
+		p.refused(p.order(host.Leg{Account: p.From, Cents: -half}, host.Leg{Account: p.From, Cents: half - from.Available - 1}, host.Leg{Account: p.To, Cents: from.Available + 1}), host.NotCovered, "one cent too much in two legs")
+	}
 	p.moved(p.From, from, 0, 0, "after refusals")
 	p.moved(p.To, to, 0, 0, "after refusals")
 	p.done(p.order(host.Move(p.From, p.To, from.Available)...), "to the last cent")
@@ -157,17 +159,30 @@ func holds(p *probe) {
 		theirs.Organization, theirs.Free = p.Other, set.Key()
 		p.refused(theirs, host.UnknownHold, "another organization frees it")
 	}
-	use := p.order(host.Move(p.From, p.To, from.Available-50_00)...)
-	use.Free = set.Key()
-	p.done(use, "use what was set aside for it")
-	p.moved(p.From, from, 50_00-from.Available, 50_00-from.Available, "used")
-	p.moved(p.To, to, from.Available-50_00, from.Available-50_00, "used")
+	p.endHold(set.Key(), from, to)
 	again := p.order()
 	again.Free = set.Key()
 	p.refused(again, host.UnknownHold, "free it twice")
 	none := p.order()
 	none.Hold = &host.Hold{Account: p.From}
 	p.refused(none, host.NotBalanced, "set nothing aside")
+}
+
+// endHold ends a hold with what it was set for, or alone where a host can do no
+// more at once.
+func (p *probe) endHold(key string, from, to host.Balance) {
+	if !p.offers(protocol.Compound) {
+		free := p.order()
+		free.Free = key
+		p.done(free, "free what was set aside")
+		p.moved(p.From, from, 0, 0, "freed")
+		return
+	}
+	use := p.order(host.Move(p.From, p.To, from.Available-50_00)...)
+	use.Free = key
+	p.done(use, "use what was set aside for it")
+	p.moved(p.From, from, 50_00-from.Available, 50_00-from.Available, "used")
+	p.moved(p.To, to, from.Available-50_00, from.Available-50_00, "used")
 }
 
 func allOrNothing(p *probe) {
