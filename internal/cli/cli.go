@@ -44,6 +44,7 @@ type commands struct {
 	Application applicationCommand `cmd:"" help:"Let products in that staff sign in to, and services."`
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
 	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
+	Host        hostCommand        `cmd:"" help:"Look after the way to the institutions' core."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }
 

@@ -29,6 +29,7 @@ type Store struct {
 // this machine, with an embedded database in the user's data folder.
 type Config struct {
 	Store
+	Hosts
 
 	PublicOrigin     string        `name:"public-origin" help:"Where browsers find Online, such as https://online.example-bank.com." env:"MANDATE_PUBLIC_ORIGIN" placeholder:"URL"`
 	ConsoleOrigin    string        `name:"console-origin" help:"Where browsers find the console and Identity." env:"MANDATE_CONSOLE_ORIGIN" placeholder:"URL"`
