@@ -10,12 +10,12 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
 )
 
 // A line to the host can be down.
 type line struct {
-	*ledger.Ledger
+	*hostsim.Bank
 	down bool
 }
 
@@ -23,7 +23,7 @@ func (l *line) Balances(ctx context.Context, institution bank.InstitutionID, acc
 	if l.down {
 		return nil, errors.New("the line is down")
 	}
-	return l.Ledger.Balances(ctx, institution, accounts)
+	return l.Bank.Balances(ctx, institution, accounts)
 }
 
 func TestAProgramReadsAccountsForAPerson(t *testing.T) {

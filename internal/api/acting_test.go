@@ -22,7 +22,8 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
@@ -48,14 +49,14 @@ func nameless(*db.Tx, bank.InstitutionID, bank.OrganizationID, []bank.UserID) (m
 // with $20,000.00, and its payroll account with nothing.
 func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	p.t.Helper()
-	p.books = ledger.New(d)
+	p.books = hostsimtest.Open(p.t, d)
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/Chicago") })
 	p.desk = host.NewDesk(d, p.books, slog.New(slog.DiscardHandler))
 	told := notice.New(noMail{}, usermgmt.People{})
 	queue := approval.New(d, door, told, nameless)
 	p.papers = approvaltest.New(door, queue, "operating")
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: p.desk, Teller: told})
-	p.line = &line{Ledger: p.books}
+	p.line = &line{Bank: p.books}
 	config.Statements, config.Approvals, config.Stops = statement.New(door, p.line), queue, p.stops
 	config.PositivePay = p.openPositivePay(door, days, p.desk, told)
 	p.ach = newACH(d, door, queue, days)
@@ -64,8 +65,8 @@ func (p *program) openMoney(config *api.Config, d *db.DB, door *guard.Guard) {
 	config.Wires = p.wires
 	config.Cards = card.New(card.Config{Guard: door, Desk: p.desk, Teller: told})
 	config.Transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: p.desk, Teller: told, Process: "test"})
-	err := p.books.Open(p.t.Context(), ledger.Opening{Institution: "first", Organization: "acme", Account: "operating", Number: "000110000137", Balance: 20_000_00},
-		ledger.Opening{Institution: "first", Organization: "acme", Account: "payroll"})
+	err := p.books.Open(p.t.Context(), hostsim.Opening{Institution: "first", Organization: "acme", Account: "operating", Number: "000110000137", Balance: 20_000_00},
+		hostsim.Opening{Institution: "first", Organization: "acme", Account: "payroll"})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 	"mandate/internal/gate"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/positivepay"
@@ -43,7 +43,7 @@ type program struct {
 	server  *httptest.Server
 	key     string // of a caller of the first institution that is bound to nothing
 
-	books  *ledger.Ledger
+	books  *hostsim.Bank
 	line   *line
 	desk   *host.Desk
 	papers *approvaltest.Papers

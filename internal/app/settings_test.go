@@ -13,7 +13,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/stoppayment"
@@ -39,7 +39,7 @@ func TestOnlyWhoKeepsTheSettingsSetsHowPaymentsAreSent(t *testing.T) {
 		}
 		try := func(permission catalog.StaffPermission) map[string]error {
 			door := guard.New(d, none, only(permission), nil)
-			desk, queue := host.NewDesk(d, ledger.New(d), slog.New(slog.DiscardHandler)), approval.New(d, door, nil, nil)
+			desk, queue := host.NewDesk(d, hostsimtest.Open(t, d), slog.New(slog.DiscardHandler)), approval.New(d, door, nil, nil)
 			return map[string]error{
 				"wires":        wire.New(wire.Config{Guard: door, Desk: desk, Queue: queue}).SetTerms(t.Context(), somebody, wire.Terms{Routing: "231380104", Name: "BANK", Source: "MANDATE1", Format: message.Pacs008}),
 				"stops":        stoppayment.New(stoppayment.Config{Guard: door, Desk: desk}).SetTerms(t.Context(), somebody, stoppayment.Terms{Disclaimer: "It holds."}),

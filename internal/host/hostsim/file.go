@@ -2,9 +2,11 @@ package hostsim
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -70,4 +72,36 @@ func insertFile(tx *db.Tx, number int64, o *host.Order, c contents) error {
 		return fmt.Errorf("take the file: %w", err)
 	}
 	return nil
+}
+
+// A TakenFile is a file that was taken over, without what is in it.
+type TakenFile struct {
+	Number          int64 // later files have higher ones
+	Key             string
+	Name, Kind      string
+	Day             bank.Day
+	Entries         int
+	Credits, Debits bank.Cents
+	Received        time.Time
+	Settled         bank.Day // empty: not yet
+}
+
+// Files lists what was taken over, the latest first, from before a number on;
+// zero stands for the end.
+func (b *Bank) Files(ctx context.Context, institution bank.InstitutionID, before int64, most int) (all []TakenFile, err error) {
+	err = b.db.Read(ctx, func(tx *db.Tx) error {
+		all, err = db.All(tx, func(s db.Scanner) (f TakenFile, err error) {
+			var micros int64
+			err = s.Scan(&f.Number, &f.Key, &f.Name, &f.Kind, &f.Day, &f.Entries, &f.Credits, &f.Debits, &micros, &f.Settled)
+			f.Received = time.UnixMicro(micros).UTC()
+			return f, err
+		}, `
+			select number, order_key, name, kind, day, entries, credits, debits, received_micros, settled_day from core_file
+			 where institution_id = $1 and ($2 = 0 or number < $2) order by number desc limit $3`, institution, before, min(most, maxPeople))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the files: %w", err)
+	}
+	return all, nil
 }

@@ -41,10 +41,9 @@ const Schema = "host"
 
 // A Bank is the core of all institutions of a database.
 type Bank struct {
-	db      *db.DB
-	seed    uint64
-	seeding time.Duration
-	telling telling
+	db       *db.DB
+	seeding  time.Duration
+	mischief mischief
 }
 
 var (
@@ -63,7 +62,7 @@ type Options struct {
 
 // New returns the core of a database that was built from Migrations.
 func New(d *db.DB, o Options) *Bank {
-	return &Bank{db: d, seed: o.Seed, seeding: o.Seeding, telling: telling{ways: map[bank.InstitutionID]Telling{}}}
+	return &Bank{db: d, seeding: o.Seeding, mischief: mischief{seed: o.Seed, of: map[bank.InstitutionID]Fault{}}}
 }
 
 // OpenDB opens the simulator's database and brings it up to date.

@@ -179,3 +179,13 @@ func (b *Bank) Image(ctx context.Context, institution bank.InstitutionID, item s
 	})
 	return picture, err
 }
+
+// Issued lists the checks of an account that the customer told of, in the order
+// of their numbers, after one.
+func (b *Bank) Issued(ctx context.Context, institution bank.InstitutionID, account bank.AccountID, after int64, most int) (all []host.IssuedCheck, err error) {
+	err = b.db.Read(ctx, func(tx *db.Tx) error {
+		all, err = issuedAfter(tx, institution, account, after, min(most, maxPresented))
+		return err
+	})
+	return all, err
+}

@@ -157,3 +157,16 @@ func imageOf(tx *db.Tx, institution bank.InstitutionID, item string, side host.S
 	}
 	return picture, nil
 }
+
+func issuedAfter(tx *db.Tx, institution bank.InstitutionID, account bank.AccountID, after int64, most int) ([]host.IssuedCheck, error) {
+	all, err := db.All(tx, func(s db.Scanner) (c host.IssuedCheck, err error) {
+		err = s.Scan(&c.Number, &c.Cents, &c.Payee, &c.Void)
+		return c, err
+	}, `
+		select number, cents, payee, void from core_issued
+		 where institution_id = $1 and account_id = $2 and number > $3 order by number limit $4`, institution, account, after, most)
+	if err != nil {
+		return nil, fmt.Errorf("list the issued checks: %w", err)
+	}
+	return all, nil
+}

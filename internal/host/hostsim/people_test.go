@@ -274,7 +274,9 @@ func TestOrganizations(t *testing.T) {
 // ever.
 func TestTellsBadly(t *testing.T) {
 	eachBank(t, func(t *testing.T, b *hostsim.Bank, clock *dbtest.Clock) {
-		b.Tell("", hostsim.Telling{Repeat: 50, Reorder: true, Late: 30, Delay: time.Hour})
+		if err := b.SetFault("", hostsim.Fault{Telling: hostsim.Telling{Repeat: 50, Reorder: true, Late: 30, Delay: time.Hour}}); err != nil {
+			t.Fatal(err)
+		}
 		ctx, u := t.Context(), must[host.User](t)(b.Create(t.Context(), cedar, staff, dana()))
 		for n := range 30 {
 			u = must[host.User](t)(b.SetHeld(ctx, cedar, staff, u.Ref, u.Version, n%2 == 0))

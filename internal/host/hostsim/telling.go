@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"mandate/internal/bank"
@@ -23,33 +22,6 @@ type Telling struct {
 	Delay   time.Duration `json:"delay"`   // how late
 }
 
-type telling struct {
-	mu    sync.Mutex
-	ways  map[bank.InstitutionID]Telling
-	asked uint64
-}
-
-// Tell says how an institution's events are told from now on; the empty
-// institution stands for all that have no way of their own.
-func (b *Bank) Tell(institution bank.InstitutionID, how Telling) {
-	b.telling.mu.Lock()
-	defer b.telling.mu.Unlock()
-	b.telling.ways[institution] = how
-}
-
-// way is how an institution's events are told, with what chance is made from
-// this time.
-func (t *telling) way(institution bank.InstitutionID, seed uint64) (Telling, *rand.Rand) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.asked++
-	how, own := t.ways[institution]
-	if !own {
-		how = t.ways[""]
-	}
-	return how, rand.New(rand.NewPCG(seed, t.asked))
-}
-
 // tell gives events that were not told yet their places in the telling.
 func (b *Bank) tell(ctx context.Context, institution bank.InstitutionID) error {
 	waits := false
@@ -61,7 +33,7 @@ func (b *Bank) tell(ctx context.Context, institution bank.InstitutionID) error {
 	if err != nil || !waits {
 		return err
 	}
-	how, chance := b.telling.way(institution, b.seed)
+	how, chance := b.mischief.now(institution)
 	return b.write(ctx, institution, func(tx *db.Tx, _ int64) error {
 		numbers, err := untold(tx, institution, tellAtOnce)
 		if err != nil {

@@ -11,9 +11,8 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/fault"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/ach"
-	"mandate/internal/moneymovement/ach/nacha"
 	"mandate/internal/moneymovement/moneytest"
 	"mandate/internal/usage"
 )
@@ -41,7 +40,7 @@ func sendForEver(url string, clock moneytest.Clock, say func(string)) ([]func() 
 	if err != nil {
 		return nil, err
 	}
-	k := &killable{world{d: d, ledger: ledger.New(d), proofs: &proofs{}}, say}
+	k := &killable{world{d: d, ledger: hostsimtest.Of(d), proofs: &proofs{}}, say}
 	k.process("killed")
 	go k.desk.Run(context.Background())
 	return []func() error{k.initiates, k.approves, k.editsAndApproves, k.takesBack, k.drops, k.releases}, nil
@@ -178,8 +177,8 @@ func settleKilled(t *testing.T, url string, clock moneytest.Clock, said []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, d: d, ledger: ledger.New(d), proofs: &proofs{}}
-	defer func() { w.must(d.Close()) }()
+	w := &world{t: t, d: d, ledger: hostsimtest.Of(d), proofs: &proofs{}}
+	defer func() { w.must(hostsimtest.Close(d)) }()
 	w.process("the next one")
 	if _, err := w.room.Tick(t.Context()); err != nil {
 		t.Fatal(err)
@@ -250,22 +249,22 @@ func (w *world) proveKilled(runs map[ach.RunID]killedRun) {
 			w.t.Errorf("the history: %+v", broken.Broken)
 			return err
 		}
-		files, err := db.All(tx, db.Value[[]byte], `select body from ledger_file`)
-		if len(files) != out {
-			w.t.Errorf("%d files for %d runs", len(files), out)
-		}
-		for _, body := range files {
-			file, err := nacha.Read(strings.NewReader(string(body)), nacha.Rules{Relaxed: true}, nil)
-			if err != nil {
-				return err
-			}
-			sum -= file.Credits
-		}
-		if sum != 0 {
-			w.t.Errorf("the files are worth %s less than the runs", sum)
-		}
-		return err
+		return nil
 	}))
+	files := 0
+	for before := int64(0); ; {
+		page, err := w.ledger.Files(w.ctx(), cedar, before, 500)
+		w.must(err)
+		if len(page) == 0 {
+			break
+		}
+		for _, file := range page {
+			files, sum, before = files+1, sum-file.Credits, file.Number
+		}
+	}
+	if files != out || sum != 0 {
+		w.t.Errorf("%d files for %d runs, worth %s less", files, out, sum)
+	}
 }
 
 // removeKilled deletes all batches, so that there is room for others.

@@ -19,7 +19,8 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/ach/nacha"
 	"mandate/internal/moneymovement/ach/recipients"
@@ -45,7 +46,7 @@ type world struct {
 	room    *ach.Service
 	queue   *approval.Service
 	desk    *host.Desk
-	ledger  *ledger.Ledger
+	ledger  *hostsim.Bank
 	org     usermgmt.Organization
 	people  map[string]*usermgmt.Member
 	proofs  *proofs
@@ -71,7 +72,7 @@ func rights() map[string]entitlement.Settings {
 }
 
 func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
-	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), people: map[string]*usermgmt.Member{}, proofs: &proofs{}, ledger: ledger.New(d)}
+	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), people: map[string]*usermgmt.Member{}, proofs: &proofs{}, ledger: hostsimtest.Open(t, d)}
 	w.clock.Set(monday)
 	w.process("first")
 	has := catalog.EntitlementSet(0).With(catalog.ACH)
@@ -83,7 +84,7 @@ func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 		}
 		return w.populate(tx)
 	})
-	w.must(w.ledger.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: operating, Balance: 500_000_00}))
+	w.must(w.ledger.Open(t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: operating, Balance: 500_000_00}))
 	w.must(w.room.SetSender(t.Context(), operator, ach.Sender{Routing: "121042882", Name: "Cedar Bank", Destination: "231380104", DestinationName: "ACH Operator"}))
 	w.must(w.room.SetCompany(t.Context(), operator, northwind, ach.Company{Ident: "1234567890", Name: "Northwind"}))
 	return w

@@ -18,7 +18,8 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/card"
 	"mandate/internal/usermgmt"
 )
@@ -34,7 +35,7 @@ const (
 type world struct {
 	t      *testing.T
 	d      *db.DB
-	books  *ledger.Ledger
+	books  *hostsim.Bank
 	desk   *host.Desk
 	room   *card.Service
 	told   []string
@@ -46,7 +47,7 @@ type world struct {
 
 // A line to the host can be down.
 type line struct {
-	*ledger.Ledger
+	*hostsim.Bank
 	down *atomic.Bool
 }
 
@@ -54,7 +55,7 @@ func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
 	if l.down.Load() {
 		return host.Receipt{}, errors.New("the line is down")
 	}
-	return l.Ledger.Carry(ctx, o)
+	return l.Bank.Carry(ctx, o)
 }
 
 func (w *world) Tell(_ *db.Tx, _ bank.InstitutionID, people []bank.UserID, _, _, subject string, _ ...string) error {
@@ -74,7 +75,7 @@ func each(t *testing.T, test func(w *world)) {
 }
 
 func newWorld(t *testing.T, d *db.DB) *world {
-	w := &world{t: t, d: d, books: ledger.New(d)}
+	w := &world{t: t, d: d, books: hostsimtest.Open(t, d)}
 	door := guard.New(d, usermgmt.LoadPolicy, nil, w)
 	w.desk = host.NewDesk(d, &line{w.books, &w.down}, slog.New(slog.DiscardHandler))
 	w.room = card.New(card.Config{Guard: door, Desk: w.desk, Teller: w})

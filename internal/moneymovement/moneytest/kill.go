@@ -12,6 +12,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/host"
+	"mandate/internal/host/hostsim/hostsimtest"
 )
 
 // shift is how far from now the clocks of killed processes go.
@@ -27,9 +28,14 @@ func (c Clock) Now() time.Time { return time.Now().Add(time.Duration(c)) }
 // Later is the same clock, a while ahead.
 func (c Clock) Later(by time.Duration) Clock { return c + Clock(by) }
 
-// Open opens a database as a process of its own would, by this clock.
+// Open opens a database as a process of its own would, by this clock, and the
+// host's beside it.
 func (c Clock) Open(url string) (*db.DB, error) {
-	return db.Open(context.Background(), db.Config{URL: url, Clock: c})
+	d, err := db.Open(context.Background(), db.Config{URL: url, Clock: c})
+	if err != nil {
+		return nil, err
+	}
+	return d, hostsimtest.Beside(d, url, c)
 }
 
 // ToBeKilled runs the tests of a package, unless this is the process that Kill
@@ -82,8 +88,11 @@ func (k Killed) Run(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url := makeURL(t)
 			d := dbtest.Open(t, url, dbtest.Options{})
+			if err := hostsimtest.Beside(d, url, dbtest.ClockOf(t, d)); err != nil {
+				t.Fatal(err)
+			}
 			said := k.Seed(t, d)
-			if err := d.Close(); err != nil {
+			if err := hostsimtest.Close(d); err != nil {
 				t.Fatal(err)
 			}
 			by := time.Until(k.Start)

@@ -25,7 +25,8 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/layout"
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/usermgmt"
@@ -47,7 +48,7 @@ type world struct {
 	t        testing.TB
 	d        *db.DB
 	clock    *dbtest.Clock
-	books    *ledger.Ledger
+	books    *hostsim.Bank
 	room     *positivepay.Service
 	org      usermgmt.Organization
 	people   map[string]*usermgmt.Member
@@ -62,7 +63,7 @@ type world struct {
 
 // A line to the host can be down.
 type line struct {
-	*ledger.Ledger
+	*hostsim.Bank
 	down, nameless *atomic.Bool
 }
 
@@ -70,7 +71,7 @@ func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
 	if l.down.Load() {
 		return host.Receipt{}, errors.New("the line is down")
 	}
-	return l.Ledger.Carry(ctx, o)
+	return l.Bank.Carry(ctx, o)
 }
 
 func (l *line) Numbers(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]string, error) {
@@ -80,7 +81,7 @@ func (l *line) Numbers(ctx context.Context, institution bank.InstitutionID, acco
 	if l.nameless.Load() {
 		return nil, nil
 	}
-	return l.Ledger.Numbers(ctx, institution, accounts)
+	return l.Bank.Numbers(ctx, institution, accounts)
 }
 
 // rounds is how often a race is run: MANDATE_SLOW runs all of them.
@@ -93,7 +94,7 @@ func each(t *testing.T, test func(w *world)) {
 // process is the room as one process has it.
 func (w *world) process(name string) *positivepay.Service {
 	door := guard.New(w.d, usermgmt.LoadPolicy, nil, w.proofs)
-	desk := host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down, nameless: &w.nameless}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	desk := host.NewDesk(w.d, &line{Bank: w.books, down: &w.down, nameless: &w.nameless}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.desk = desk
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
 	names := func(_ *db.Tx, _ bank.InstitutionID, _ bank.OrganizationID, id bank.AccountID) (name, external string, err error) {
@@ -107,7 +108,7 @@ func everything() catalog.Set {
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
-	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), books: ledger.New(d), people: map[string]*usermgmt.Member{}, told: &told{}, proofs: &proofs{}}
+	w := &world{t: t, d: d, clock: dbtest.ClockOf(t, d), books: hostsimtest.Open(t, d), people: map[string]*usermgmt.Member{}, told: &told{}, proofs: &proofs{}}
 	w.room = w.process("first")
 	has := catalog.EntitlementSet(0).With(catalog.ARP)
 	w.org = usermgmt.Organization{Institution: cedar, ID: northwind, Name: "Northwind", Entitlements: has}
@@ -130,8 +131,8 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.add("lee", everything(), operating, payroll)
 	w.add("wes", catalog.SetOf(catalog.ARPEnabled, catalog.ARPWorkChecks), operating)
 	w.add("uma", 0)
-	err := w.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: operating, Number: "000110000137", Balance: 10_000_00},
-		ledger.Opening{Institution: cedar, Organization: northwind, Account: payroll})
+	err := w.books.Open(t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: operating, Number: "000110000137", Balance: 10_000_00},
+		hostsim.Opening{Institution: cedar, Organization: northwind, Account: payroll})
 	if err != nil {
 		t.Fatal(err)
 	}

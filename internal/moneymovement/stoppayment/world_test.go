@@ -18,7 +18,8 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/usermgmt"
 )
@@ -41,7 +42,7 @@ type world struct {
 	t      testing.TB
 	d      *db.DB
 	room   *stoppayment.Service
-	books  *ledger.Ledger
+	books  *hostsim.Bank
 	told   *told
 	proofs *proofs
 }
@@ -51,7 +52,7 @@ func each(t *testing.T, test func(w *world)) {
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
-	w := &world{t: t, d: d, books: ledger.New(d), told: &told{}, proofs: &proofs{}}
+	w := &world{t: t, d: d, books: hostsimtest.Open(t, d), told: &told{}, proofs: &proofs{}}
 	door := guard.New(d, usermgmt.LoadPolicy, nil, w.proofs)
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
 	desk := host.NewDesk(d, w.books, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -91,8 +92,8 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: operating, Balance: 100_00},
-		ledger.Opening{Institution: cedar, Organization: northwind, Account: payroll})
+	err = w.books.Open(t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: operating, Balance: 100_00},
+		hostsim.Opening{Institution: cedar, Organization: northwind, Account: payroll})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/moneytest"
 	"mandate/internal/moneymovement/transfer"
 )
@@ -39,7 +39,7 @@ func transferForEver(url string, clock moneytest.Clock, say func(string)) ([]fun
 
 // killable is the world of a process without a test around it.
 func killable(d *db.DB) *world {
-	return &world{d: d, books: ledger.New(d), told: &told{}, proofs: &proofs{}}
+	return &world{d: d, books: hostsimtest.Of(d), told: &told{}, proofs: &proofs{}}
 }
 
 // Killed between any two steps, every transfer that was acknowledged is carried
@@ -71,7 +71,7 @@ func settleKilled(t *testing.T, url string, clock moneytest.Clock, acknowledged 
 	w := killable(d)
 	w.t = t
 	defer func() {
-		if err := d.Close(); err != nil {
+		if err := hostsimtest.Close(d); err != nil {
 			t.Error(err)
 		}
 	}()

@@ -21,7 +21,8 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/usermgmt"
 )
@@ -43,7 +44,7 @@ type world struct {
 	d        *db.DB
 	clock    *dbtest.Clock
 	calendar *calendar.Service
-	books    *ledger.Ledger
+	books    *hostsim.Bank
 	room     *transfer.Service
 	desk     *host.Desk
 	org      usermgmt.Organization
@@ -56,7 +57,7 @@ type world struct {
 
 // A line to the host can be down.
 type line struct {
-	*ledger.Ledger
+	*hostsim.Bank
 	down *atomic.Bool
 }
 
@@ -64,7 +65,7 @@ func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
 	if l.down.Load() {
 		return host.Receipt{}, errors.New("the line is down")
 	}
-	return l.Ledger.Carry(ctx, o)
+	return l.Bank.Carry(ctx, o)
 }
 
 func each(t *testing.T, test func(w *world)) {
@@ -74,7 +75,7 @@ func each(t *testing.T, test func(w *world)) {
 // process is the room as one process has it.
 func (w *world) process(name string) *transfer.Service {
 	door := guard.New(w.d, usermgmt.LoadPolicy, nil, w.proofs)
-	w.desk = host.NewDesk(w.d, &line{Ledger: w.books, down: &w.down}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	w.desk = host.NewDesk(w.d, &line{Bank: w.books, down: &w.down}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.calendar = calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
 	return transfer.New(transfer.Config{DB: w.d, Guard: door, Calendar: w.calendar, Desk: w.desk, Teller: w.told, Process: name})
 }
@@ -92,7 +93,7 @@ func both() entitlement.Settings {
 
 func newWorld(t testing.TB, d *db.DB) *world {
 	w := &world{
-		t: t, d: d, clock: dbtest.ClockOf(t, d), books: ledger.New(d), people: map[string]*usermgmt.Member{},
+		t: t, d: d, clock: dbtest.ClockOf(t, d), books: hostsimtest.Open(t, d), people: map[string]*usermgmt.Member{},
 		accounts: map[bank.AccountID]*usermgmt.Account{}, told: &told{}, proofs: &proofs{},
 	}
 	w.room = w.process("first")
@@ -161,7 +162,7 @@ func (w *world) write(f func(tx *db.Tx) error) {
 // fund opens an account, or puts more into it.
 func (w *world) fund(account bank.AccountID, cents bank.Cents) {
 	w.t.Helper()
-	err := w.books.Open(w.t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: account, Balance: cents})
+	err := w.books.Open(w.t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: account, Balance: cents})
 	if err != nil {
 		w.t.Fatal(err)
 	}

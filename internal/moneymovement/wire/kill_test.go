@@ -9,7 +9,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/moneytest"
 	"mandate/internal/moneymovement/wire"
 )
@@ -54,8 +54,8 @@ func wireForEver(url string, clock moneytest.Clock, say func(string)) ([]func() 
 
 // killable is the world of a process without a test around it.
 func killable(d *db.DB) *world {
-	books := ledger.New(d)
-	return &world{d: d, books: books, line: &line{Ledger: books, files: map[string]host.File{}}, told: &told{}, proofs: &proofs{}}
+	books := hostsimtest.Of(d)
+	return &world{d: d, books: books, line: &line{Bank: books, files: map[string]host.File{}}, told: &told{}, proofs: &proofs{}}
 }
 
 // tiny is a wire of a cent or two: of two, Dana needs a second person.
@@ -97,7 +97,7 @@ func settleKilled(t *testing.T, url string, clock moneytest.Clock, acknowledged 
 	}
 	w := killable(d)
 	w.t = t
-	defer func() { w.agreed(d.Close()) }()
+	defer func() { w.agreed(hostsimtest.Close(d)) }()
 	p := w.process("the next one")
 	w.room, w.desk = p.room, p.desk
 	if _, err := w.room.RunDue(t.Context()); err != nil {

@@ -22,7 +22,8 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/moneymovement/wire"
 	"mandate/internal/moneymovement/wire/message"
 	"mandate/internal/usage"
@@ -48,7 +49,7 @@ type world struct {
 	d         *db.DB
 	clock     *dbtest.Clock
 	calendar  *calendar.Service
-	books     *ledger.Ledger
+	books     *hostsim.Bank
 	line      *line
 	room      *wire.Service
 	approvals *approval.Service
@@ -63,7 +64,7 @@ type world struct {
 // A line to the host can be down, before the host hears or before it answers,
 // and keeps the files that went over it.
 type line struct {
-	*ledger.Ledger
+	*hostsim.Bank
 	down, deaf atomic.Bool
 	mu         sync.Mutex
 	files      map[string]host.File
@@ -75,7 +76,7 @@ func (l *line) Carry(ctx context.Context, o host.Order) (host.Receipt, error) {
 	if l.down.Load() {
 		return host.Receipt{}, errDown
 	}
-	r, err := l.Ledger.Carry(ctx, o)
+	r, err := l.Bank.Carry(ctx, o)
 	if err == nil && r.Done() && o.File != nil {
 		l.mu.Lock()
 		l.files[o.Ref] = *o.File
@@ -174,10 +175,10 @@ func here() entitlement.Settings {
 
 func newWorld(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	w := &world{
-		t: t, d: d, clock: dbtest.ClockOf(t, d), books: ledger.New(d), people: map[string]*usermgmt.Member{},
+		t: t, d: d, clock: dbtest.ClockOf(t, d), books: hostsimtest.Open(t, d), people: map[string]*usermgmt.Member{},
 		accounts: map[bank.AccountID]*usermgmt.Account{}, told: &told{}, proofs: &proofs{},
 	}
-	w.line = &line{Ledger: w.books, files: map[string]host.File{}}
+	w.line = &line{Bank: w.books, files: map[string]host.File{}}
 	p := w.process("first")
 	w.room, w.approvals, w.calendar, w.desk = p.room, p.approvals, p.calendar, p.desk
 	has := catalog.EntitlementSet(0).With(catalog.Wires).With(catalog.UserManagement)
@@ -256,7 +257,7 @@ func (w *world) write(f func(tx *db.Tx) error) {
 
 func (w *world) fund(account bank.AccountID, cents bank.Cents) {
 	w.t.Helper()
-	err := w.books.Open(w.t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: account, Balance: cents})
+	err := w.books.Open(w.t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: account, Balance: cents})
 	if err != nil {
 		w.t.Fatal(err)
 	}

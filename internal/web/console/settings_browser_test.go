@@ -18,7 +18,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/positivepay"
@@ -38,7 +38,7 @@ func (w *world) keepsSettings() {
 		house, err := app.House(tx, id)
 		return house.Place, err
 	})
-	desk, queue := host.NewDesk(w.d, ledger.New(w.d), slog.New(slog.DiscardHandler)), approval.New(w.d, door, nil, nil)
+	desk, queue := host.NewDesk(w.d, hostsimtest.Open(w.t, w.d), slog.New(slog.DiscardHandler)), approval.New(w.d, door, nil, nil)
 	handler, err := console.New(web.Site{
 		Origin: w.server.URL, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
 	}, console.Config{Institutions: w.people, Customers: w.people, Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity,

@@ -20,7 +20,8 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
+	"mandate/internal/host/hostsim/hostsimtest"
 	"mandate/internal/identity"
 	"mandate/internal/moneymovement/ach"
 	"mandate/internal/moneymovement/card"
@@ -44,7 +45,7 @@ type purse struct {
 	terms      string // of stop payments, as somebody who has seen them says
 	queue      *approval.Service
 	papers     *approvaltest.Papers
-	books      *ledger.Ledger
+	books      *hostsim.Bank
 	line       *line
 	statements *statement.Service
 	transfers  *transfer.Service
@@ -62,12 +63,12 @@ type purse struct {
 
 func newPurse(t testing.TB, d *db.DB) *purse {
 	t.Helper()
-	p := &purse{world: newWorld(t, d), books: ledger.New(d), clock: dbtest.ClockOf(t, d)}
+	p := &purse{world: newWorld(t, d), books: hostsimtest.Open(t, d), clock: dbtest.ClockOf(t, d)}
 	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
 	desk := host.NewDesk(d, p.books, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	told := notice.New(noMail{}, usermgmt.People{})
-	p.line = &line{Ledger: p.books}
+	p.line = &line{Bank: p.books}
 	p.statements = statement.New(door, p.line)
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})
@@ -83,8 +84,8 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 		_, err := tx.Exec(`update institution set offers = $1`, everything())
 		return err
 	})
-	err := p.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: "acc_operating", Number: "000110000137", Balance: 20_000_00},
-		ledger.Opening{Institution: cedar, Organization: northwind, Account: "acc_payroll"})
+	err := p.books.Open(t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: "acc_operating", Number: "000110000137", Balance: 20_000_00},
+		hostsim.Opening{Institution: cedar, Organization: northwind, Account: "acc_payroll"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +281,7 @@ func TestScheduledTransferIsChangedParkedAndTriedAgain(t *testing.T) {
 		dana = p.as("dana")
 		parked := dana.get(made.url)
 		parked.says(t, "This transfer needs attention", "There is not enough available", "Try again", "Cancel transfer")
-		if err := p.books.Open(t.Context(), ledger.Opening{Institution: cedar, Organization: northwind, Account: "acc_cash", Balance: 100_00}); err != nil {
+		if err := p.books.Open(t.Context(), hostsim.Opening{Institution: cedar, Organization: northwind, Account: "acc_cash", Balance: 100_00}); err != nil {
 			t.Fatal(err)
 		}
 		fund := host.Order{Institution: cedar, Organization: northwind, Room: "test", Ref: "1", Day: "2026-03-10", Legs: host.Move("acc_cash", "acc_payroll", 50_00)}

@@ -7,12 +7,12 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
 )
 
 // A line to the host can be down.
 type line struct {
-	*ledger.Ledger
+	*hostsim.Bank
 	down bool
 }
 
@@ -20,7 +20,7 @@ func (l *line) Balances(ctx context.Context, institution bank.InstitutionID, acc
 	if l.down {
 		return nil, errors.New("the line is down")
 	}
-	return l.Ledger.Balances(ctx, institution, accounts)
+	return l.Bank.Balances(ctx, institution, accounts)
 }
 
 func TestAccountsShowWhatTheyHold(t *testing.T) {
