@@ -145,7 +145,7 @@ func (w *achWorld) rooms() {
 	w.t.Helper()
 	ctx, room := w.t.Context(), w.a.ACH
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: "cedar", Channel: bank.ChannelCommand}
-	w.must(w.a.Ledger.Open(ctx, hostsim.Opening{Institution: "cedar", Organization: w.org.ID, Account: w.account.ID, Number: "550137", Balance: 50_000_00}))
+	w.must(w.a.Bank.Open(ctx, hostsim.Opening{Institution: "cedar", Organization: w.org.ID, Account: w.account.ID, Number: "550137", Balance: 50_000_00}))
 	w.must(room.SetSender(ctx, operator, ach.Sender{Routing: "121042882", Name: "Cedar Bank", Destination: "231380104", DestinationName: "ACH Operator"}))
 	w.must(room.SetCompany(ctx, operator, w.org.ID, ach.Company{Ident: "1234567890", Name: "NORTHWIND"}))
 	w.must(room.SetRelaxed(ctx, operator, w.org.ID, true))

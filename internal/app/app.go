@@ -27,7 +27,7 @@ import (
 	"mandate/internal/grant"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host/hostsim"
 	"mandate/internal/hostsync"
 	"mandate/internal/identity"
 	"mandate/internal/mail"
@@ -70,8 +70,9 @@ type App struct {
 	Products       *oidc.Provider
 	Authorizations *authorization.Service
 	Calendar       *calendar.Service
-	Ledger         *ledger.Ledger // the host inside the program
-	Desk           *host.Desk     // the way to the host
+	Bank           *hostsim.Bank // the host inside the program; nil where the host is another's
+	Host           Host          // the institutions' host, wherever it is
+	Desk           *host.Desk    // the way of orders to it
 	HostSync       *hostsync.Service
 	Approvals      *approval.Service
 	Statements     *statement.Service
@@ -88,6 +89,7 @@ type App struct {
 	Components     bool         // the page of the visual language is served: in the demo, nowhere else
 
 	root       rootKey
+	hostDB     *db.DB // the simulator's own; nil where the host is another's
 	keys       *seal.Keyring
 	post       *mail.Post
 	courier    *outbox.Dispatcher
@@ -115,6 +117,9 @@ func Open(ctx context.Context, cfg config.Config, clock bank.Clock, log *slog.Lo
 		return nil, err
 	}
 	if a.DB, err = OpenDB(ctx, cfg.Store, clock); err != nil {
+		return nil, err
+	}
+	if err = a.openHost(ctx); err != nil {
 		return nil, err
 	}
 	return a, a.openRooms()
@@ -193,8 +198,11 @@ func (a *App) openRooms() (err error) {
 
 // Close undoes Open.
 func (a *App) Close() error {
-	if a.DB == nil {
-		return nil
+	var err error
+	for _, d := range []*db.DB{a.DB, a.hostDB} {
+		if d != nil {
+			err = errors.Join(err, d.Close())
+		}
 	}
-	return a.DB.Close()
+	return err
 }

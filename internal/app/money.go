@@ -12,7 +12,6 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/host"
-	"mandate/internal/host/ledger"
 	"mandate/internal/hostsync"
 	"mandate/internal/moneymovement/card"
 	"mandate/internal/moneymovement/notice"
@@ -29,12 +28,11 @@ import (
 // queue of approvals and the rooms on them.
 func (a *App) openMoney() {
 	a.Calendar = calendar.New(a.Guard, timeZone)
-	a.Ledger = ledger.New(a.DB)
-	a.Desk = host.NewDesk(a.DB, a.Ledger, a.Log)
+	a.Desk = host.NewDesk(a.DB, a.Host, a.Log)
 	a.HostSync = hostsync.New(hostsync.Config{DB: a.DB, Guard: a.Guard, Users: a.Users, Desk: a.Desk, Log: a.Log, Process: processName()})
 	told := notice.New(a.post, usermgmt.People{})
 	a.Approvals = approval.New(a.DB, a.Guard, told, memberNames)
-	a.Statements = statement.New(a.Guard, a.Ledger)
+	a.Statements = statement.New(a.Guard, a.Host)
 	a.Transfers = transfer.New(transfer.Config{
 		DB: a.DB, Guard: a.Guard, Calendar: a.Calendar, Desk: a.Desk, Teller: told, Process: processName(),
 	})

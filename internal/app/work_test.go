@@ -48,7 +48,7 @@ func newDesk(t *testing.T, url string) *desk {
 	ctx := t.Context()
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: "cedar", Channel: bank.ChannelCommand}
 	w.must(a.DB.Write(ctx, w.people))
-	w.must(a.Ledger.Open(ctx, hostsim.Opening{Institution: "cedar", Organization: "org_northwind", Account: "acc_operating", Number: "550137", Balance: 50_000_00},
+	w.must(a.Bank.Open(ctx, hostsim.Opening{Institution: "cedar", Organization: "org_northwind", Account: "acc_operating", Number: "550137", Balance: 50_000_00},
 		hostsim.Opening{Institution: "cedar", Organization: "org_northwind", Account: "acc_payroll"}))
 	w.must(a.ACH.SetSender(ctx, operator, ach.Sender{Routing: "121042882", Name: "Cedar Bank", Destination: "231380104", DestinationName: "ACH Operator"}))
 	w.must(a.ACH.SetCompany(ctx, operator, "org_northwind", ach.Company{Ident: "1234567890", Name: "NORTHWIND"}))

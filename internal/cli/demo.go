@@ -81,7 +81,7 @@ func forget(data string) error {
 	if _, err := os.Stat(filepath.Join(data, demo.FileName)); err != nil {
 		return nil
 	}
-	for _, name := range []string{"mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "root.key", demo.FileName} {
+	for _, name := range []string{"mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "host.db", "host.db-wal", "host.db-shm", "host.db.lock", "root.key", demo.FileName} {
 		if err := os.Remove(filepath.Join(data, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("start over: %w", err)
 		}

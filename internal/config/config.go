@@ -31,6 +31,7 @@ type Config struct {
 	Store
 	Hosts
 
+	HostDB           string        `name:"host-db" help:"Database of the simulated core: sqlite:PATH or postgres://… . By default a file in the data folder, or beside the product's tables in PostgreSQL." env:"MANDATE_HOST_DB" placeholder:"URL"`
 	PublicOrigin     string        `name:"public-origin" help:"Where browsers find Online, such as https://online.example-bank.com." env:"MANDATE_PUBLIC_ORIGIN" placeholder:"URL"`
 	ConsoleOrigin    string        `name:"console-origin" help:"Where browsers find the console and Identity." env:"MANDATE_CONSOLE_ORIGIN" placeholder:"URL"`
 	APIOrigin        string        `name:"api-origin" help:"Where programs find the API." env:"MANDATE_API_ORIGIN" placeholder:"URL"`
@@ -95,6 +96,7 @@ func (c Config) WithDefaults() (Config, error) {
 			*field = value
 		}
 	}
+	fill(&c.HostDB, c.hostDB())
 	fill(&c.ListenOnline, defaultOnline)
 	fill(&c.ListenConsole, defaultConsole)
 	fill(&c.ListenAPI, defaultAPI)
@@ -120,6 +122,14 @@ func (c Config) WithDefaults() (Config, error) {
 	return c, c.check()
 }
 
+// hostDB is where the simulated core keeps its data when nobody says.
+func (s Store) hostDB() string {
+	if strings.HasPrefix(s.DB, "sqlite:") {
+		return "sqlite:" + filepath.Join(s.Data, "host.db")
+	}
+	return s.DB
+}
+
 // localOrigin is where a browser on this machine finds a listener.
 func localOrigin(listen string) string {
 	_, port, err := net.SplitHostPort(listen)
@@ -133,6 +143,9 @@ func (c Config) check() error {
 	var problems fault.Problems
 	if !strings.HasPrefix(c.DB, "sqlite:") && !strings.HasPrefix(c.DB, "postgres://") && !strings.HasPrefix(c.DB, "postgresql://") {
 		problems.Add("db", "write sqlite:PATH or postgres://user@host/database")
+	}
+	if !strings.HasPrefix(c.HostDB, "sqlite:") && !strings.HasPrefix(c.HostDB, "postgres://") && !strings.HasPrefix(c.HostDB, "postgresql://") {
+		problems.Add("host_db", "write sqlite:PATH or postgres://user@host/database")
 	}
 	for _, origin := range []struct{ field, value string }{
 		{"public_origin", c.PublicOrigin}, {"console_origin", c.ConsoleOrigin}, {"api_origin", c.APIOrigin},

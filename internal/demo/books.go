@@ -5,8 +5,10 @@ import (
 	"hash/fnv"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
-	"mandate/internal/host/ledger"
+	"mandate/internal/host"
+	"mandate/internal/host/hostsim"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/usermgmt"
 )
@@ -22,14 +24,7 @@ func (b *builder) books(ctx context.Context, institution bank.InstitutionID, nam
 	if err != nil {
 		return err
 	}
-	openings := make([]ledger.Opening, 0, len(accounts))
-	for _, a := range accounts {
-		openings = append(openings, opening(institution, a))
-	}
-	if err := b.app.Ledger.Open(ctx, openings...); err != nil {
-		return err
-	}
-	if err := b.app.Ledger.Issue(ctx, institution, issued(institution, accounts)...); err != nil {
+	if err := b.core(ctx, institution, accounts); err != nil {
 		return err
 	}
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
@@ -46,13 +41,48 @@ func (b *builder) books(ctx context.Context, institution bank.InstitutionID, nam
 	})
 }
 
+// core fills the institution's core with what the product was made with, by the
+// bank's own numbers.
+func (b *builder) core(ctx context.Context, institution bank.InstitutionID, accounts []usermgmt.PlacedAccount) error {
+	var f hostsim.Filling
+	openings := make([]hostsim.Opening, 0, len(accounts))
+	for _, a := range accounts {
+		openings = append(openings, opening(institution, a))
+		if last := len(f.Organizations) - 1; last < 0 || f.Organizations[last].Ref != host.Ref(a.OrganizationRef) {
+			f.Organizations = append(f.Organizations, host.Organization{Ref: host.Ref(a.OrganizationRef), Name: a.OrganizationName})
+		}
+	}
+	for _, role := range roles {
+		f.Defaults = append(f.Defaults, host.Defaults{Role: role, Permissions: switches(looks)})
+	}
+	if err := b.app.Bank.Fill(ctx, institution, f); err != nil {
+		return err
+	}
+	if err := b.app.Bank.Open(ctx, openings...); err != nil {
+		return err
+	}
+	return b.app.Bank.Issue(ctx, institution, issued(institution, accounts)...)
+}
+
+// switches writes permissions as the core has them.
+func switches(set catalog.Set) map[string]string {
+	on := map[string]string{}
+	for p := range set.All {
+		on[p.ID()] = "true"
+	}
+	return on
+}
+
 // opening is a balance that looks like one: the same for the same account
 // whenever the demo is made.
-func opening(institution bank.InstitutionID, a usermgmt.PlacedAccount) ledger.Opening {
+func opening(institution bank.InstitutionID, a usermgmt.PlacedAccount) hostsim.Opening {
 	sum := fnv.New64a()
 	sum.Write([]byte(string(institution) + a.ExternalID + a.Name)) // a hash takes whatever is written
 	spread := bank.Cents(sum.Sum64() % 180_000_00)
-	o := ledger.Opening{Institution: institution, Organization: a.Organization, Account: a.ID, Number: "550000" + a.Number, Balance: 25_000_00 + spread}
+	o := hostsim.Opening{
+		Institution: institution, Organization: bank.OrganizationID(a.OrganizationRef), Account: bank.AccountID(a.ExternalID), Name: a.Name, Kind: a.Kind,
+		LastFour: a.Number, Number: "550000" + a.Number, Balance: 25_000_00 + spread,
+	}
 	switch a.Kind {
 	case "savings":
 		o.Balance = 60_000_00 + 2*spread

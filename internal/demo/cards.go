@@ -27,7 +27,7 @@ func issued(institution bank.InstitutionID, accounts []usermgmt.PlacedAccount) (
 		for n := range seed%2 + 1 {
 			spread := seed/7 + 31*n
 			c := host.Card{
-				ID: host.CardID(fmt.Sprintf("crd_%s_%d", a.ID, n)), Organization: a.Organization, Account: a.ID, Holder: holders[int(spread)%len(holders)], Kind: "debit",
+				ID: host.CardID(fmt.Sprintf("crd_%s_%d", a.ExternalID, n)), Organization: bank.OrganizationID(a.OrganizationRef), Account: bank.AccountID(a.ExternalID), Holder: holders[int(spread)%len(holders)], Kind: "debit",
 				LastFour: fmt.Sprintf("%04d", (seed/11+4_821*n)%10_000), Expires: fmt.Sprintf("%d-%02d", 2029+spread%3, spread%12+1), State: host.CardActive,
 			}
 			switch counts[a.Organization] % 10 {

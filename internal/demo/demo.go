@@ -229,11 +229,15 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 	return nil
 }
 
+var (
+	roles = []bank.Role{bank.RoleUser, bank.RoleViewer, bank.RoleAdmin}
+	looks = catalog.SetOf(catalog.ACHEnabled, catalog.ACHView, catalog.StopsEnabled, catalog.StopsView, catalog.TransfersEnabled)
+)
+
 // defaults are what the institution gives to new people: enough to look.
 func (b *builder) defaults(ctx context.Context, institution bank.InstitutionID) error {
-	looks := catalog.SetOf(catalog.ACHEnabled, catalog.ACHView, catalog.StopsEnabled, catalog.StopsView, catalog.TransfersEnabled)
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
-	for _, role := range []bank.Role{bank.RoleUser, bank.RoleViewer, bank.RoleAdmin} {
+	for _, role := range roles {
 		if err := b.app.Users.ChangeDefaults(ctx, operator, role, entitlement.Settings{On: looks}); err != nil {
 			return err
 		}

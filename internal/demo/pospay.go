@@ -14,7 +14,6 @@ import (
 	"mandate/internal/host"
 	"mandate/internal/moneymovement/layout"
 	"mandate/internal/moneymovement/positivepay"
-	"mandate/internal/usermgmt"
 )
 
 // liveEvery is how often the demo looks whether a new day has come.
@@ -93,7 +92,7 @@ func (p *past) entersChecks(by bank.Caller) error {
 
 // exceptionsCame is a day of the past: something comes in, and Dana decides.
 func (p *past) exceptionsCame() error {
-	desk := clearing{p.app, p.institution, p.keys}
+	desk := clearing{p.app, p.institution}
 	day, err := desk.businessDay(p.ctx)
 	if err != nil {
 		return err
@@ -150,13 +149,6 @@ func Live(ctx context.Context, a *app.App, w *World) {
 // comeIn lets something come in for the business day, once.
 func comeIn(ctx context.Context, a *app.App, w *World) error {
 	desk := clearing{app: a, institution: bank.InstitutionID(w.Institutions[0].ID)}
-	err := a.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		desk.keys, err = usermgmt.KeysOf(tx, desk.institution, "larkspur")
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	day, err := desk.businessDay(ctx)
 	if err != nil {
 		return err
@@ -181,7 +173,6 @@ func comeIn(ctx context.Context, a *app.App, w *World) error {
 type clearing struct {
 	app         *app.App
 	institution bank.InstitutionID
-	keys        usermgmt.Keys
 }
 
 // businessDay is today, or the next business day.
@@ -199,7 +190,7 @@ func (c clearing) businessDay(ctx context.Context) (day bank.Day, err error) {
 // came reports whether something came in for a day already.
 func (c clearing) came(ctx context.Context, day bank.Day) (bool, error) {
 	for mark := ""; ; {
-		page, err := c.app.Ledger.Presented(ctx, c.institution, mark, 500)
+		page, err := c.app.Host.Presented(ctx, c.institution, mark, 500)
 		if err != nil || len(page) == 0 {
 			return false, err
 		}
@@ -218,16 +209,16 @@ func (c clearing) check(ctx context.Context, account string, day bank.Day, numbe
 		amount: cents.Dollars(), memo: "Invoice " + fmt.Sprint(number*7%9000), account: "5500004417",
 	}
 	front, back := drawn.pictures()
-	p := host.Presented{Account: c.keys.Accounts["larkspur-"+account], Kind: host.CheckItem, Day: day, Number: int64(number), Cents: cents, Payee: payee}
-	_, err := c.app.Ledger.Present(ctx, c.institution, p, front, back)
+	p := host.Presented{Account: bank.AccountID("larkspur-" + account), Kind: host.CheckItem, Day: day, Number: int64(number), Cents: cents, Payee: payee}
+	_, err := c.app.Bank.Present(ctx, c.institution, p, front, back)
 	return err
 }
 
 func (c clearing) debit(ctx context.Context, account string, day bank.Day, cents bank.Cents, company string) error {
 	p := host.Presented{
-		Account: c.keys.Accounts["larkspur-"+account], Kind: host.ACHItem, Day: day, Cents: cents, Company: company, CompanyID: "9" + fmt.Sprintf("%09d", len(company)*7_654_321),
+		Account: bank.AccountID("larkspur-" + account), Kind: host.ACHItem, Day: day, Cents: cents, Company: company, CompanyID: "9" + fmt.Sprintf("%09d", len(company)*7_654_321),
 		Class: "CCD", Description: "PURCHASE", Trace: "07999911" + fmt.Sprintf("%07d", cents),
 	}
-	_, err := c.app.Ledger.Present(ctx, c.institution, p, nil, nil)
+	_, err := c.app.Bank.Present(ctx, c.institution, p, nil, nil)
 	return err
 }

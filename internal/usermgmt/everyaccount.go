@@ -8,9 +8,12 @@ import (
 	"mandate/internal/db"
 )
 
-// A PlacedAccount is an account with the organization that it belongs to.
+// A PlacedAccount is an account with the organization that it belongs to, by our
+// id and by the bank's.
 type PlacedAccount struct {
-	Organization bank.OrganizationID
+	Organization     bank.OrganizationID
+	OrganizationRef  string
+	OrganizationName string
 	Account
 }
 
@@ -33,10 +36,10 @@ func FindAccount(tx *db.Tx, institution bank.InstitutionID, organization bank.Or
 // for the host, which keeps a page for each.
 func EveryAccount(tx *db.Tx, institution bank.InstitutionID) ([]PlacedAccount, error) {
 	all, err := db.All(tx, func(s db.Scanner) (a PlacedAccount, err error) {
-		err = s.Scan(&a.Organization, &a.Ordinal, &a.ID, &a.ExternalID, &a.Name, &a.Number, &a.Kind, &a.Off)
+		err = s.Scan(&a.Organization, &a.OrganizationRef, &a.OrganizationName, &a.Ordinal, &a.ID, &a.ExternalID, &a.Name, &a.Number, &a.Kind, &a.Off)
 		return a, err
 	}, `
-		select o.id, a.ordinal, a.id, a.external_id, a.name, a.number, a.kind, a.off
+		select o.id, o.external_id, o.name, a.ordinal, a.id, a.external_id, a.name, a.number, a.kind, a.off
 		  from account a join organization o on o.num = a.organization_num
 		 where o.institution_id = $1 order by o.id, a.ordinal`, institution)
 	if err != nil {

@@ -1,6 +1,7 @@
 package hostsim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -18,7 +19,7 @@ type Opening struct {
 	Institution  bank.InstitutionID
 	Organization bank.OrganizationID
 	Account      bank.AccountID
-	Name, Kind   string
+	Name, Kind   string // without a name it goes by its ref
 	LastFour     string
 	Number       string     // in full, as other banks know it; empty where it has none
 	Balance      bank.Cents // to begin with; it comes from the institution's own books
@@ -58,7 +59,7 @@ func open(tx *db.Tx, institution bank.InstitutionID, o Opening) error {
 		return err
 	}
 	err := insertAccount(tx, institution, account{
-		id: o.Account, organization: o.Organization, name: o.Name, kind: o.Kind, lastFour: o.LastFour, number: o.Number, floor: min(o.Floor, o.Balance),
+		id: o.Account, organization: o.Organization, name: cmp.Or(o.Name, string(o.Account)), kind: o.Kind, lastFour: o.LastFour, number: o.Number, floor: min(o.Floor, o.Balance),
 	})
 	if err != nil || o.Balance == 0 {
 		return err

@@ -62,8 +62,8 @@ func (b *Bank) PutOrganization(ctx context.Context, institution bank.Institution
 // PutAccount gives an organization an account, or changes its name, kind and
 // whether it is closed, and tells so. Money stays where it is.
 func (b *Bank) PutAccount(ctx context.Context, institution bank.InstitutionID, by By, organization host.Ref, a host.Account) error {
-	if a.Ref == "" || host.IsInternal(bank.AccountID(a.Ref)) {
-		return fault.New(fault.Invalid, "An account needs a number of its own.")
+	if a.Ref == "" || a.Name == "" || host.IsInternal(bank.AccountID(a.Ref)) {
+		return fault.New(fault.Invalid, "An account needs a number of its own and a name.")
 	}
 	return b.write(ctx, institution, func(tx *db.Tx, number int64) error {
 		if _, err := findOrganization(tx, institution, organization); err != nil {

@@ -224,6 +224,7 @@ func TestOrdersAboutUsers(t *testing.T) {
 			"unknown organization": {about("12", host.CreateUser, strange), host.UnknownOrganization},
 			"another's account":    {about("13", host.UpdateUser, foreign, "account/acc_foreign"), host.UnknownAccount},
 			"unknown field":        {about("14", host.UpdateUser, lee, "shoe_size"), host.NotOffered},
+			"another organization": {about("16", host.UpdateUser, host.User{Ref: made.User, Organization: "org_other"}, "name"), host.UnknownUser},
 			"unknown user":         {about("15", host.UpdateUser, host.User{Ref: "cu-none"}, "name"), host.UnknownUser},
 		} {
 			if r := carry(test.order); r.Refused != test.code {

@@ -41,17 +41,19 @@ func folded(u *host.User) string {
 	return db.Fold(u.FirstName + " " + u.LastName + " " + u.Email + " " + u.Username)
 }
 
+// insertUser keeps a new user. One whose ref is there already stays as they are.
 func insertUser(tx *db.Tx, institution bank.InstitutionID, u *host.User) error {
 	permissions, accounts, err := rights(u)
 	if err == nil {
 		_, err = tx.Exec(`
 			insert into core_user (institution_id, `+userColumns+`, folded, created_micros, changed_micros)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)`,
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+			on conflict (institution_id, ref) do nothing`,
 			institution, u.Ref, u.Organization, u.Member, u.Version, u.FirstName, u.LastName, u.Email, u.Username,
 			u.Role.String(), u.Status.String(), u.Held, u.Deleted, permissions, accounts, folded(u), tx.Now.UnixMicro())
 	}
 	if err != nil {
-		return fmt.Errorf("store the user: %w", err)
+		return fmt.Errorf("store the user %s: %w", u.Ref, err)
 	}
 	return nil
 }
