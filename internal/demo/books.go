@@ -9,6 +9,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/host"
 	"mandate/internal/host/hostsim"
+	"mandate/internal/hostsync"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/usermgmt"
 )
@@ -62,6 +63,34 @@ func (b *builder) core(ctx context.Context, institution bank.InstitutionID, acco
 		return err
 	}
 	return b.app.Bank.Issue(ctx, institution, issued(institution, accounts)...)
+}
+
+// users puts everybody into the institution's core.
+func (b *builder) users(ctx context.Context, institution bank.InstitutionID) error {
+	var f hostsim.Filling
+	err := b.app.DB.Read(ctx, func(tx *db.Tx) error {
+		accounts, err := usermgmt.EveryAccount(tx, institution)
+		if err != nil {
+			return err
+		}
+		done := map[bank.OrganizationID]bool{}
+		for _, a := range accounts {
+			if done[a.Organization] {
+				continue
+			}
+			done[a.Organization] = true
+			all, err := hostsync.Everybody(tx, institution, a.Organization)
+			if err != nil {
+				return err
+			}
+			f.Users = append(f.Users, all...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return b.app.Bank.Fill(ctx, institution, f)
 }
 
 // switches writes permissions as the core has them.

@@ -218,6 +218,9 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 	if err := b.people(ctx, institution.ID, s); err != nil {
 		return err
 	}
+	if err := b.users(ctx, institution.ID); err != nil {
+		return fmt.Errorf("the core's users: %w", err)
+	}
 	if err := b.staffOf(ctx, institution.ID); err != nil {
 		return fmt.Errorf("the staff: %w", err)
 	}

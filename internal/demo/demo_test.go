@@ -89,9 +89,18 @@ func TestDemoHasEveryStatusAndEveryLink(t *testing.T) {
 				t.Errorf("%s is %q, want %q", name, stands[name], want)
 			}
 		}
-		events, err := activity.Feed(tx, activity.Filter{Institution: institution, Organization: keys.Organization, WithRefused: true})
-		if err != nil {
-			return err
+		filter := activity.Filter{Institution: institution, Organization: keys.Organization, WithRefused: true}
+		var events []activity.Event
+		for {
+			page, err := activity.Feed(tx, filter)
+			if err != nil {
+				return err
+			}
+			if len(page) == 0 {
+				break
+			}
+			events = append(events, page...)
+			filter.Before = page[len(page)-1].Sequence
 		}
 		wantPast(t, events)
 		verified, err := activity.Verify(tx, institution, nil)
@@ -199,6 +208,9 @@ func wantPast(t *testing.T, events []activity.Event) {
 		if names[name] == 0 {
 			t.Errorf("%s never happened", name)
 		}
+	}
+	if n := names["orguser.refused_at_host"]; n > 0 {
+		t.Errorf("the core refused %d changes of people", n)
 	}
 	if oldest := time.Since(events[len(events)-1].Time); oldest < 29*24*time.Hour {
 		t.Errorf("the past begins %v ago", oldest)

@@ -254,7 +254,7 @@ func TestOrganizations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.PutAccount(ctx, cedar, staff, "org_new", host.Account{Ref: "acc_foreign"}); fault.KindOf(err) != fault.Conflict {
+		if err := b.PutAccount(ctx, cedar, staff, "org_new", host.Account{Ref: "acc_foreign", Name: "Theirs"}); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("another's account: %v", err)
 		}
 		all := must[[]host.Organization](t)(b.Organizations(ctx, cedar, "", 10))
