@@ -138,4 +138,4 @@ func settleKilled(t *testing.T, url string, clock moneytest.Clock, said []string
 			t.Errorf("%s was said of check %s, and the host knows it: %t", what, number, at[number])
 		}
 	}
-	}
+}
