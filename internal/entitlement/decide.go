@@ -19,7 +19,7 @@ func decide(p *Policy, req Request, trace *[]Check) Decision {
 	if member == nil {
 		return Refused(UnknownMember)
 	}
-	if req.Context.invalid {
+	if req.Context.Invalid() {
 		return Refused(InvalidContext)
 	}
 	d := deciding{policy: p, member: member, req: &req, info: req.Operation.Info(), trace: trace}
@@ -138,13 +138,13 @@ func (d *deciding) asks(key catalog.ContextKey) bool {
 	if key == catalog.Debits && d.edition() != bank.EditionCreditUnion {
 		return false
 	}
-	return d.req.Context.says(key)
+	return d.req.Context.Says(key)
 }
 
 // later reports whether the payment is dated after today.
 func (d *deciding) later() bool {
 	today := d.policy.today(d.req.Now)
-	day, ok := d.req.day(today)
+	day, ok := d.req.Day(today)
 	return d.info.Dated && ok && day > today
 }
 
@@ -155,7 +155,7 @@ func (d *deciding) userLevel(needed catalog.Set) {
 			d.test(d.userHas(p), Reason{Code: UserOff, Level: LevelUser, Permission: p})
 		}
 	}
-	if d.info.LastEditor && d.req.Context.says(catalog.LastEditor) {
+	if d.info.LastEditor && d.req.Context.Says(catalog.LastEditor) {
 		d.test(d.member.Settings.On.Has(catalog.ACHFullControl), Reason{Code: SecondPersonRequired, Level: LevelUser, Permission: catalog.ACHFullControl})
 	}
 }
@@ -169,7 +169,7 @@ func (d *deciding) userHas(p catalog.Permission) bool {
 
 // editLevel is the least that editing asks for here.
 func (d *deciding) editLevel() catalog.EditLevel {
-	if d.info.EntryFields && d.req.Context.entryFields {
+	if d.info.EntryFields && d.req.Context.EntryFields() {
 		return catalog.EditPartial
 	}
 	return d.info.EditLevel
@@ -226,7 +226,7 @@ func (d *deciding) account(id bank.AccountID, needed catalog.Set) bool {
 func (d *deciding) limits() {
 	dateOK := true
 	if d.info.Dated {
-		if _, dateOK = d.req.day(d.policy.today(d.req.Now)); !dateOK {
+		if _, dateOK = d.req.Day(d.policy.today(d.req.Now)); !dateOK {
 			d.test(false, plain(InvalidDate, LevelRequest))
 		}
 	}

@@ -150,14 +150,22 @@ func (c Context) WithEntryFields() Context {
 	return c
 }
 
-// says reports whether key counts as true. Two keys are true unless the request
+// Says reports whether key counts as true. Two keys are true unless the request
 // says false, because not knowing must be safe.
-func (c Context) says(key catalog.ContextKey) bool {
+func (c Context) Says(key catalog.ContextKey) bool {
 	if c.said&(1<<key) == 0 {
 		return key == catalog.LastEditor || key == catalog.Debits
 	}
 	return c.truth&(1<<key) != 0
 }
+
+// Invalid reports whether a key that the operation knows had a value of the wrong
+// type.
+func (c Context) Invalid() bool { return c.invalid }
+
+// EntryFields reports whether an edit touches nothing but what WithEntryFields
+// lists.
+func (c Context) EntryFields() bool { return c.entryFields }
 
 // EffectiveDate is the date that the caller gave, and whether there is one.
 func (c Context) EffectiveDate() (string, bool) {
@@ -173,7 +181,7 @@ func Counting(institution Institution, req Request) (catalog.Limit, bank.Day, bo
 	if _, ok := req.Amount.Cents(); !ok || !info.Counts {
 		return 0, "", false
 	}
-	day, ok := req.day(bank.DayOf(req.Now, institution.Location))
+	day, ok := req.Day(bank.DayOf(req.Now, institution.Location))
 	if !ok {
 		return 0, "", false
 	}
@@ -185,9 +193,9 @@ func Counting(institution Institution, req Request) (catalog.Limit, bank.Day, bo
 	return 0, "", false
 }
 
-// day is the day that the request is for, and false where its effective date is
+// Day is the day that the request is for, and false where its effective date is
 // malformed or before today.
-func (r *Request) day(today bank.Day) (bank.Day, bool) {
+func (r *Request) Day(today bank.Day) (bank.Day, bool) {
 	date, given := r.Context.EffectiveDate()
 	if !given {
 		return today, true

@@ -28,6 +28,7 @@ type floor struct {
 var floors = []floor{
 	{name: "nouns", packages: []string{"bank", "fault", "catalog"}, also: []string{"bank", "fault", "catalog"}},
 	{name: "judgement", packages: []string{"entitlement", "entitlement/reference"}, also: []string{}},
+	{name: "judgement in memory", packages: []string{"entitlement/compact"}},
 	{name: "decisions as text", packages: []string{"entitlement/decisions"}},
 	{name: "tools of the ground", packages: []string{"ijson", "seal", "config"}},
 	{name: "database", packages: []string{"db", "db/dbtest"}, also: []string{"db"}, outside: []string{"*"}},

@@ -1,0 +1,188 @@
+package compact
+
+import (
+	"slices"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// A Block is everything that decisions ask of one organization, at one revision.
+// It never changes: a change makes a new one that shares what stayed the same.
+type Block struct {
+	Organization bank.OrganizationID
+	Revision     int64
+
+	entitlements catalog.EntitlementSet
+	ceilings     entitlement.Limits
+
+	accounts names
+	off      []catalog.EntitlementSet // of each account; nil where nothing is switched off
+	members  names
+	pages    []*page
+	shift    uint8      // a page has 1<<shift members
+	strange  *strangers // names that are not UUIDs; nil: none
+}
+
+// strangers are names that were hashed, to be compared and to be told.
+type strangers struct {
+	members, accounts map[id]string
+}
+
+// A page holds some members with all that they may do. A change copies one.
+type page struct {
+	members []member
+	grants  []grant // of each member, as many as there are accounts
+	limits  []ownLimit
+}
+
+// A member is what is set for somebody at user level, in one line of a cache.
+type member struct {
+	word    memberWord
+	amounts [catalog.LimitCount]bank.Cents
+}
+
+// An ownLimit is what one member's account is limited to. They are in order.
+type ownLimit struct {
+	place  uint32 // of the grant in its page
+	set    uint8  // bit l: limit l
+	amount [3]bank.Cents
+}
+
+// Pages are small enough that a copy is quick, whatever the organization's size.
+const (
+	pageGrants  = 1024
+	pageMembers = 64
+)
+
+// NewBlock packs the whole policy of an organization.
+func NewBlock(p *entitlement.Policy, revision int64) *Block {
+	b := &Block{Organization: p.Organization.ID, Revision: revision, entitlements: p.Organization.Entitlements, ceilings: p.Organization.Ceilings}
+	accounts := make([]bank.AccountID, 0, len(p.Accounts))
+	for a := range p.Accounts {
+		accounts = append(accounts, a)
+	}
+	slices.Sort(accounts)
+	b.setAccounts(accounts, p.Accounts)
+	members := make([]bank.UserID, 0, len(p.Members))
+	for m := range p.Members {
+		members = append(members, m)
+	}
+	slices.Sort(members)
+	for 1<<(b.shift+1) <= min(pageMembers, pageGrants/max(1, len(accounts))) {
+		b.shift++
+	}
+	ids := make([]id, 0, len(members))
+	for group := range slices.Chunk(members, 1<<b.shift) {
+		pg := &page{members: make([]member, 0, len(group)), grants: make([]grant, 0, len(group)*len(accounts))}
+		for _, name := range group {
+			ids = append(ids, b.addMember(pg, p.Members[name], accounts))
+		}
+		pg.limits = slices.Clip(pg.limits)
+		b.pages = append(b.pages, pg)
+	}
+	b.members = namesOf(ids)
+	return b
+}
+
+func (b *Block) setAccounts(names []bank.AccountID, accounts map[bank.AccountID]entitlement.Account) {
+	ids := make([]id, 0, len(names))
+	for i, name := range names {
+		v, made := idOf(anAccount, string(name))
+		if !made {
+			b.know().accounts[v] = string(name)
+		}
+		ids = append(ids, v)
+		if off := accounts[name].Off; off != 0 {
+			if b.off == nil {
+				b.off = make([]catalog.EntitlementSet, len(names))
+			}
+			b.off[i] = off
+		}
+	}
+	b.accounts = namesOf(ids)
+}
+
+func (b *Block) know() *strangers {
+	if b.strange == nil {
+		b.strange = &strangers{members: map[id]string{}, accounts: map[id]string{}}
+	}
+	return b.strange
+}
+
+func (b *Block) addMember(pg *page, m *entitlement.Member, accounts []bank.AccountID) id {
+	v, made := idOf(aMember, string(m.ID))
+	if !made {
+		b.know().members[v] = string(m.ID)
+	}
+	pg.members = append(pg.members, lineOf(m))
+	for _, a := range accounts {
+		s := m.Accounts[a]
+		g := grantOf(s)
+		if g&ownLimits != 0 {
+			pg.limits = append(pg.limits, ownLimitOf(uint32(len(pg.grants)), s.Limits))
+		}
+		pg.grants = append(pg.grants, g)
+	}
+	return v
+}
+
+func lineOf(m *entitlement.Member) member {
+	line := member{word: wordOf(m)}
+	for l := range catalog.LimitCount {
+		line.amounts[l], _ = m.Settings.Limits.Get(l)
+	}
+	return line
+}
+
+func ownLimitOf(place uint32, limits entitlement.Limits) ownLimit {
+	own := ownLimit{place: place}
+	for i, l := range accountLimits {
+		if amount, set := limits.Get(l); set {
+			own.set |= 1 << l
+			own.amount[i] = amount
+		}
+	}
+	return own
+}
+
+// index finds a member, or -1; a hashed name is compared in full.
+func (b *Block) index(v id, name bank.UserID, made bool) int {
+	n := b.members.find(v)
+	if n >= 0 && !made && b.strange.members[v] != string(name) {
+		return -1
+	}
+	return n
+}
+
+// account finds an account of the organization, or -1.
+func (b *Block) account(name bank.AccountID) int {
+	v, made := idOf(anAccount, string(name))
+	n := b.accounts.find(v)
+	if n >= 0 && !made && b.strange.accounts[v] != string(name) {
+		return -1
+	}
+	return n
+}
+
+// limitsOn are the limits of a member's account by their place in the page.
+func (pg *page) limitsOn(place int) *ownLimit {
+	at, found := pg.limitsAt(place)
+	if !found {
+		return nil
+	}
+	return &pg.limits[at]
+}
+
+func (pg *page) limitsAt(place int) (int, bool) {
+	return slices.BinarySearchFunc(pg.limits, uint32(place), func(l ownLimit, p uint32) int { return int(l.place) - int(p) })
+}
+
+// get is an account's own limit, where it has one.
+func (l *ownLimit) get(limit catalog.Limit) (bank.Cents, bool) {
+	if l == nil || l.set&(1<<limit) == 0 {
+		return 0, false
+	}
+	return l.amount[slices.Index(accountLimits, limit)], true
+}

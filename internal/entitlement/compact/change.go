@@ -1,0 +1,120 @@
+package compact
+
+import (
+	"maps"
+	"slices"
+
+	"mandate/internal/bank"
+	"mandate/internal/entitlement"
+)
+
+// WithOrganization is the block under another organization level: entitlements
+// and ceilings. All else is shared.
+func (b *Block) WithOrganization(o entitlement.Organization, revision int64) *Block {
+	next := *b
+	next.entitlements, next.ceilings, next.Revision = o.Entitlements, o.Ceilings, revision
+	return &next
+}
+
+// WithMember is the block with somebody's user level as it is now: status, hold,
+// role, switches, limits. Their accounts stay. It reports whether they are there.
+func (b *Block) WithMember(m *entitlement.Member, revision int64) (*Block, bool) {
+	return b.turn(m.ID, revision, func(pg *page, i int) bool {
+		pg.members = slices.Clone(pg.members)
+		pg.members[i] = lineOf(m)
+		return true
+	})
+}
+
+// WithAccess is the block with what somebody may do on one account as it is now.
+// It reports whether both are there.
+func (b *Block) WithAccess(user bank.UserID, account bank.AccountID, s entitlement.Settings, revision int64) (*Block, bool) {
+	at := b.account(account)
+	if at < 0 {
+		return b, false
+	}
+	return b.turn(user, revision, func(pg *page, i int) bool {
+		place := i*len(b.accounts.ids) + at
+		pg.grants = slices.Clone(pg.grants)
+		pg.setLimits(place, pg.grants[place], s)
+		pg.grants[place] = grantOf(s)
+		return true
+	})
+}
+
+// turn copies the page of a member and changes the copy.
+func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int) bool) (*Block, bool) {
+	v, made := idOf(aMember, string(user))
+	n := b.index(v, user, made)
+	if n < 0 {
+		return b, false
+	}
+	next := *b
+	next.Revision = revision
+	next.pages = slices.Clone(b.pages)
+	pg := *b.pages[n>>b.shift]
+	next.pages[n>>b.shift] = &pg
+	return &next, change(&pg, n&(1<<b.shift-1))
+}
+
+// setLimits stores an account's own limits beside the grants of a page.
+func (pg *page) setLimits(place int, was grant, s entitlement.Settings) {
+	is := grantOf(s)
+	if (was|is)&ownLimits == 0 {
+		return
+	}
+	at, found := pg.limitsAt(place)
+	next := slices.Clone(pg.limits)
+	switch own := ownLimitOf(uint32(place), s.Limits); {
+	case is&ownLimits == 0:
+		next = slices.Delete(next, at, at+1)
+	case found:
+		next[at] = own
+	default:
+		next = slices.Insert(next, at, own)
+	}
+	pg.limits = slices.Clip(next)
+}
+
+// Members yields the names of the members, in no order that means anything.
+func (b *Block) Members(yield func(bank.UserID) bool) {
+	for _, v := range b.members.ids {
+		name := v.text(aMember)
+		if !v.made() {
+			name = b.strange.members[v]
+		}
+		if !yield(bank.UserID(name)) {
+			return
+		}
+	}
+}
+
+// Accounts yields the names of the accounts, likewise.
+func (b *Block) Accounts(yield func(bank.AccountID) bool) {
+	for _, v := range b.accounts.ids {
+		name := v.text(anAccount)
+		if !v.made() {
+			name = b.strange.accounts[v]
+		}
+		if !yield(bank.AccountID(name)) {
+			return
+		}
+	}
+}
+
+// Size is how many bytes the block takes, its tables included.
+func (b *Block) Size() int {
+	n := blockBytes + len(b.Organization) + b.accounts.size() + b.members.size() + len(b.off)
+	for _, pg := range b.pages {
+		n += pageBytes + cap(pg.members)*memberBytes + cap(pg.grants)*4 + cap(pg.limits)*ownLimitBytes
+	}
+	if b.strange != nil {
+		for name := range maps.Values(b.strange.members) {
+			n += strangerBytes + len(name)
+		}
+		for name := range maps.Values(b.strange.accounts) {
+			n += strangerBytes + len(name)
+		}
+	}
+	return n
+}

@@ -1,0 +1,87 @@
+// Package compact holds the facts of decisions in memory, small and quick to
+// ask: one immutable Block for each organization, in a Store for each
+// institution. It answers as entitlement.Decide does, with every reason; a
+// Verdict says them as bits and puts them into words only when asked.
+//
+// The rules are not written here a second time. What an operation needs is
+// compiled from the catalogue when the program starts, and laws_test.go holds
+// every answer against entitlement.Decide over random worlds.
+package compact
+
+import (
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// A word of a grant says what a member may do on one account: a bit for each
+// switch that exists per account, and whether the account has limits of its own.
+type grant uint32
+
+const ownLimits grant = 1 << 31
+
+// bitOf is the bit of a switch in a grant, zero where it has none, and
+// switchOf[i] the switch of bit i.
+var (
+	bitOf    [catalog.PermissionCount]grant
+	switchOf []catalog.Permission
+)
+
+// A memberWord holds the switches of a member, bit p for permission p, and above
+// them what the member is.
+type memberWord uint64
+
+const (
+	statusShift = 48
+	heldBit     = memberWord(1) << 50
+	roleShift   = 51
+	editShift   = 53
+	switchMask  = memberWord(1)<<statusShift - 1
+	twoBits     = 3
+)
+
+// It must stay possible to keep all switches below the status.
+var _ [statusShift - int(catalog.PermissionCount)]struct{}
+
+func init() {
+	for p := range catalog.PermissionCount {
+		if p.At(catalog.AtAccount) && p.Info().Type == catalog.Switch {
+			bitOf[p] = 1 << len(switchOf)
+			switchOf = append(switchOf, p)
+		}
+	}
+	if len(switchOf) > 31 {
+		panic("compact: more switches per account than a grant has bits")
+	}
+}
+
+func wordOf(m *entitlement.Member) memberWord {
+	w := memberWord(m.Settings.On) | memberWord(m.Status)<<statusShift | memberWord(m.Role)<<roleShift | memberWord(m.Settings.EditLevel)<<editShift
+	if m.Held {
+		w |= heldBit
+	}
+	return w
+}
+
+// accountLimits are the limits that exist per account; the others are never
+// asked for there.
+var accountLimits = func() (in []catalog.Limit) {
+	for l := range catalog.LimitCount {
+		if l.Permission().At(catalog.AtAccount) {
+			in = append(in, l)
+		}
+	}
+	return in
+}()
+
+func grantOf(s entitlement.Settings) grant {
+	var g grant
+	for p := range s.On.All {
+		g |= bitOf[p]
+	}
+	for _, l := range accountLimits {
+		if _, set := s.Limits.Get(l); set {
+			g |= ownLimits
+		}
+	}
+	return g
+}

@@ -1,0 +1,290 @@
+package compact
+
+import (
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// An Institution is what the topmost level says, at one revision.
+type Institution struct {
+	entitlement.Institution
+	Revision int64
+}
+
+// plain is a set of reasons that name nothing.
+type plain uint16
+
+const (
+	unknownOperation plain = 1 << iota
+	unknownMember
+	invalidContext
+	memberStatus
+	memberHeld
+	roleForbids
+	institutionOff
+	organizationOff
+	secondPerson
+	sameAccount
+	invalidDate
+	invalidAmount
+)
+
+// A Verdict is a decision as bits: all that blocks, and where.
+type Verdict struct {
+	plain    plain
+	edition  catalog.Set
+	user     catalog.Set
+	accounts [2]accountVerdict
+	limits   [2]uint8 // of the rule's limits: bit l is the level levelsOfLimits[l]
+	approval bool
+
+	rule   *rule
+	block  *Block
+	page   *page
+	member int
+	places [2]int // of the accounts' grants in the page
+}
+
+type accountVerdict struct {
+	unknown, off bool
+	grants       grant
+}
+
+func (a accountVerdict) blocks() bool { return a.unknown || a.off || a.grants != 0 }
+
+// Allowed is the answer.
+func (v *Verdict) Allowed() bool {
+	return v.plain == 0 && v.edition|v.user == 0 && v.limits == [2]uint8{} && !v.accounts[0].blocks() && !v.accounts[1].blocks()
+}
+
+// ApprovalRequired says that a second person must approve what is allowed.
+func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
+
+// Decide answers a question about the organization of a block.
+func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
+	name, made := idOf(aMember, string(req.Member))
+	b.decide(i, req, b.index(name, req.Member, made), &v)
+	return v
+}
+
+// decide answers about the nth member; -1 is somebody who is not there.
+func (b *Block) decide(i *Institution, req *entitlement.Request, n int, v *Verdict) {
+	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
+		v.plain = unknownOperation
+		return
+	}
+	r := &rules[i.Edition][req.Operation]
+	v.rule, v.block = r, b
+	if n < 0 {
+		v.plain = unknownMember
+		return
+	}
+	v.page, v.member = b.pages[n>>b.shift], n&(1<<b.shift-1)
+	if req.Context.Invalid() {
+		v.plain = invalidContext
+		return
+	}
+	m := &v.page.members[v.member]
+	v.standing(m, r)
+	v.above(i, b, r)
+	needs, day := r.asked(i, req)
+	v.edition = needs.edition
+	v.userLevel(m, r, &needs, req)
+	v.accountLevel(i, req, needs.account)
+	if day == badDay {
+		v.plain |= invalidDate
+	}
+	if len(r.limits) > 0 {
+		v.amount(m, req, day)
+	}
+	if r.dual {
+		v.dualControl(m, req)
+	}
+}
+
+// standing is what the member is, before what they may.
+func (v *Verdict) standing(m *member, r *rule) {
+	if bank.Status(m.word>>statusShift&twoBits) != bank.StatusActive {
+		v.plain |= memberStatus
+	}
+	if m.word&heldBit != 0 {
+		v.plain |= memberHeld
+	}
+	if r.roles>>(m.word>>roleShift&twoBits)&1 == 0 {
+		v.plain |= roleForbids
+	}
+}
+
+// above is what the levels above the member say.
+func (v *Verdict) above(i *Institution, b *Block, r *rule) {
+	if r.entitlement == catalog.NoEntitlement {
+		return
+	}
+	if !r.exists || !i.Offers.Has(r.entitlement) {
+		v.plain |= institutionOff
+	}
+	if !r.exists || !b.entitlements.Has(r.entitlement) {
+		v.plain |= organizationOff
+	}
+}
+
+// A dayState is what the date of a question says.
+type dayState uint8
+
+const (
+	thisDay dayState = iota
+	laterDay
+	badDay
+)
+
+// asked are the permissions that a question needs, and its day.
+func (r *rule) asked(i *Institution, req *entitlement.Request) (n needs, day dayState) {
+	n = r.needs
+	for c := range r.contexts {
+		if req.Context.Says(r.contexts[c].key) {
+			n.add(r.contexts[c].needs)
+		}
+	}
+	if r.info.Dated {
+		if _, given := req.Context.EffectiveDate(); given {
+			day = dayOf(i, req)
+		}
+	}
+	if day == laterDay {
+		n.add(r.later)
+	}
+	for p := range req.Besides.All {
+		n.add(alone[i.Edition][p])
+	}
+	return n, day
+}
+
+func dayOf(i *Institution, req *entitlement.Request) dayState {
+	today := bank.DayOf(req.Now, i.Location)
+	switch day, ok := req.Day(today); {
+	case !ok:
+		return badDay
+	case day > today:
+		return laterDay
+	}
+	return thisDay
+}
+
+// userLevel tests what is set for the member.
+func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Request) {
+	v.user = n.user &^ catalog.Set(m.word&switchMask)
+	if n.edits {
+		least := r.info.EditLevel
+		if r.info.EntryFields && req.Context.EntryFields() {
+			least = catalog.EditPartial
+		}
+		if catalog.EditLevel(m.word>>editShift&twoBits) < least {
+			v.user = v.user.With(catalog.ACHEditLevel)
+		}
+	}
+	if r.info.LastEditor && req.Context.Says(catalog.LastEditor) && m.word&(1<<catalog.ACHFullControl) == 0 {
+		v.plain |= secondPerson
+	}
+}
+
+// accountLevel tests the accounts of a question.
+func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, needed grant) {
+	switch v.rule.info.Accounts {
+	case catalog.AccountRequired:
+		v.account(i, 0, req.Account, needed|bitOf[catalog.AccountAccess])
+	case catalog.AccountOptional:
+		if req.Account != "" {
+			v.account(i, 0, req.Account, bitOf[catalog.AccountAccess])
+		}
+	case catalog.AccountPair:
+		known := v.account(i, 0, req.Account, bitOf[catalog.AccountAccess]|bitOf[catalog.TransfersFrom])
+		known = v.account(i, 1, req.ToAccount, bitOf[catalog.AccountAccess]|bitOf[catalog.TransfersTo]) && known
+		if known && req.Account == req.ToAccount {
+			v.plain |= sameAccount
+		}
+	}
+}
+
+func (v *Verdict) account(i *Institution, which int, name bank.AccountID, needed grant) bool {
+	n := v.block.account(name)
+	if n < 0 {
+		v.accounts[which].unknown = true
+		return false
+	}
+	if v.block.off != nil && i.Edition == bank.EditionCreditUnion && v.rule.exists && v.block.off[n].Has(v.rule.entitlement) {
+		v.accounts[which].off = true
+	}
+	v.places[which] = v.member*len(v.block.accounts.ids) + n
+	v.accounts[which].grants = needed &^ v.page.grants[v.places[which]]
+	return true
+}
+
+// own are the limits of the account that a question names, nil where it has
+// none.
+func (v *Verdict) own() *ownLimit {
+	if v.rule.info.Accounts != catalog.AccountRequired || v.accounts[0].unknown || v.page.grants[v.places[0]]&ownLimits == 0 {
+		return nil
+	}
+	return v.page.limitsOn(v.places[0])
+}
+
+// Levels at which a limit may refuse, as bits.
+const (
+	byUser = 1 << iota
+	byAccount
+	byOrganization
+)
+
+// amount tests the amount against every limit that applies.
+func (v *Verdict) amount(m *member, req *entitlement.Request, day dayState) {
+	amount, ok := req.Amount.Cents()
+	if !ok {
+		v.plain |= invalidAmount
+		return
+	}
+	own := v.own()
+	for n := range v.rule.limits {
+		l := &v.rule.limits[n]
+		if l.daily && day == badDay {
+			continue
+		}
+		var used entitlement.Used
+		if l.daily && l.counts {
+			used = req.Used
+		}
+		if over(m.amounts[l.limit], used.Member, amount) {
+			v.limits[n] |= byUser
+		}
+		if l.onAccount && own != nil {
+			if most, set := own.get(l.limit); set && over(most, used.Account, amount) {
+				v.limits[n] |= byAccount
+			}
+		}
+		if most, set := v.block.ceilings.Get(l.limit); set && over(most, used.Organization, amount) {
+			v.limits[n] |= byOrganization
+		}
+	}
+}
+
+func over(most, used, amount bank.Cents) bool {
+	total, fits := used.Add(amount)
+	return !fits || total > most
+}
+
+// dualControl finds whether a second person must approve.
+func (v *Verdict) dualControl(m *member, req *entitlement.Request) {
+	amount, _ := req.Amount.Cents()
+	most := m.amounts[catalog.LimitWiresDual]
+	if m.word&(1<<catalog.WiresDualControl) != 0 && amount > most {
+		v.approval = true
+		return
+	}
+	if v.accounts[0].unknown || v.page.grants[v.places[0]]&bitOf[catalog.WiresDualControl] == 0 {
+		return
+	}
+	if own, set := v.own().get(catalog.LimitWiresDual); set {
+		most = own
+	}
+	v.approval = amount > most
+}

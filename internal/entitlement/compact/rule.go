@@ -1,0 +1,121 @@
+package compact
+
+import (
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+)
+
+// needs are permissions that are tested together, by the level at which each
+// exists.
+type needs struct {
+	edition catalog.Set // named, but the edition lacks them
+	user    catalog.Set // at user level, but for the choice of how far to edit
+	account grant       // on each account
+	edits   bool        // ach.edit_level is among them
+}
+
+func (n *needs) add(other needs) {
+	n.edition |= other.edition
+	n.user |= other.user
+	n.account |= other.account
+	n.edits = n.edits || other.edits
+}
+
+// A rule is an operation of one edition, ready to be asked.
+type rule struct {
+	info *catalog.OperationInfo
+	needs
+	contexts    []contextRule
+	later       needs // of a payment dated after today
+	roles       uint8 // bit r: role r may, as far as the role decides
+	entitlement catalog.Entitlement
+	exists      bool // the entitlement does, in the edition
+	limits      []limitRule
+	dual        bool // a second person may be needed
+}
+
+type contextRule struct {
+	key catalog.ContextKey
+	needs
+}
+
+type limitRule struct {
+	limit     catalog.Limit
+	daily     bool
+	counts    bool // what is used already bears on it
+	onAccount bool // an account may have a limit of its own
+}
+
+const editions = 2
+
+// alone is what each permission needs besides itself, and rules are what each
+// operation does.
+var (
+	alone [editions][catalog.PermissionCount]needs
+	rules [editions][catalog.OperationCount]rule
+)
+
+func init() {
+	for e := range editions {
+		edition := bank.Edition(e)
+		for p := range catalog.PermissionCount {
+			alone[e][p] = needsOf(p, edition)
+		}
+		for _, op := range catalog.Operations() {
+			rules[e][op] = compile(op.Info(), edition)
+		}
+	}
+}
+
+// needsOf is a permission and every switch that it needs, transitively.
+func needsOf(p catalog.Permission, edition bank.Edition) (n needs) {
+	if !p.In(edition) {
+		n.edition = catalog.SetOf(p)
+		return n
+	}
+	switch {
+	case p == catalog.ACHEditLevel:
+		n.edits = true
+	case p.At(catalog.AtUser):
+		n.user = n.user.With(p)
+	}
+	n.account |= bitOf[p]
+	for _, need := range p.Needs(edition) {
+		if !need.Positive {
+			n.add(needsOf(need.Permission, edition))
+		}
+	}
+	return n
+}
+
+func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
+	r := rule{info: info, entitlement: info.Entitlement, exists: info.Entitlement.In(edition), roles: everyRole}
+	for _, p := range info.Named(edition) {
+		r.add(alone[edition][p])
+	}
+	for _, need := range info.Context {
+		if need.Key != catalog.Debits || edition == bank.EditionCreditUnion {
+			r.contexts = append(r.contexts, contextRule{need.Key, alone[edition][need.Permission]})
+		}
+	}
+	if info.Dated {
+		r.later = alone[edition][catalog.WiresTransmitFuture]
+	}
+	if info.Power != "" {
+		r.roles = 0
+		for _, role := range []bank.Role{bank.RoleUser, bank.RoleViewer, bank.RoleAdmin} {
+			if catalog.RoleAllows(role, info.Power) {
+				r.roles |= 1 << role
+			}
+		}
+	}
+	for _, limit := range info.Limits {
+		if p := limit.Permission(); p.In(edition) {
+			r.limits = append(r.limits, limitRule{limit, limit.Daily(), info.Counts, p.At(catalog.AtAccount) && info.Accounts == catalog.AccountRequired})
+		}
+	}
+	r.dual = info.Operation == catalog.WiresTransmitOperation && catalog.WiresDualControl.In(edition)
+	return r
+}
+
+const everyRole = 0xff

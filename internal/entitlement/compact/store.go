@@ -1,0 +1,209 @@
+package compact
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// What things take in memory, for Size.
+const (
+	blockBytes    = int(unsafe.Sizeof(Block{}))
+	pageBytes     = int(unsafe.Sizeof(page{})) + int(unsafe.Sizeof(&page{}))
+	memberBytes   = int(unsafe.Sizeof(member{}))
+	ownLimitBytes = int(unsafe.Sizeof(ownLimit{}))
+	idBytes       = int(unsafe.Sizeof(id{}))
+	strangerBytes = 64 // about: an entry of a map with its text's header
+)
+
+// A Store holds an institution's organizations. Asking takes no lock and never
+// waits; changes are made one after another, and the next question sees them.
+type Store struct {
+	institution atomic.Pointer[Institution]
+	blocks      atomic.Pointer[[]*atomic.Pointer[Block]]
+	index       atomic.Pointer[index]
+
+	changing sync.Mutex
+	numbers  map[bank.OrganizationID]uint32
+	free     []uint32 // numbers of organizations that are gone
+}
+
+// NewStore returns a store without organizations.
+func NewStore(i Institution) *Store {
+	s := &Store{numbers: map[bank.OrganizationID]uint32{}}
+	s.institution.Store(&i)
+	s.blocks.Store(&[]*atomic.Pointer[Block]{})
+	s.index.Store(newIndex(1 << 10))
+	return s
+}
+
+// Institution is the topmost level as it is.
+func (s *Store) Institution() *Institution { return s.institution.Load() }
+
+// SetInstitution changes the topmost level for everybody at once.
+func (s *Store) SetInstitution(i Institution) { s.institution.Store(&i) }
+
+// Decide answers a question about whoever it names. The verdict is the caller's,
+// so that nothing is allocated; it need not be empty.
+func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
+	*v = Verdict{}
+	name, made := idOf(aMember, string(req.Member))
+	block, n := s.find(name, req.Member, made)
+	if block == nil {
+		v.plain = unknownMember
+		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
+			v.plain = unknownOperation
+		}
+		return
+	}
+	block.decide(s.institution.Load(), req, n, v)
+}
+
+// find finds a member, and their organization; nil where there is none.
+func (s *Store) find(v id, name bank.UserID, made bool) (*Block, int) {
+	index := s.index.Load()
+	blocks := *s.blocks.Load() // after the index: what the index knows is there
+	for at, number := index.next(v, index.start(v)); number >= 0; at, number = index.next(v, at) {
+		if b := blocks[number].Load(); b != nil {
+			if n := b.index(v, name, made); n >= 0 {
+				return b, n
+			}
+		}
+	}
+	return nil, -1
+}
+
+// OrganizationOf is the block of a member's organization, nil where there is no
+// such member.
+func (s *Store) OrganizationOf(user bank.UserID) *Block {
+	v, made := idOf(aMember, string(user))
+	b, _ := s.find(v, user, made)
+	return b
+}
+
+// Organization is the block of an organization, or nil.
+func (s *Store) Organization(o bank.OrganizationID) *Block {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	number, known := s.numbers[o]
+	if !known {
+		return nil
+	}
+	return (*s.blocks.Load())[number].Load()
+}
+
+// Put makes a block its organization's current one. Who is new in it is found
+// from then on, and who is not in it any more is nobody. It never goes back: a
+// block of an older revision is left out, and that is reported.
+func (s *Store) Put(b *Block) bool {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	number, known := s.numbers[b.Organization]
+	if !known {
+		number = s.number()
+		s.numbers[b.Organization] = number
+	}
+	place := (*s.blocks.Load())[number]
+	was := place.Load()
+	if was != nil && was.Revision > b.Revision {
+		return false
+	}
+	if was != nil && samePeople(was, b) {
+		place.Store(b)
+		return true
+	}
+	// Whoever is found before they are there is asked of the block, and is nobody
+	// yet; whoever is gone is nobody as soon as the block is.
+	s.reserve(b)
+	index := s.index.Load()
+	for _, v := range b.members.ids {
+		if was == nil || was.members.find(v) < 0 {
+			index.add(v, number)
+		}
+	}
+	place.Store(b)
+	if was != nil {
+		for _, v := range was.members.ids {
+			if b.members.find(v) < 0 {
+				index.remove(v, number)
+			}
+		}
+	}
+	return true
+}
+
+// samePeople reports whether two blocks of an organization have the same
+// members: those that only changed share the table of them.
+func samePeople(a, b *Block) bool {
+	return len(a.members.ids) == len(b.members.ids) && (len(a.members.ids) == 0 || &a.members.ids[0] == &b.members.ids[0])
+}
+
+// Drop takes an organization out.
+func (s *Store) Drop(o bank.OrganizationID) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	number, known := s.numbers[o]
+	if !known {
+		return
+	}
+	place := (*s.blocks.Load())[number]
+	was := place.Swap(nil)
+	delete(s.numbers, o)
+	s.free = append(s.free, number)
+	if was != nil {
+		for _, v := range was.members.ids {
+			s.index.Load().remove(v, number)
+		}
+	}
+}
+
+// number is a place for one more organization.
+func (s *Store) number() uint32 {
+	if n := len(s.free); n > 0 {
+		number := s.free[n-1]
+		s.free = s.free[:n-1]
+		return number
+	}
+	blocks := append(*s.blocks.Load(), &atomic.Pointer[Block]{})
+	s.blocks.Store(&blocks)
+	return uint32(len(blocks) - 1)
+}
+
+// reserve makes room in the index for the members of a block.
+func (s *Store) reserve(b *Block) {
+	index, more := s.index.Load(), len(b.members.ids)
+	if index.fits(more) {
+		return
+	}
+	bigger := newIndex(2 * (index.live + more))
+	for number, place := range *s.blocks.Load() {
+		if block := place.Load(); block != nil {
+			for _, v := range block.members.ids {
+				bigger.add(v, uint32(number))
+			}
+		}
+	}
+	s.index.Store(bigger)
+}
+
+// All yields the organizations as they are.
+func (s *Store) All(yield func(*Block) bool) {
+	for _, place := range *s.blocks.Load() {
+		if b := place.Load(); b != nil && !yield(b) {
+			return
+		}
+	}
+}
+
+// Size is how many bytes the store takes.
+func (s *Store) Size() int {
+	n := len(s.index.Load().slots)*8 + cap(*s.blocks.Load())*16
+	for b := range s.All {
+		n += b.Size()
+	}
+	return n
+}
