@@ -96,7 +96,7 @@ type adminSignOut struct {
 }
 
 func (c *adminSignOut) Run(t *terminal) error {
-	return withGrants(t, c.Store, c.Institution, func(s *grant.Service, caller bank.Caller) error {
+	return withGrants(t, openStore, c.Store, c.Institution, func(s *grant.Service, caller bank.Caller) error {
 		s.Closes = app.LogoutAddress
 		if err := s.SignOutEverybody(t.ctx, caller); err != nil {
 			return err

@@ -28,8 +28,8 @@ type clientStore struct {
 }
 
 // with opens the room of clients for an operator.
-func (c clientStore) with(t *terminal, do func(*client.Service, bank.Caller) error) (err error) {
-	d, err := openStore(t, c.Store)
+func (c clientStore) with(t *terminal, open opener, do func(*client.Service, bank.Caller) error) (err error) {
+	d, err := open(t, c.Store)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ type clientCreate struct {
 }
 
 func (c *clientCreate) Run(t *terminal) error {
-	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+	return c.with(t, openStore, func(s *client.Service, caller bank.Caller) error {
 		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations, Acts: c.Acts})
 		if err != nil {
 			return err
@@ -66,7 +66,7 @@ type clientList struct {
 }
 
 func (c *clientList) Run(t *terminal) error {
-	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+	return c.with(t, openReadOnly, func(s *client.Service, caller bank.Caller) error {
 		clients, err := s.List(t.ctx, caller)
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ type clientRotate struct {
 }
 
 func (c *clientRotate) Run(t *terminal) error {
-	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+	return c.with(t, openStore, func(s *client.Service, caller bank.Caller) error {
 		key, err := s.Rotate(t.ctx, caller, bank.ClientID(c.ID), c.Overlap)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ type clientRevoke struct {
 }
 
 func (c *clientRevoke) Run(t *terminal) error {
-	return c.with(t, func(s *client.Service, caller bank.Caller) error {
+	return c.with(t, openStore, func(s *client.Service, caller bank.Caller) error {
 		return s.Revoke(t.ctx, caller, bank.ClientID(c.ID))
 	})
 }

@@ -38,8 +38,8 @@ func (nobodyIsInvited) Queue(*db.Tx, identity.Mail) error {
 func (nobodyIsInvited) Cancel(*db.Tx, bank.InstitutionID, string) error { return nil }
 
 // with opens the staff room's side for directories, for an operator.
-func (c directoryStore) with(t *terminal, do func(*staff.Provisioning, bank.Caller) error) (err error) {
-	d, err := openStore(t, c.Store)
+func (c directoryStore) with(t *terminal, open opener, do func(*staff.Provisioning, bank.Caller) error) (err error) {
+	d, err := open(t, c.Store)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ type directoryConnect struct {
 }
 
 func (c *directoryConnect) Run(t *terminal) error {
-	return c.with(t, func(p *staff.Provisioning, caller bank.Caller) error {
+	return c.with(t, openStore, func(p *staff.Provisioning, caller bank.Caller) error {
 		home, err := c.home(t, p, caller)
 		if err != nil {
 			return err
@@ -93,7 +93,7 @@ type directoryList struct {
 }
 
 func (c *directoryList) Run(t *terminal) error {
-	return c.with(t, func(p *staff.Provisioning, caller bank.Caller) error {
+	return c.with(t, openReadOnly, func(p *staff.Provisioning, caller bank.Caller) error {
 		all, err := p.Directories(t.ctx, caller)
 		if err != nil {
 			return err
@@ -113,7 +113,7 @@ type directoryDisconnect struct {
 }
 
 func (c *directoryDisconnect) Run(t *terminal) error {
-	return c.with(t, func(p *staff.Provisioning, caller bank.Caller) error {
+	return c.with(t, openStore, func(p *staff.Provisioning, caller bank.Caller) error {
 		return p.Disconnect(t.ctx, caller, bank.ClientID(c.Client))
 	})
 }

@@ -29,13 +29,13 @@ type keysStore struct {
 }
 
 // with opens the room of grants for an operator.
-func (c keysStore) with(t *terminal, do func(*grant.Service, bank.Caller) error) error {
-	return withGrants(t, c.Store, c.Institution, do)
+func (c keysStore) with(t *terminal, open opener, do func(*grant.Service, bank.Caller) error) error {
+	return withGrants(t, open, c.Store, c.Institution, do)
 }
 
 // withGrants opens the room of grants for an operator of an institution, or of
 // the neutral issuer.
-func withGrants(t *terminal, of config.Store, institution string, do func(*grant.Service, bank.Caller) error) (err error) {
+func withGrants(t *terminal, open opener, of config.Store, institution string, do func(*grant.Service, bank.Caller) error) (err error) {
 	store, err := of.WithDefaults()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func withGrants(t *terminal, of config.Store, institution string, do func(*grant
 	if err != nil {
 		return err
 	}
-	d, err := openStore(t, store)
+	d, err := open(t, store)
 	if err != nil {
 		return err
 	}
@@ -70,8 +70,8 @@ type keysList struct {
 }
 
 func (c *keysList) Run(t *terminal) error {
-	return c.with(t, func(s *grant.Service, caller bank.Caller) error {
-		keys, err := s.SigningKeys(t.ctx, caller.Institution)
+	return c.with(t, openReadOnly, func(s *grant.Service, caller bank.Caller) error {
+		keys, err := s.Keys(t.ctx, caller.Institution)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ type keysRotate struct {
 }
 
 func (c *keysRotate) Run(t *terminal) error {
-	return c.with(t, func(s *grant.Service, caller bank.Caller) error {
+	return c.with(t, openStore, func(s *grant.Service, caller bank.Caller) error {
 		said, err := s.Rotate(t.ctx, caller, c.AtOnce)
 		if err == nil {
 			fmt.Fprintln(t.out, said)

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/db"
+	"mandate/internal/fault"
 	"mandate/internal/usage"
 )
 
@@ -86,5 +87,12 @@ func openReadOnly(t *terminal, store config.Store) (*db.DB, error) {
 // openStore opens a store for changing; the server must not run on an embedded
 // one at the same time.
 func openStore(t *terminal, store config.Store) (*db.DB, error) {
-	return app.OpenDB(t.ctx, store, t.clock)
+	d, err := app.OpenDB(t.ctx, store, t.clock)
+	if errors.Is(err, db.ErrInUse) {
+		return nil, fault.New(fault.Conflict, "The server is running on this embedded database. Stop it first; beside a running server, changes need PostgreSQL.").Because(err)
+	}
+	return d, err
 }
+
+// An opener is openStore or openReadOnly.
+type opener func(*terminal, config.Store) (*db.DB, error)

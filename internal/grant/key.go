@@ -70,7 +70,7 @@ func keysOf(tx *db.Tx, issuer bank.InstitutionID) ([]Key, error) {
 // SigningKeys are the keys of an issuer, the active one first and with its
 // private half. An issuer that has none gets its first.
 func (s *Service) SigningKeys(ctx context.Context, issuer bank.InstitutionID) ([]Key, error) {
-	keys, err := s.readKeys(ctx, issuer)
+	keys, err := s.Keys(ctx, issuer)
 	if err != nil || len(keys) > 0 {
 		return keys, err
 	}
@@ -81,15 +81,16 @@ func (s *Service) SigningKeys(ctx context.Context, issuer bank.InstitutionID) ([
 		return s.makeKey(tx, issuer, KeyActive)
 	})
 	if err != nil {
-		if again, e := s.readKeys(ctx, issuer); e == nil && len(again) > 0 { // somebody else made it at the same time
+		if again, e := s.Keys(ctx, issuer); e == nil && len(again) > 0 { // somebody else made it at the same time
 			return again, nil
 		}
 		return nil, err
 	}
-	return s.readKeys(ctx, issuer)
+	return s.Keys(ctx, issuer)
 }
 
-func (s *Service) readKeys(ctx context.Context, issuer bank.InstitutionID) (ordered []Key, err error) {
+// Keys are an issuer's keys as they are; there are none before the first is needed.
+func (s *Service) Keys(ctx context.Context, issuer bank.InstitutionID) (ordered []Key, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		keys, err := keysOf(tx, issuer)
 		if err != nil {
