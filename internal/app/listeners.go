@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"mandate/internal/api"
 	"mandate/internal/authzen"
 	"mandate/internal/authzen/product"
 	"mandate/internal/bank"
 	"mandate/internal/fault"
+	"mandate/internal/federation"
 	"mandate/internal/gate"
 	"mandate/internal/route"
 	"mandate/internal/scim"
@@ -104,7 +106,8 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
 		Settings:     &console.Settings{House: a.Users, Calendar: a.Calendar, ACH: a.ACH, Wires: a.Wires, Stops: a.Stops, PositivePay: a.PositivePay},
 		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},
-		Products:     a.Products, Grants: a.Grants})
+		Products:     a.Products, Grants: a.Grants,
+		Outside: federation.New(a.Config.ConsoleOrigin, a.Identity, a.Clock, a.Log, strings.HasPrefix(a.Config.ConsoleOrigin, "http://localhost"))})
 	if err != nil {
 		return nil, fmt.Errorf("open the console: %w", err)
 	}

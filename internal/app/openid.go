@@ -37,6 +37,9 @@ func (ProductPeople) Person(tx *db.Tx, institution bank.InstitutionID, id bank.S
 		return grant.Person{}, err
 	}
 	p := grant.Person{ID: u.ID, First: u.FirstName, Last: u.LastName, Email: u.Email, Phone: u.Phone, Zone: u.TimeZone, Rights: rights, Products: products}
+	if p.SignInRefused, err = staff.SignInRefused(tx, institution, rights); err != nil {
+		return grant.Person{}, err
+	}
 	if p.Zone == "" {
 		i, _, err := usermgmt.FindInstitution(tx, institution)
 		if err != nil {

@@ -47,6 +47,8 @@ const (
 	CMSMembersView
 	CMSMembersManage
 	PlatformAuditSearch
+	StaffSignInHere
+	StaffSignInOutside
 	StaffPermissionCount // how many there are; not a permission
 )
 
@@ -56,6 +58,7 @@ type StaffArea uint8
 
 const (
 	AreaUsersGroups StaffArea = iota
+	AreaAuthenticate
 	AreaPeople
 	AreaInstitution
 	AreaAssets
@@ -71,12 +74,13 @@ type StaffAreaInfo struct {
 }
 
 var staffAreas = [staffAreaCount]StaffAreaInfo{
-	AreaUsersGroups: {Label: "Users & Groups"},
-	AreaPeople:      {Label: "People"},
-	AreaInstitution: {Label: "Institution"},
-	AreaAssets:      {Label: "Assets", Product: true},
-	AreaContent:     {Label: "Content", Product: true},
-	AreaAudit:       {Label: "Audit and Activity Logging"},
+	AreaUsersGroups:  {Label: "Users & Groups"},
+	AreaAuthenticate: {Label: "Authenticate"},
+	AreaPeople:       {Label: "People"},
+	AreaInstitution:  {Label: "Institution"},
+	AreaAssets:       {Label: "Assets", Product: true},
+	AreaContent:      {Label: "Content", Product: true},
+	AreaAudit:        {Label: "Audit and Activity Logging"},
 }
 
 // Info describes the area.
@@ -124,6 +128,9 @@ var staffPermissions = [StaffPermissionCount]StaffPermissionInfo{
 	StaffGroupsDelete:       {ID: "staff.groups.delete", Area: AreaUsersGroups, Label: "Delete groups", Views: seesGroups},
 	StaffExternalAppsManage: {ID: "staff.external_apps.manage", Area: AreaUsersGroups, Label: "Manage external applications"},
 
+	StaffSignInHere:    {ID: "staff.signin.mandate", Area: AreaAuthenticate, Label: "Permit sign in via Mandate"},
+	StaffSignInOutside: {ID: "staff.signin.outside", Area: AreaAuthenticate, Label: "Permit sign in via the outside provider"},
+
 	InstitutionSettingsManage: {ID: "institution.settings.manage", Area: AreaInstitution, Label: "Manage institution settings"},
 
 	PeopleViewAll:              {ID: "people.view_all", Area: AreaPeople, Label: "View everything"},
@@ -156,6 +163,10 @@ var staffPermissions = [StaffPermissionCount]StaffPermissionInfo{
 // StaffAdministration is what an institution must never lose: whoever holds all
 // of it can invite somebody and give them what they need.
 var StaffAdministration = StaffSetOf(StaffUsersView, StaffGroupsView, StaffUsersInvite, StaffGroupsCreate, StaffGroupsEdit, StaffUsersAssignGroups)
+
+// StaffSignIns are the rights to sign in. They count where an institution has a
+// provider outside, and are shown only there; elsewhere everybody signs in here.
+var StaffSignIns = StaffSetOf(StaffSignInHere, StaffSignInOutside)
 
 // StaffProtected are the rights over people, groups, programs and settings of the
 // institution. What an outside directory decides never reaches them, nor whoever

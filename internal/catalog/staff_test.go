@@ -12,7 +12,7 @@ staff.users.delete staff.groups.view staff.groups.create staff.groups.edit staff
 institution.settings.manage people.view_all people.manage_all people.users.suspend people.business_ach.manage
 people.employee_accounts.view assets.manage cms.assets.manage cms.forms.submissions.view cms.forms.submissions.manage
 cms.forms.manage cms.pages.view cms.pages.edit cms.pages.create cms.pages.delete cms.pages.publish cms.site_settings.edit
-cms.rates.view cms.rates.edit cms.rates.publish cms.members.view cms.members.manage platform.audit.search`
+cms.rates.view cms.rates.edit cms.rates.publish cms.members.view cms.members.manage platform.audit.search staff.signin.mandate staff.signin.outside`
 
 func TestStaffPermissionNames(t *testing.T) {
 	var got []string

@@ -79,7 +79,7 @@ func (s *Service) Redeem(ctx context.Context, issuer bank.InstitutionID, f Famil
 	}
 	action := guard.Action{Event: EventSignedIn, Target: personTarget(&p), Self: true}
 	return s.guard.Do(ctx, asStaff(f.Institution, &p, from), action, func(c *guard.Change) error {
-		if _, err := s.people.Person(c.Tx, f.Institution, f.Staff); err != nil {
+		if _, err := s.signedIn(c.Tx, f.Institution, f.Staff); err != nil {
 			return err
 		}
 		if err := s.store(c.Tx, issuer, f); err != nil {
@@ -94,7 +94,7 @@ func (s *Service) Redeem(ctx context.Context, issuer bank.InstitutionID, f Famil
 func (s *Service) Renew(ctx context.Context, issuer bank.InstitutionID, f Family) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		if f.Staff != "" {
-			if _, err := s.people.Person(tx, f.Institution, f.Staff); err != nil {
+			if _, err := s.signedIn(tx, f.Institution, f.Staff); err != nil {
 				return err
 			}
 		}
@@ -166,7 +166,7 @@ func (s *Service) living(tx *db.Tx, query string, args ...any) (Family, error) {
 	if f.Staff == "" {
 		return f, nil
 	}
-	_, err = s.people.Person(tx, f.Institution, f.Staff)
+	_, err = s.signedIn(tx, f.Institution, f.Staff)
 	if errors.Is(err, ErrNobody) {
 		err = ErrUnknown
 	}

@@ -132,6 +132,16 @@ var ErrUnknown = errors.New("unknown, ended or used up")
 // brought twice at once.
 var ErrMoved = errors.New("used by somebody else meanwhile")
 
+// signedIn is a person who may be signed in: whoever none of whose groups permits
+// that is nobody.
+func (s *Service) signedIn(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (Person, error) {
+	p, err := s.people.Person(tx, institution, id)
+	if err == nil && p.SignInRefused != "" {
+		err = ErrNobody
+	}
+	return p, err
+}
+
 // Person looks up who may be signed in, as they are now.
 func (s *Service) Person(ctx context.Context, institution bank.InstitutionID, id bank.StaffID) (p Person, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {

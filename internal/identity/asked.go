@@ -19,6 +19,10 @@ const answerWithin = 5 * time.Minute
 
 var errAskedLongAgo = fault.New(fault.StepUp, "You were asked more than five minutes ago. Confirm it again.").With("HIGH_RISK_EXPIRED")
 
+// errNothingToShow is for whoever came through a provider outside and has nothing
+// here by which they could be known again.
+var errNothingToShow = fault.New(fault.Conflict, "Nothing here could show that it is you: you have neither a second factor nor a password here. Sign in again, and add a second factor under Sign-in and security.").With("NOTHING_TO_SHOW")
+
 // AskProof says how the caller can answer a challenge, and notes in the history
 // that they were asked. Asking again while the question stands, such as after a
 // wrong answer, is the same question.
@@ -30,6 +34,9 @@ func (s *Service) AskProof(ctx context.Context, caller bank.Caller, challenge Ch
 		}
 		if methods, err = methodsOf(tx, p.Subject); err != nil {
 			return err
+		}
+		if len(methods) == 0 {
+			return errNothingToShow
 		}
 		if _, err := endAsked(tx, &p, caller.SignIn, nil); err != nil {
 			return err

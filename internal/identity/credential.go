@@ -91,7 +91,7 @@ func upsertCredential(tx *db.Tx, who Subject, username, key, phc string) error {
 		values ($1, $2, $3, $4, $5, $6, 1, $7, $7)
 		on conflict (institution_id, subject_kind, subject_id) do update
 		   set username = excluded.username, username_key = excluded.username_key, password_hash = excluded.password_hash,
-		       version = credential.version + 1, changed_micros = excluded.changed_micros`,
+		       version = credential.version + 1, changed_micros = excluded.changed_micros, unset = false`,
 		who.Institution, who.Kind, who.ID, username, key, phc, tx.Now.UnixMicro())
 	if db.IsUnique(err, "credential_username") {
 		return ErrUsernameTaken // somebody was faster by an instant
@@ -105,7 +105,7 @@ func upsertCredential(tx *db.Tx, who Subject, username, key, phc string) error {
 // setPassword stores a new password and makes the old one useless.
 func setPassword(tx *db.Tx, who Subject, phc string) error {
 	_, err := tx.Exec(`
-		update credential set password_hash = $1, version = version + 1, changed_micros = $2
+		update credential set password_hash = $1, version = version + 1, changed_micros = $2, unset = false
 		 where institution_id = $3 and subject_kind = $4 and subject_id = $5`,
 		phc, tx.Now.UnixMicro(), who.Institution, who.Kind, who.ID)
 	if err != nil {
@@ -130,7 +130,7 @@ func rehash(tx *db.Tx, c credential, phc string) error {
 // deleting them. Their username may be chosen again by somebody else, who
 // inherits nothing.
 func Forget(tx *db.Tx, who Subject) error {
-	for _, table := range []string{"credential", "strike", "sign_in", "known_device", "second_factor", "recovery_code", "link", "same_person"} {
+	for _, table := range []string{"credential", "strike", "sign_in", "known_device", "second_factor", "recovery_code", "link", "same_person", "outside_subject"} {
 		_, err := tx.Exec(`delete from `+table+` where institution_id = $1 and subject_kind = $2 and subject_id = $3`,
 			who.Institution, who.Kind, who.ID)
 		if err != nil {

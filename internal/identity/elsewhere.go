@@ -89,6 +89,8 @@ func (s *Service) place(tx *db.Tx, who Subject, factor string) (Place, error) {
 		return place, err
 	case p.Held || p.Status != bank.StatusActive:
 		place.Why = "You cannot sign in there now. Ask your administrator there."
+	case p.Barred&WayHere != 0:
+		place.Why = "Your groups there do not permit coming in like this. Sign in there."
 	case (has || p.NeedsSecond) && factor == "":
 		place.Why = "A second factor is needed there, and you have signed in here without one. Sign in there."
 	}
@@ -172,7 +174,7 @@ func (s *Service) across(tx *db.Tx, institution bank.InstitutionID, token Secret
 		return row, there, err
 	}
 	here, err := s.people.Find(tx, row.Subject)
-	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&here, StageComplete) {
+	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&here, StageComplete, row.entry()) {
 		return row, there, ErrSignedOut
 	}
 	if err != nil {
@@ -198,7 +200,7 @@ func (s *Service) across(tx *db.Tx, institution bank.InstitutionID, token Secret
 // openUntil opens a sign-in in place of another one. It is as old as that: the
 // person proved who they are when that was opened, and not now.
 func (s *Service) openUntil(tx *db.Tx, p *Person, username string, instead signInRow, from Source) (Granted, error) {
-	g, err := s.open(tx, p, username, StageComplete, instead.Factor, from)
+	g, err := s.open(tx, p, entry{username: username, factor: instead.Factor}, StageComplete, from)
 	if err != nil {
 		return Granted{}, err
 	}
@@ -237,7 +239,7 @@ func (s *Service) another(tx *db.Tx, caller bank.Caller, institution bank.Instit
 		return here, other, err
 	}
 	other, err = s.people.Find(tx, row.Subject)
-	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&other, StageComplete) {
+	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&other, StageComplete, row.entry()) {
 		return here, other, ErrSignedOut
 	}
 	if err != nil {

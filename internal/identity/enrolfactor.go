@@ -61,6 +61,30 @@ func (s *Service) owner(tx *db.Tx, caller bank.Caller) (Person, Stage, error) {
 	return p, StageEnrol, err
 }
 
+// askFirst asks for a high-risk authorization before a second factor is added.
+// Whoever has nothing to give one with, since they come through a provider
+// outside, must have come just now.
+func askFirst(c *guard.Change, p *Person, stage Stage, method Method) error {
+	if stage != StageComplete {
+		return nil
+	}
+	methods, err := methodsOf(c.Tx, p.Subject)
+	if err != nil {
+		return err
+	}
+	if len(methods) > 0 {
+		return c.RequireProof([]byte(method))
+	}
+	created, err := db.One(c.Tx, db.Value[int64], `select created_micros from sign_in where institution_id = $1 and id = $2`, p.Subject.Institution, c.Caller.SignIn)
+	if err != nil {
+		return fmt.Errorf("read the sign-in: %w", err)
+	}
+	if c.Tx.Now.Sub(time.UnixMicro(created)) > proofLifetime {
+		return errNothingToShow
+	}
+	return nil
+}
+
 // An AppEnrolment is what somebody needs to add the account to their
 // authenticator app.
 type AppEnrolment struct {
@@ -79,10 +103,8 @@ func (s *Service) BeginApp(ctx context.Context, caller bank.Caller, name string)
 		return AppEnrolment{}, err
 	}
 	err = s.asSelf(ctx, caller, eventFactorAdded, func(c *guard.Change, p *Person, stage Stage) error {
-		if stage == StageComplete {
-			if err := c.RequireProof([]byte(MethodTOTP)); err != nil {
-				return err
-			}
+		if err := askFirst(c, p, stage, MethodTOTP); err != nil {
+			return err
 		}
 		if _, err := c.Tx.Exec(`delete from second_factor where institution_id = $1 and subject_kind = $2 and subject_id = $3 and not confirmed`,
 			p.Subject.Institution, p.Subject.Kind, p.Subject.ID); err != nil {

@@ -76,11 +76,19 @@ func factorsOf(tx *db.Tx, who Subject) ([]factorRow, error) {
 }
 
 // methodsOf are the ways in which a subject can answer a challenge: their
-// second factors, and only where they have none the password.
+// second factors, and only where they have none the password. Whoever came
+// through a provider outside and has neither has none.
 func methodsOf(tx *db.Tx, who Subject) ([]Method, error) {
 	factors, err := factorsOf(tx, who)
-	if err != nil || len(factors) == 0 {
-		return []Method{MethodPassword}, err
+	if err != nil {
+		return nil, err
+	}
+	if len(factors) == 0 {
+		has, err := hasPassword(tx, who)
+		if err != nil || !has {
+			return nil, err
+		}
+		return []Method{MethodPassword}, nil
 	}
 	var methods []Method
 	for _, f := range factors {

@@ -128,10 +128,8 @@ func (s *Service) sealPasskey(f *factorRow, key *webauthn.Credential) error {
 // for it (action "auth.second_factor_added", their own id, content "passkey").
 func (s *Service) BeginPasskey(ctx context.Context, caller bank.Caller) (options []byte, err error) {
 	err = s.asSelf(ctx, caller, eventFactorAdded, func(c *guard.Change, p *Person, stage Stage) error {
-		if stage == StageComplete {
-			if err := c.RequireProof([]byte(MethodPasskey)); err != nil {
-				return err
-			}
+		if err := askFirst(c, p, stage, MethodPasskey); err != nil {
+			return err
 		}
 		h, err := s.holderOf(c.Tx, p.Subject)
 		if err != nil {

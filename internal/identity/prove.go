@@ -95,10 +95,11 @@ func (s *Service) signedIn(tx *db.Tx, caller bank.Caller, stage Stage) (Person, 
 		return Person{}, ErrSignedOut
 	}
 	var idle, ends int64
+	var how entry
 	err := tx.QueryRow(`
-		select idle_micros, ends_micros from sign_in
+		select idle_micros, ends_micros, outside from sign_in
 		 where institution_id = $1 and id = $2 and subject_kind = $3 and subject_id = $4 and stage = $5`,
-		who.Institution, caller.SignIn, who.Kind, who.ID, stage).Scan(&idle, &ends)
+		who.Institution, caller.SignIn, who.Kind, who.ID, stage).Scan(&idle, &ends, &how.outside)
 	if errors.Is(err, db.ErrNoRows) || err == nil && tx.Now.UnixMicro() >= min(idle, ends) {
 		return Person{}, ErrSignedOut
 	}
@@ -106,7 +107,7 @@ func (s *Service) signedIn(tx *db.Tx, caller bank.Caller, stage Stage) (Person, 
 		return Person{}, fmt.Errorf("find the sign-in: %w", err)
 	}
 	p, err := s.people.Find(tx, who)
-	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&p, stage) {
+	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&p, stage, how) {
 		return Person{}, ErrSignedOut
 	}
 	return p, err

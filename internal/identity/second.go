@@ -113,7 +113,7 @@ func (s *Service) waitingPerson(tx *db.Tx, row signInRow, answer Answer) (r rese
 	}
 	r.who = row.Subject
 	r.person, err = s.people.Find(tx, row.Subject)
-	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&r.person, row.Stage) {
+	if errors.Is(err, ErrNoPerson) || err == nil && !maySit(&r.person, row.Stage, row.entry()) {
 		return r, ErrSignedOut
 	}
 	return r, err
@@ -140,7 +140,8 @@ func (s *Service) promote(ctx context.Context, institution bank.InstitutionID, t
 		if err != nil {
 			return fmt.Errorf("find the credential: %w", err)
 		}
-		person, err := s.stillAdmitted(c.Tx, credential)
+		how := entry{username: credential.username, factor: string(factor), outside: row.Outside}
+		person, err := s.stillAdmitted(c.Tx, credential, how)
 		if err != nil {
 			return err
 		}
@@ -154,7 +155,7 @@ func (s *Service) promote(ctx context.Context, institution bank.InstitutionID, t
 		if _, err := c.Tx.Exec(`delete from sign_in where institution_id = $1 and id = $2`, institution, row.ID); err != nil {
 			return fmt.Errorf("end the waiting sign-in: %w", err)
 		}
-		g, err = s.complete(c, &person, credential.username, string(factor), from)
+		g, err = s.complete(c, &person, how, from)
 		return err
 	})
 	return g, err

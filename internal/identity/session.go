@@ -33,6 +33,7 @@ type Session struct {
 	Username  string
 	Stage     Stage
 	Factor    string // which second factor was shown; empty where none was
+	Outside   string // the issuer through which it was opened; empty: here
 	Channel   bank.Channel
 	IP        string // where it was opened
 	Device    string // by what browser
@@ -49,12 +50,12 @@ type signInRow struct {
 	deviceHash []byte
 }
 
-const signInColumns = `id, subject_kind, subject_id, stage, factor, channel, ip, device, device_hash, created_micros, seen_micros, idle_micros, ends_micros`
+const signInColumns = `id, subject_kind, subject_id, stage, factor, channel, ip, device, device_hash, created_micros, seen_micros, idle_micros, ends_micros, outside`
 
 func scanSignIn(institution bank.InstitutionID) func(db.Scanner) (signInRow, error) {
 	return func(row db.Scanner) (r signInRow, err error) {
 		var created, seen, idle, ends int64
-		err = row.Scan(&r.ID, &r.Subject.Kind, &r.Subject.ID, &r.Stage, &r.Factor, &r.Channel, &r.IP, &r.Device, &r.deviceHash, &created, &seen, &idle, &ends)
+		err = row.Scan(&r.ID, &r.Subject.Kind, &r.Subject.ID, &r.Stage, &r.Factor, &r.Channel, &r.IP, &r.Device, &r.deviceHash, &created, &seen, &idle, &ends, &r.Outside)
 		r.Subject.Institution = institution
 		r.Created, r.Seen = time.UnixMicro(created).UTC(), time.UnixMicro(seen).UTC()
 		r.IdleEnds, r.Ends = time.UnixMicro(idle).UTC(), time.UnixMicro(ends).UTC()
@@ -123,7 +124,7 @@ func (s *Service) fill(tx *db.Tx, found *Session, token Secret, from Source) err
 	if err != nil {
 		return fmt.Errorf("find the person: %w", err)
 	}
-	if !maySit(&person, found.Stage) {
+	if !maySit(&person, found.Stage, found.entry()) {
 		return ErrSignedOut
 	}
 	c, err := credentialOf(tx, found.Subject)
@@ -137,10 +138,16 @@ func (s *Service) fill(tx *db.Tx, found *Session, token Secret, from Source) err
 	return nil
 }
 
+// entry is how the sign-in was opened.
+func (s *Session) entry() entry {
+	return entry{username: s.Username, factor: s.Factor, outside: s.Outside}
+}
+
 // maySit says whether a person may have a sign-in of a stage. Pending people
-// become active by completing their first.
-func maySit(p *Person, stage Stage) bool {
-	return !p.Held && (p.Status == bank.StatusActive || p.Status == bank.StatusPending && stage != StageComplete)
+// become active by completing their first. Whoever may no longer come in by a way
+// has no sign-in that came by it.
+func maySit(p *Person, stage Stage, e entry) bool {
+	return !p.Held && p.Barred&e.way() == 0 && (p.Status == bank.StatusActive || p.Status == bank.StatusPending && stage != StageComplete)
 }
 
 func formToken(token Secret) string {
@@ -289,9 +296,9 @@ func insertSignIn(tx *db.Tx, r signInRow, tokenHash []byte) error {
 	who := r.Subject
 	if _, err := tx.Exec(`
 		insert into sign_in (institution_id, `+signInColumns+`, token_hash)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		who.Institution, r.ID, who.Kind, who.ID, r.Stage, r.Factor, r.Channel, r.IP, r.Device, r.deviceHash,
-		r.Created.UnixMicro(), r.Seen.UnixMicro(), r.IdleEnds.UnixMicro(), r.Ends.UnixMicro(), tokenHash); err != nil {
+		r.Created.UnixMicro(), r.Seen.UnixMicro(), r.IdleEnds.UnixMicro(), r.Ends.UnixMicro(), r.Outside, tokenHash); err != nil {
 		return fmt.Errorf("open the sign-in: %w", err)
 	}
 	if _, err := tx.Exec(`
@@ -323,6 +330,9 @@ func (s *Service) Purge(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(`delete from sign_in where ends_micros <= $1`, tx.Now.UnixMicro()); err != nil {
 			return fmt.Errorf("purge sign-ins: %w", err)
+		}
+		if _, err := tx.Exec(`delete from outside_request where expires_micros <= $1`, tx.Now.UnixMicro()); err != nil {
+			return fmt.Errorf("purge sign-ins that were taken outside: %w", err)
 		}
 		return nil
 	})

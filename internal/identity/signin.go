@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"mandate/internal/activity"
@@ -77,6 +78,9 @@ func (s *Service) signIn(ctx context.Context, a Attempt) (Granted, error) {
 	}
 	if !r.evaluated || !match {
 		return Granted{}, s.refuse(ctx, r, a.From)
+	}
+	if r.person.Barred&WayHere != 0 {
+		return Granted{}, s.barHere(ctx, r, a.From)
 	}
 	fresh := ""
 	if old {
@@ -156,6 +160,38 @@ func blocked(p *Person) string {
 	return ""
 }
 
+// codeBarred is why somebody cannot sign in whose groups do not permit the way.
+const codeBarred = "NOT_PERMITTED"
+
+// Refusals of whoever has shown who they are, and may not come in this way.
+var (
+	// ErrBarredHere leaves the other way open.
+	ErrBarredHere = fault.New(fault.Forbidden, "None of your groups permits signing in with a password here. Sign in through your institution’s own provider. Whoever edits groups can change this.").With("SIGN_IN_BARRED")
+	// ErrBarredOutside leaves the password, where the person has one.
+	ErrBarredOutside = fault.New(fault.Forbidden, "None of your groups permits signing in through the outside provider. Whoever edits groups can change this.").With("SIGN_IN_BARRED")
+	// ErrBarred leaves no way.
+	ErrBarred = fault.New(fault.Forbidden, "None of your groups permits signing in. Whoever edits groups can change this.").With("SIGN_IN_BARRED")
+)
+
+// barHere refuses somebody whose password was right. It is neither a strike nor
+// a success.
+func (s *Service) barHere(ctx context.Context, r reservation, from Source) error {
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := noteFailure(tx, &r.person, "auth.signin_failed", codeBarred, from); err != nil {
+			return err
+		}
+		_, err := settleUnused(tx, r.who, doorSignIn)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.person.Barred&WayOutside != 0 {
+		return ErrBarred
+	}
+	return ErrBarredHere
+}
+
 func (s *Service) giveBack(ctx context.Context, r reservation, at door) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := settleUnused(tx, r.who, at)
@@ -220,7 +256,7 @@ func note(tx *db.Tx, p *Person, e activity.Event, from Source) error {
 // organization locked: a hold or a new password that came meanwhile wins.
 func (s *Service) admit(ctx context.Context, r reservation, fresh string, from Source) (g Granted, err error) {
 	err = s.guard.Do(ctx, r.person.caller(from), s.signInAction(&r.person), func(c *guard.Change) error {
-		person, err := s.stillAdmitted(c.Tx, r.credential)
+		person, err := s.stillAdmitted(c.Tx, r.credential, entry{})
 		if err != nil {
 			return err
 		}
@@ -234,13 +270,13 @@ func (s *Service) admit(ctx context.Context, r reservation, fresh string, from S
 			return err
 		}
 		if stage == StageComplete {
-			g, err = s.complete(c, &person, r.username, "", from)
+			g, err = s.complete(c, &person, entry{username: r.username}, from)
 			return err
 		}
 		if _, err := settleUnused(c.Tx, r.who, doorSignIn); err != nil {
 			return err
 		}
-		g, err = s.open(c.Tx, &person, r.username, stage, "", from)
+		g, err = s.open(c.Tx, &person, entry{username: r.username}, stage, from)
 		return err
 	})
 	if errors.Is(err, ErrSignIn) {
@@ -268,8 +304,23 @@ func (s *Service) signInAction(p *Person) guard.Action {
 	return guard.Action{Event: "auth.signin_succeeded", Organization: p.Organization, Target: p.target(), Self: true}
 }
 
+// An entry is how somebody comes in.
+type entry struct {
+	username string
+	factor   string // the second factor that was shown; empty: none
+	outside  string // the issuer through which they came; empty: here
+}
+
+// way is which of the ways it is.
+func (e entry) way() Way {
+	if e.outside != "" {
+		return WayOutside
+	}
+	return WayHere
+}
+
 // stillAdmitted reads the person again.
-func (s *Service) stillAdmitted(tx *db.Tx, c credential) (Person, error) {
+func (s *Service) stillAdmitted(tx *db.Tx, c credential, e entry) (Person, error) {
 	now, err := credentialOf(tx, c.who)
 	if errors.Is(err, db.ErrNoRows) || err == nil && now.version != c.version {
 		return Person{}, ErrSignIn
@@ -278,19 +329,22 @@ func (s *Service) stillAdmitted(tx *db.Tx, c credential) (Person, error) {
 		return Person{}, fmt.Errorf("find the credential: %w", err)
 	}
 	person, err := s.people.Find(tx, c.who)
-	if errors.Is(err, ErrNoPerson) || err == nil && blocked(&person) != "" {
+	if errors.Is(err, ErrNoPerson) || err == nil && (blocked(&person) != "" || person.Barred&e.way() != 0) {
 		return Person{}, ErrSignIn
 	}
 	return person, err
 }
 
 // complete opens a full sign-in: the strikes are forgotten, a pending person
-// becomes active, the browser is remembered.
-func (s *Service) complete(c *guard.Change, p *Person, username, factor string, from Source) (Granted, error) {
-	if err := settleRight(c.Tx, p.Subject, doorSignIn); err != nil {
-		return Granted{}, err
+// becomes active, the browser is remembered. A provider that knows somebody says
+// nothing of who guesses their password here: their strikes stay.
+func (s *Service) complete(c *guard.Change, p *Person, e entry, from Source) (Granted, error) {
+	if e.outside == "" {
+		if err := settleRight(c.Tx, p.Subject, doorSignIn); err != nil {
+			return Granted{}, err
+		}
 	}
-	g, err := s.open(c.Tx, p, username, StageComplete, factor, from)
+	g, err := s.open(c.Tx, p, e, StageComplete, from)
 	if err != nil {
 		return Granted{}, err
 	}
@@ -300,19 +354,27 @@ func (s *Service) complete(c *guard.Change, p *Person, username, factor string, 
 		}
 	}
 	if p.Status != bank.StatusPending {
-		c.RecordQuiet("auth.signin_succeeded", p.target(), "")
+		c.RecordQuiet("auth.signin_succeeded", p.target(), e.note())
 		return g, nil
 	}
 	if err := s.people.SetStatus(c.Tx, p.Subject, bank.StatusActive); err != nil {
 		return Granted{}, fmt.Errorf("activate: %w", err)
 	}
-	c.RecordAs(p.event("activated"), p.target(), "first sign-in",
+	c.RecordAs(p.event("activated"), p.target(), strings.TrimSpace("first sign-in "+e.note()),
 		activity.Change{Field: "status", Old: p.Status.String(), New: bank.StatusActive.String()})
 	return g, nil
 }
 
+// note says in the history how somebody came in, where that is not by password.
+func (e entry) note() string {
+	if e.outside == "" {
+		return ""
+	}
+	return "through " + e.outside
+}
+
 // open stores a sign-in record and returns its tokens.
-func (s *Service) open(tx *db.Tx, p *Person, username string, stage Stage, factor string, from Source) (Granted, error) {
+func (s *Service) open(tx *db.Tx, p *Person, e entry, stage Stage, from Source) (Granted, error) {
 	g := Granted{Token: newToken(), DeviceToken: from.DeviceToken}
 	if len(g.DeviceToken) != len(g.Token) {
 		g.DeviceToken = newToken()
@@ -323,7 +385,7 @@ func (s *Service) open(tx *db.Tx, p *Person, username string, stage Stage, facto
 		idle, longest = waitingLifetime, waitingLifetime
 	}
 	row := signInRow{deviceHash: deviceHash, Session: Session{
-		ID: bank.NewID("sin", tx.Now), Subject: p.Subject, Username: username, Stage: stage, Factor: factor,
+		ID: bank.NewID("sin", tx.Now), Subject: p.Subject, Username: e.username, Stage: stage, Factor: e.factor, Outside: e.outside,
 		Channel: from.Channel, IP: from.IP, Device: from.Device,
 		Created: tx.Now, Seen: tx.Now, IdleEnds: tx.Now.Add(idle), Ends: tx.Now.Add(longest),
 		FormToken: formToken(g.Token),

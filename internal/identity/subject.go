@@ -56,6 +56,7 @@ type Person struct {
 	Status           bank.Status
 	Held             bool
 	NeedsSecond      bool // a second factor is required of them
+	Barred           Way  // ways of signing in that their groups do not permit
 }
 
 // Name is the person's name as history shows it.

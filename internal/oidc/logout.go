@@ -3,16 +3,12 @@ package oidc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -22,6 +18,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/grant"
 	"mandate/internal/outbox"
+	"mandate/internal/outward"
 )
 
 const (
@@ -129,26 +126,9 @@ type Courier struct {
 	Local bool
 }
 
-var errAddress = errors.New("this address is not called: it lies on this machine or on a private network")
-
 // client calls what was registered and nothing that it leads to.
 func (c *Courier) client() *http.Client {
-	dialer := &net.Dialer{Timeout: logoutPatience, Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		ip := at.Addr().Unmap()
-		if !c.Local && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast()) {
-			return errAddress
-		}
-		return nil
-	}}
-	return &http.Client{
-		Timeout:       logoutPatience,
-		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: logoutPatience, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return outward.Caller{Patience: logoutPatience, MaxBody: 2 * maxBody, Local: c.Local}.Client()
 }
 
 // Deliver tells one application. The same delivery carries the same name, so

@@ -37,8 +37,11 @@ type Directory struct {
 	Created  time.Time
 }
 
-// reach is up to what it may act.
-func (d *Directory) reach() holding { return holding{rights: d.Reach, anyProduct: d.Products} }
+// reach is up to what it may act. Letting people sign in is what a directory is
+// for, whatever was held by whoever connected it.
+func (d *Directory) reach() holding {
+	return holding{rights: d.Reach | catalog.StaffSignIns, anyProduct: d.Products}
+}
 
 // Keys give programs API keys, inside the change that records it.
 type Keys interface {

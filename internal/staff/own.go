@@ -8,6 +8,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/guard"
+	"mandate/internal/identity"
 )
 
 // A Standing is what every page of the console must know of whoever looks: who
@@ -20,6 +21,7 @@ type Standing struct {
 	SecondFrom   bank.Day // from when on they need a second factor; empty: they do not
 	SecondFactor bool     // they have one
 	Today        bank.Day
+	Federates    bool // signing in takes a right here
 
 	own holding
 }
@@ -28,6 +30,18 @@ type Standing struct {
 // are among the first givers.
 func (s *Standing) MayGive(product bank.ApplicationID, right string) bool {
 	return s.own.anyProduct || s.own.products[product].Has(right)
+}
+
+// Grantable are the rights of the console up to which they may act on others.
+func (s *Standing) Grantable() catalog.StaffSet { return s.own.rights &^ freely }
+
+// Shown is a set without what says nothing here: the rights to sign in, where
+// everybody may.
+func (s *Standing) Shown(set catalog.StaffSet) catalog.StaffSet {
+	if !s.Federates {
+		set &^= catalog.StaffSignIns
+	}
+	return set
 }
 
 // May reports whether they hold a permission.
@@ -80,6 +94,9 @@ func (s *Service) Standing(ctx context.Context, caller bank.Caller) (standing St
 		standing = Standing{House: house, User: p.User, Groups: p.Groups, SecondFrom: p.SecondFrom, SecondFactor: p.SecondFactor,
 			Today: bank.DayOf(v.Tx.Now, house.Place)}
 		if standing.own, err = grantable(v.Tx, caller); err != nil {
+			return err
+		}
+		if standing.Federates, err = identity.Federates(v.Tx, caller.Institution); err != nil {
 			return err
 		}
 		standing.Rights, err = rightsOf(v.Tx, caller.Institution, id)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/identity"
 )
@@ -70,7 +71,29 @@ func (p People) Find(tx *db.Tx, who identity.Subject) (identity.Person, error) {
 	if err != nil {
 		return identity.Person{}, fmt.Errorf("find the staff user: %w", err)
 	}
-	return found, nil
+	found.Barred, err = barred(tx, who.Institution, bank.StaffID(who.ID))
+	return found, err
+}
+
+// barred are the ways of signing in that none of a user's groups permits. Where
+// the institution has no provider outside, the only way is everybody's.
+func barred(tx *db.Tx, institution bank.InstitutionID, id bank.StaffID) (identity.Way, error) {
+	federates, err := identity.Federates(tx, institution)
+	if err != nil || !federates {
+		return 0, err
+	}
+	groups, err := groupsOf(tx, institution, id)
+	return barredBy(rightsIn(groups).rights), err
+}
+
+func barredBy(held catalog.StaffSet) (ways identity.Way) {
+	if !held.Has(catalog.StaffSignInHere) {
+		ways |= identity.WayHere
+	}
+	if !held.Has(catalog.StaffSignInOutside) {
+		ways |= identity.WayOutside
+	}
+	return ways
 }
 
 // FindByEmail returns the staff user with an email; there is one at most.
@@ -82,7 +105,13 @@ func (p People) FindByEmail(tx *db.Tx, institution bank.InstitutionID, kind iden
 	if err != nil {
 		return nil, err
 	}
-	return db.All(tx, scan, selectPerson+` where u.institution_id = $1 and u.email_key = $2`, institution, db.Fold(email))
+	found, err := db.All(tx, scan, selectPerson+` where u.institution_id = $1 and u.email_key = $2`, institution, db.Fold(email))
+	for i := range found {
+		if found[i].Barred, err = barred(tx, institution, bank.StaffID(found[i].Subject.ID)); err != nil {
+			return nil, err
+		}
+	}
+	return found, err
 }
 
 // SetStatus stores a status.

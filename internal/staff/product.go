@@ -142,7 +142,7 @@ func (d Draft) fitted(tx *db.Tx, institution bank.InstitutionID) (Draft, error) 
 	for _, id := range d.Held.Without(p.All()).IDs() {
 		problems.Addf("product", "%s does not declare the permission %s.", p.Name, id)
 	}
-	if d.Permissions != 0 {
+	if d.Permissions&^catalog.StaffSignIns != 0 {
 		problems.Addf("product", "A group of %s holds permissions of %s only. Make another group for the console’s.", p.Name, p.Name)
 	}
 	d.Held = p.Fit(d.Held)

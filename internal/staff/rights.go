@@ -10,6 +10,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
+	"mandate/internal/identity"
 )
 
 // Rights tells the guard what staff users may do. It needs nothing but the
@@ -78,8 +79,15 @@ func grantable(tx *db.Tx, caller bank.Caller) (own holding, err error) {
 		return own, err
 	}
 	groups, err := groupsOf(tx, caller.Institution, id)
+	if err != nil {
+		return own, err
+	}
 	own = rightsIn(groups)
 	own.anyProduct = held.Covers(firstGivers)
+	federates, err := identity.Federates(tx, caller.Institution)
+	if !federates { // everybody may sign in: whoever lets others does not give more
+		own.rights |= catalog.StaffSignIns
+	}
 	return own, err
 }
 
@@ -120,7 +128,7 @@ func inWords(names []string) string {
 }
 
 // administrators are the staff users who could administer now: active, with all
-// that administering takes.
+// that administering takes, and permitted to sign in here.
 func administrators(tx *db.Tx, institution bank.InstitutionID) ([]bank.StaffID, error) {
 	groups, err := setsOfGroups(tx, institution)
 	if err != nil {
@@ -133,13 +141,21 @@ func administrators(tx *db.Tx, institution bank.InstitutionID) ([]bank.StaffID, 
 	if err != nil {
 		return nil, fmt.Errorf("read the memberships: %w", err)
 	}
+	federates, err := identity.Federates(tx, institution)
+	if err != nil {
+		return nil, err
+	}
 	held := map[bank.StaffID]catalog.StaffSet{}
 	for _, m := range all {
 		held[m.user] |= groups[m.group].Effective()
 	}
+	needed := catalog.StaffAdministration
+	if federates { // a provider can fail, and then only these could still come in
+		needed |= catalog.StaffSetOf(catalog.StaffSignInHere)
+	}
 	var usable []bank.StaffID
 	for id, rights := range held {
-		if rights.Covers(catalog.StaffAdministration) {
+		if rights.Covers(needed) {
 			usable = append(usable, id)
 		}
 	}

@@ -59,13 +59,16 @@ type House struct {
 // Houses finds an institution that is there.
 type Houses func(tx *db.Tx, institution bank.InstitutionID) (House, error)
 
-// Links are what the room needs of identity: links by mail, inside the change
-// that records them.
+// Links are what the room needs of identity: links by mail, and with a provider
+// outside, inside the change that records them.
 type Links interface {
 	Invite(tx *db.Tx, who identity.Subject, by bank.Caller) (identity.Link, error)
 	CancelInvitation(tx *db.Tx, who identity.Subject) (bool, error)
 	SendReset(tx *db.Tx, who identity.Subject, by bank.Caller) (identity.Link, error)
 	CancelLinks(tx *db.Tx, who identity.Subject) (bool, error)
+	PutProvider(tx *db.Tx, institution bank.InstitutionID, seen int64, will identity.Provider, secret identity.Secret) ([]activity.Change, error)
+	RemoveProvider(tx *db.Tx, institution bank.InstitutionID) (identity.Provider, error)
+	Unlink(tx *db.Tx, who identity.Subject) (identity.Outside, error)
 }
 
 // A Service is the verbs of the room.

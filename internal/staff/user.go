@@ -248,7 +248,8 @@ type Profile struct {
 	Invitation   *identity.Link
 	Reset        *identity.Link // the last one that was sent
 	SignIns      []identity.Session
-	Elsewhere    []string // the other institutions of the same person, by their own word
+	Outside      identity.Outside // how they are linked with the institution's own provider
+	Elsewhere    []string         // the other institutions of the same person, by their own word
 }
 
 // User reads one staff user for those who may see them.
@@ -303,6 +304,9 @@ func (s *Service) profile(tx *db.Tx, institution bank.InstitutionID, id bank.Sta
 		return p, err
 	}
 	if p.Reset, err = newest(tx, who, identity.PurposeReset); err != nil {
+		return p, err
+	}
+	if p.Outside, err = identity.LinkOf(tx, who); err != nil {
 		return p, err
 	}
 	p.SignIns, err = identity.SignIns(tx, who)

@@ -37,6 +37,9 @@ var failures = map[fault.Kind]failure{
 	fault.Unavailable:  {http.StatusServiceUnavailable, "clock", "Not available just now"},
 }
 
+// StatusOf is the status with which a kind of fault is answered.
+func StatusOf(kind fault.Kind) int { return failures[kind].status }
+
 const unknownSentence = "We could not finish this, and nothing was changed. Please try again; if it happens again, tell us the reference below."
 
 // fail answers with the page for err. A status other than zero replaces the

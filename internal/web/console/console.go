@@ -49,6 +49,9 @@ type Config struct {
 	Elsewhere    Elsewhere
 	Notice       string
 
+	// Outside is the way in through an institution's own provider; nil: none.
+	Outside Outside
+
 	// Settings are the rooms whose settings an institution keeps; nil: no screens.
 	Settings *Settings
 
@@ -75,7 +78,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 	a := &app{Config: cfg, site: &site}
 	a.door = entrance.New(entrance.Config{
 		Kind: identity.KindStaff, Channel: bank.ChannelPeople, App: appName, Notice: cfg.Notice, Site: &site, Identity: cfg.Identity,
-		House: a.house, Shell: a.ownShell, Logo: a.logo,
+		House: a.house, Shell: a.ownShell, Logo: a.logo, Outside: doorOutside(cfg.Outside),
 	})
 	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.door.SignInAddress, a.door.Dress
 	return site.Handler(a.opened(append(a.routes(), a.settingRoutes()...)))

@@ -9,6 +9,7 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"mandate/internal/catalog"
 	"mandate/internal/web/ui"
 	"strings"
 	"time"
@@ -145,7 +146,7 @@ func directoriesView(p directoriesPage) templ.Component {
 								var templ_7745c5c3_Var8 string
 								templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(d.Name)
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 25, Col: 15}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 26, Col: 15}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 								if templ_7745c5c3_Err != nil {
@@ -158,7 +159,7 @@ func directoriesView(p directoriesPage) templ.Component {
 								var templ_7745c5c3_Var9 string
 								templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs("Connected " + d.Created.In(p.Place).Format("January 2, 2006"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 26, Col: 93}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 27, Col: 93}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 								if templ_7745c5c3_Err != nil {
@@ -197,7 +198,7 @@ func directoriesView(p directoriesPage) templ.Component {
 								var templ_7745c5c3_Var11 templ.SafeURL
 								templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(p.Base.group(d.Home))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 29, Col: 37}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 30, Col: 37}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 								if templ_7745c5c3_Err != nil {
@@ -210,7 +211,7 @@ func directoriesView(p directoriesPage) templ.Component {
 								var templ_7745c5c3_Var12 string
 								templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(d.HomeName)
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 29, Col: 52}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 30, Col: 52}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 								if templ_7745c5c3_Err != nil {
@@ -243,9 +244,9 @@ func directoriesView(p directoriesPage) templ.Component {
 								}
 								ctx = templ.InitializeContext(ctx)
 								var templ_7745c5c3_Var14 string
-								templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(reachWords(d.Reach.Labels()))
+								templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(reachWords((d.Reach &^ catalog.StaffSignIns).Labels()))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 32, Col: 37}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 33, Col: 63}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 								if templ_7745c5c3_Err != nil {
@@ -282,7 +283,7 @@ func directoriesView(p directoriesPage) templ.Component {
 									var templ_7745c5c3_Var16 string
 									templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(usedWords(d.Used, p.Place))
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 38, Col: 36}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 39, Col: 36}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 									if templ_7745c5c3_Err != nil {

@@ -35,7 +35,8 @@ type groupForm struct {
 	Reports, Approval ui.Field
 	Others            []ui.Option
 	Areas             []areaBoxes
-	Product           string // whose group it is; empty: the console's
+	Carried           []string // boxes that are ticked and not shown, since they say nothing here
+	Product           string   // whose group it is; empty: the console's
 	Cancel            string
 }
 
@@ -165,12 +166,30 @@ func (a *app) newGroupForm(r *http.Request, f *web.Form, me *staff.Standing, sel
 	if g.Product = f.Raw("product"); g.Product != "" {
 		p, err := a.product(r, bank.ApplicationID(g.Product))
 		g.Areas = productBoxes(p, f, me)
+		g.authenticate(f, me)
 		return g, err
 	}
 	for _, area := range catalog.StaffAreas() {
-		g.Areas = append(g.Areas, boxesOf(area, f, me.Rights))
+		if area == catalog.AreaAuthenticate {
+			g.authenticate(f, me)
+		} else {
+			g.Areas = append(g.Areas, boxesOf(area, f, me.Grantable()))
+		}
 	}
 	return g, nil
+}
+
+// authenticate shows the rights to sign in where signing in takes one.
+func (g *groupForm) authenticate(f *web.Form, me *staff.Standing) {
+	if me.Federates {
+		g.Areas = append(g.Areas, boxesOf(catalog.AreaAuthenticate, f, me.Grantable()))
+		return
+	}
+	for p := range catalog.StaffSignIns.All() {
+		if f.Checked(boxPrefix + p.ID()) {
+			g.Carried = append(g.Carried, boxPrefix+p.ID())
+		}
+	}
 }
 
 func boxesOf(area catalog.StaffArea, f *web.Form, own catalog.StaffSet) areaBoxes {
@@ -230,12 +249,12 @@ func (a *app) renderGroup(w http.ResponseWriter, r *http.Request, f *web.Form) e
 	if err != nil {
 		return err
 	}
-	page.Rights = byArea(page.Group.Permissions)
+	page.Rights = byArea(me.Shown(page.Group.Permissions))
 	for _, p := range products {
 		if p.ID != page.Group.Product {
 			continue
 		}
-		page.Rights = []rightsOfArea{{catalog.StaffAreaInfo{Label: p.Name, Product: true}, p.Labels(page.Group.Held)}}
+		page.Rights = append([]rightsOfArea{{catalog.StaffAreaInfo{Label: p.Name, Product: true}, p.Labels(page.Group.Held)}}, page.Rights...)
 	}
 	at := page.Base.group(page.Group.ID)
 	if missing := beyond(page.Group.Draft, &me, products); len(missing) > 0 {
@@ -292,12 +311,20 @@ type startLink struct {
 //
 // GET /{institution}/groups/new
 func (a *app) newGroupPage(w http.ResponseWriter, r *http.Request) error {
+	me, err := a.me(r)
+	if err != nil {
+		return err
+	}
+	d := staff.Draft{Product: bank.ApplicationID(r.URL.Query().Get("product"))}
 	for _, start := range staff.Starts() {
 		if start.ID == r.URL.Query().Get("start") {
-			return a.renderNewGroup(w, r, formOf(start.Draft))
+			d = start.Draft
 		}
 	}
-	return a.renderNewGroup(w, r, web.NewForm(map[string]string{"product": r.URL.Query().Get("product")}))
+	if me.Federates { // what is asked for least often is to keep people out
+		d.Permissions |= catalog.StaffSetOf(catalog.StaffSignInHere)
+	}
+	return a.renderNewGroup(w, r, formOf(d))
 }
 
 func (a *app) renderNewGroup(w http.ResponseWriter, r *http.Request, f *web.Form) error {

@@ -38,7 +38,7 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := baseOf(r)
-	page := homePage{Name: me.User.FirstName, Groups: me.Groups, Rights: byArea(me.Rights), Secure: b.security(), Factor: countdown(&me)}
+	page := homePage{Name: me.User.FirstName, Groups: me.Groups, Rights: byArea(me.Shown(me.Rights)), Secure: b.security(), Factor: countdown(&me)}
 	if page.Shell, err = a.shell(r, &me, "Home"); err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func areaOf(p staff.Product, one catalog.ProductPermission) string {
 // beyond says what of a group's rights somebody does not hold: in words, where
 // the product that declares them is among some.
 func beyond(g staff.Draft, me *staff.Standing, products []staff.Product) []string {
-	labels := (g.Permissions.Effective() &^ me.Rights).Labels()
+	labels := (g.Permissions.Effective() &^ me.Grantable()).Labels()
 	var of staff.Product
 	for _, p := range products {
 		if p.ID == g.Product {

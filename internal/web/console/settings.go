@@ -17,6 +17,7 @@ import (
 	"mandate/internal/moneymovement/positivepay"
 	"mandate/internal/moneymovement/stoppayment"
 	"mandate/internal/moneymovement/wire"
+	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/entrance"
@@ -95,7 +96,16 @@ func (a *app) settingRoutes() []web.Route {
 	}
 	logo := post("/logo", a.saveLogo, "institution.brand_changed", false)
 	logo.MaxBody = maxLogo
-	return []web.Route{
+	var outside []web.Route
+	if a.Outside != nil {
+		outside = []web.Route{
+			get("/provider", a.providerPage),
+			post("/provider", a.saveProvider, staff.EventProviderChanged, true),
+			get("/provider/remove", a.askRemoveProvider),
+			post("/provider/remove", a.removeProvider, staff.EventProviderRemoved, true),
+		}
+	}
+	return append(outside, []web.Route{
 		get("", a.settingsPage),
 		get("/terms", a.termsPage),
 		post("/terms", a.onlyWith(keeps, a.termsAgain), "", false),
@@ -122,7 +132,7 @@ func (a *app) settingRoutes() []web.Route {
 		post("/organizations/{organization}/company", a.saveCompany, "ach.company_changed", true),
 		post("/organizations/{organization}/any-company", a.saveAnyCompany, "ach.rules_changed", true),
 		post("/organizations/{organization}/positive-pay", a.saveEnrolment, positivepay.EventEnrolled, false),
-	}
+	}...)
 }
 
 func settingsCrumb(b base) ui.Link {
@@ -134,6 +144,7 @@ type settingsPage struct {
 	Base                             base
 	Services                         []serviceRow
 	Facts, SignIns, Look, Days, Sent []ui.Fact
+	Outside                          []ui.Fact // the institution's own provider; nil: there can be none
 }
 
 // A serviceRow is one service with how far it reaches.
@@ -175,6 +186,9 @@ func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 		page.Days = append(page.Days, ui.Fact{Term: lineLabel(line), Value: h.Opens.Text() + " to " + h.Closes.Text()})
 	}
 	if page.Sent, err = a.paymentFacts(r); err != nil {
+		return err
+	}
+	if page.Outside, err = a.providerFacts(r); err != nil {
 		return err
 	}
 	if page.Shell, err = a.ownShell(r, "Institution settings"); err != nil {

@@ -87,6 +87,9 @@ func (a *app) userRights(w http.ResponseWriter, r *http.Request) error {
 		granted[s.Permission] = s.Groups
 	}
 	for _, area := range catalog.StaffAreas() {
+		if area == catalog.AreaAuthenticate && !p.Me.Federates {
+			continue
+		}
 		of := areaRights{Area: area.Info()}
 		for right := catalog.UnknownStaffPermission + 1; right < catalog.StaffPermissionCount; right++ {
 			if right.Info().Area == area {
@@ -288,6 +291,11 @@ func (a *app) unlock(r *http.Request, caller bank.Caller, id bank.StaffID) (stri
 // POST /{institution}/users/{user}/reset
 func (a *app) reset(r *http.Request, caller bank.Caller, id bank.StaffID) (string, error) {
 	return "Sent password reset link successfully", a.Staff.SendReset(r.Context(), caller, id)
+}
+
+// POST /{institution}/users/{user}/unlink
+func (a *app) unlinkUser(r *http.Request, caller bank.Caller, id bank.StaffID) (string, error) {
+	return "The sign-in outside was unlinked", a.Staff.Unlink(r.Context(), caller, id)
 }
 
 // POST /{institution}/users/{user}/invite

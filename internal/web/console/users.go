@@ -7,6 +7,7 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/identity"
 	"mandate/internal/staff"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -31,6 +32,10 @@ type Administering interface {
 	EditGroup(ctx context.Context, caller bank.Caller, id bank.GroupID, version int64, d staff.Draft) error
 	PreviewGroup(ctx context.Context, caller bank.Caller, id bank.GroupID, version int64, d staff.Draft) (staff.Preview, error)
 	DeleteGroup(ctx context.Context, caller bank.Caller, id, replacement bank.GroupID) error
+	Unlink(context.Context, bank.Caller, bank.StaffID) error
+	Provider(context.Context, bank.Caller) (identity.Provider, error)
+	SetProvider(ctx context.Context, caller bank.Caller, seen int64, will identity.Provider, secret identity.Secret) error
+	RemoveProvider(context.Context, bank.Caller) error
 }
 
 // needs is what a route needs of staff, and what it records.
@@ -62,6 +67,7 @@ func (a *app) userRoutes() []web.Route {
 		post("/{user}/edit", a.editUser, catalog.StaffUsersEdit, staff.EventProfileChanged, false),
 		post("/{user}/unlock", a.onUser(a.unlock), catalog.StaffUsersUnlock, staff.EventUnlocked, false),
 		post("/{user}/reset", a.onUser(a.reset), catalog.StaffUsersResetPassword, staff.EventResetSent, false),
+		post("/{user}/unlink", a.onUser(a.unlinkUser), catalog.StaffUsersResetPassword, identity.EventUnlinked, false),
 		post("/{user}/invite", a.onUser(a.inviteAgain), catalog.StaffUsersInvite, staff.EventInvited, false),
 		post("/{user}/cancel", a.onUser(a.cancelInvitation), catalog.StaffUsersInvite, staff.EventInviteRevoked, false),
 		get("/{user}/delete", a.askDeleteUser, catalog.StaffUsersDelete),

@@ -67,6 +67,8 @@ type Config struct {
 	House func(context.Context, bank.InstitutionID) (House, error)
 	// Logo is an institution's logo, a PNG, and what it is known by; nil: none has.
 	Logo func(context.Context, bank.InstitutionID) (etag string, png []byte, err error)
+	// Outside is the way in through an institution's own provider; nil: there is none.
+	Outside Outside
 	// Shell is what stands around the pages of whoever is signed in.
 	Shell func(r *http.Request, title string, crumbs ...ui.Link) (ui.Shell, error)
 }
@@ -100,7 +102,7 @@ func (d *Door) Routes() []web.Route {
 	if d.Kind == identity.KindMember {
 		routes = append(routes, d.seeAsRoutes()...)
 	}
-	return append(append(routes, d.entryRoutes()...), security...)
+	return append(append(append(routes, d.entryRoutes()...), d.outsideRoutes()...), security...)
 }
 
 // logo is the institution's. A browser may keep it as long as it likes: the

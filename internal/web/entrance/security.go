@@ -31,6 +31,8 @@ type Safety interface {
 	EndOtherSignIns(context.Context, bank.Caller) error
 	OwnPassword(context.Context, bank.Caller) (identity.OwnPassword, error)
 	ChangePassword(context.Context, bank.Caller, identity.Secret) error
+	OwnLink(context.Context, bank.Caller) (identity.Outside, error)
+	UnlinkOwn(context.Context, bank.Caller) error
 }
 
 func (b Base) security() string    { return b.At("/security") }
@@ -84,6 +86,9 @@ type securityPage struct {
 	App, Key   string
 	SignIns    []signInRow
 	EndOthers  string
+	Outside    identity.Outside // how they are linked with the institution's own provider
+	Provider   string           // what it is called; empty: there is none
+	Unlink     string
 }
 
 // A factorRow is a second factor as it is listed.
@@ -131,6 +136,9 @@ func (d *Door) security(w http.ResponseWriter, r *http.Request) error {
 	page.CodesLeft = left
 	for _, f := range factors {
 		page.Factors = append(page.Factors, listedFactor(b, f))
+	}
+	if err := d.showOutside(r, &page, i); err != nil {
+		return err
 	}
 	open, err := d.Identity.ListSignIns(r.Context(), caller)
 	if err != nil {

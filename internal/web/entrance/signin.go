@@ -1,6 +1,7 @@
 package entrance
 
 import (
+	"errors"
 	"net/http"
 
 	"mandate/internal/fault"
@@ -28,6 +29,7 @@ type signInPage struct {
 	Sentence string
 	Username ui.Field
 	Password ui.Field
+	Outside  *outsideButton
 }
 
 // enter leads to the home page; who is not signed in is asked there.
@@ -65,6 +67,10 @@ func (d *Door) renderSignIn(w http.ResponseWriter, r *http.Request, i House, f *
 	}
 	page.Username.Autocomplete, page.Username.Attrs = "username", map[string]any{"autocapitalize": "none", "spellcheck": "false"}
 	page.Password.Autocomplete = "current-password"
+	var err error
+	if page.Outside, err = d.outsideButton(r, i, page.Return); err != nil {
+		return err
+	}
 	return web.Render(w, r, f.Status(), signInView(page))
 }
 
@@ -123,6 +129,9 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request) error {
 	if fault.KindOf(err) == fault.Unauthorized {
 		f.Sentence = identity.ErrSignIn.Sentence
 		return d.renderSignIn(w, r, i, f)
+	}
+	if errors.Is(err, identity.ErrBarredHere) || errors.Is(err, identity.ErrBarred) {
+		return d.barred(w, r, i, f.Raw("return"), err)
 	}
 	if err != nil {
 		return err

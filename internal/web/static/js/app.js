@@ -197,5 +197,11 @@
     if (dialog) setTimeout(() => dialog.showModal(), dialog.dataset.last * 1000);
   });
 
+  // A form that only waits for a button, because nothing is done by coming to a
+  // page, is sent as it is.
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelector("[data-send-now] form")?.requestSubmit();
+  });
+
   document.addEventListener("DOMContentLoaded", announce);
 })();
