@@ -71,7 +71,7 @@ type App struct {
 	Authorizations *authorization.Service
 	Calendar       *calendar.Service
 	Bank           *hostsim.Bank // the host inside the program; nil where the host is another's
-	Host           Host          // the institutions' host, wherever it is
+	Host           host.Whole    // the institutions' host, wherever it is
 	Desk           *host.Desk    // the way of orders to it
 	HostSync       *hostsync.Service
 	Approvals      *approval.Service

@@ -4,31 +4,72 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
 
 	"mandate/internal/bank"
+	"mandate/internal/config"
 	"mandate/internal/host"
+	"mandate/internal/host/fineract"
 	"mandate/internal/host/hostsim"
 	"mandate/internal/host/protocol"
 	"mandate/internal/usermgmt"
 )
 
-// A Host is both halves of an institution's core.
-type Host interface {
-	host.Connector
-	host.People
+// openHost finds the way to the institutions' cores: those that the operator
+// names, or else the simulator.
+func (a *App) openHost(ctx context.Context) (err error) {
+	names := usermgmt.NewHostNames(a.DB)
+	if a.Config.Remote() {
+		a.Host, err = dialHosts(a.Config.Hosts, names)
+		return err
+	}
+	return a.openBank(ctx, names)
 }
 
-// openHost opens the simulator, and asks it like any other host: by the
+// openBank opens the simulator, and asks it like any other host: by the
 // protocol, with a key.
-func (a *App) openHost(ctx context.Context) (err error) {
+func (a *App) openBank(ctx context.Context, names host.Names) (err error) {
 	if a.hostDB, err = hostsim.OpenDB(ctx, a.Config.HostDB, a.Clock); err != nil {
 		return err
 	}
 	a.Bank = hostsim.New(a.hostDB, hostsim.Options{})
 	address := protocol.Address{URL: "http://host.inside", Key: hex.EncodeToString(a.root.derive("host"))}
 	inside := protocol.Handler(a.Bank.Server(), oneKey(address.Key), a.Log)
-	a.Host = protocol.NewClient(protocol.Everywhere(address), usermgmt.NewHostNames(a.DB), protocol.Inside(inside))
+	a.Host = protocol.NewClient(protocol.Everywhere(address), names, protocol.Inside(inside))
 	return nil
+}
+
+// dialHosts makes the connectors of the cores that the operator names. It
+// connects to nothing yet: a core that is down keeps nobody from starting.
+func dialHosts(named config.Hosts, names host.Names) (host.Whole, error) {
+	all, err := named.Read()
+	if err != nil {
+		return nil, err
+	}
+	hosts := map[bank.InstitutionID]host.Whole{}
+	for _, h := range all {
+		if hosts[h.Institution], err = dial(h, names); err != nil {
+			return nil, fmt.Errorf("the host %s: %w", h.URL, err)
+		}
+	}
+	return host.Each(func(institution bank.InstitutionID) (host.Whole, bool) {
+		if own, named := hosts[institution]; named {
+			return own, true
+		}
+		common, named := hosts[""]
+		return common, named
+	}), nil
+}
+
+func dial(h config.Host, names host.Names) (host.Whole, error) {
+	if !h.Fineract() {
+		return protocol.NewClient(protocol.Everywhere(protocol.Address{URL: h.URL, Key: h.Key}), names, nil), nil
+	}
+	settings, err := fineract.ReadSettings([]byte(h.Key))
+	if err != nil {
+		return nil, err
+	}
+	return fineract.New(fineract.Config{Address: h.URL, Settings: settings, Names: names})
 }
 
 // oneKey is one key for all institutions.

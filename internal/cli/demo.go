@@ -11,6 +11,7 @@ import (
 	"mandate/internal/app"
 	"mandate/internal/config"
 	"mandate/internal/demo"
+	"mandate/internal/fault"
 	"mandate/internal/mail/mailbox"
 )
 
@@ -62,6 +63,9 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 // its own and throttles that nobody who tries things out runs into.
 func (c *demoCommand) demoConfig() (config.Config, error) {
 	cfg := c.Config
+	if cfg.Remote() {
+		return cfg, fault.New(fault.Invalid, "A demo simulates its core and fills it: leave --host (MANDATE_HOST) out.")
+	}
 	if cfg.Data == "" {
 		store, err := cfg.Store.WithDefaults()
 		if err != nil {
