@@ -83,6 +83,8 @@ func (c *Connector) accounts(ctx context.Context, institution bank.InstitutionID
 
 // Balances reads accounts as they stand.
 func (c *Connector) Balances(ctx context.Context, institution bank.InstitutionID, ids []bank.AccountID) (map[bank.AccountID]host.Balance, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	found, err := c.accounts(ctx, institution, ids)
 	if err != nil {
 		return nil, err
@@ -104,6 +106,8 @@ func (c *Connector) Balances(ctx context.Context, institution bank.InstitutionID
 
 // Numbers are the full numbers of accounts.
 func (c *Connector) Numbers(ctx context.Context, institution bank.InstitutionID, ids []bank.AccountID) (map[bank.AccountID]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	found, err := c.accounts(ctx, institution, ids)
 	if err != nil {
 		return nil, err
@@ -208,6 +212,8 @@ func (c *Connector) transactions(ctx context.Context, institution bank.Instituti
 // Statement lists what was posted to an account. What is only set aside is not
 // posted, and what was reversed there stands no more.
 func (c *Connector) Statement(ctx context.Context, institution bank.InstitutionID, ours bank.AccountID, most int) ([]host.Line, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	found, err := c.accounts(ctx, institution, []bank.AccountID{ours})
 	if err != nil || found[ours] == nil {
 		return nil, err

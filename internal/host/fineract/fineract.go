@@ -27,8 +27,9 @@ const Scheme = "fineract+"
 // Named limits.
 const (
 	requestTime  = 8 * time.Second
-	maxAnswer    = 4 << 20 // bytes
-	atOnce       = 8       // reads beside each other
+	lookTime     = 3 * time.Second // for what stands on a screen, which says so when the host does not answer
+	maxAnswer    = 4 << 20         // bytes
+	atOnce       = 8               // reads beside each other
 	pageSize     = 200
 	maxPages     = 50
 	maxAttempts  = 9 // at one order that Fineract failed for good, see ask
