@@ -59,6 +59,11 @@ const (
 	EditionCreditUnion                // five levels: organization accounts carry switches of their own
 )
 
+// Label is what people call the edition.
+func (e Edition) Label() string {
+	return [...]string{EditionBank: "Bank (four levels)", EditionCreditUnion: "Credit union (five levels)"}[e]
+}
+
 var editionNames = [...]string{EditionBank: "bank", EditionCreditUnion: "credit_union"}
 
 func (e Edition) String() string { return name(editionNames[:], int(e)) }

@@ -151,6 +151,33 @@ func (d Draft) changes(was Draft) []activity.Change {
 	return diff(all, "approval_from", string(was.ApprovalFrom), string(d.ApprovalFrom))
 }
 
+// told is changes as the history keeps them: a group by its name, which stays
+// when the group is gone.
+func told(tx *db.Tx, institution bank.InstitutionID, changes []activity.Change) ([]activity.Change, error) {
+	for i, change := range changes {
+		if change.Field != "reports_to" {
+			continue
+		}
+		for _, value := range []*string{&changes[i].Old, &changes[i].New} {
+			name, err := groupName(tx, institution, bank.GroupID(*value))
+			if err != nil {
+				return nil, err
+			}
+			*value = name
+		}
+	}
+	return changes, nil
+}
+
+// groupName is the name of a group, or nothing for no group.
+func groupName(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	g, err := findGroup(tx, institution, id)
+	return g.Name, err
+}
+
 // ErrNoGroup says that the institution has no such group.
 var ErrNoGroup = fault.New(fault.NotFound, "There is no such group. It may have been deleted.")
 
@@ -210,7 +237,11 @@ func (s *Service) CreateGroup(ctx context.Context, caller bank.Caller, d Draft) 
 		if err := insertGroup(c.Tx, caller.Institution, id, d); err != nil {
 			return err
 		}
-		c.RecordAs(EventGroupCreated, groupTarget(id, d.Name), "", d.changes(Draft{})...)
+		changes, err := told(c.Tx, caller.Institution, d.changes(Draft{}))
+		if err != nil {
+			return err
+		}
+		c.RecordAs(EventGroupCreated, groupTarget(id, d.Name), "", changes...)
 		return nil
 	})
 	return id, err
@@ -242,6 +273,9 @@ func (s *Service) EditGroup(ctx context.Context, caller bank.Caller, id bank.Gro
 		event := EventGroupChanged
 		if len(changes) == 1 && was.SecondFactorFrom == "" && d.SecondFactorFrom != "" {
 			event = EventSecondFactor
+		}
+		if changes, err = told(c.Tx, caller.Institution, changes); err != nil {
+			return err
 		}
 		c.RecordAs(event, groupTarget(id, d.Name), "", changes...)
 		return nil
@@ -348,11 +382,15 @@ func (s *Service) replaceable(c *guard.Change, was Group, replacement bank.Group
 
 func (s *Service) deleteGroup(c *guard.Change, was Group, moved []Row, replacement bank.GroupID) error {
 	institution := c.Caller.Institution
+	to, err := groupName(c.Tx, institution, replacement)
+	if err != nil {
+		return err
+	}
 	for _, u := range moved {
 		if err := insertMembership(c.Tx, institution, u.ID, replacement); err != nil {
 			return err
 		}
-		c.RecordAs(EventGroupsChanged, userTarget(u.ID, u.Name()), "", activity.Change{Field: "groups", Old: string(was.ID), New: string(replacement)})
+		c.RecordAs(EventGroupsChanged, userTarget(u.ID, u.Name()), "", activity.Change{Field: "groups", Old: was.Name, New: to})
 	}
 	if err := removeGroup(c.Tx, institution, was.ID); err != nil {
 		return err
@@ -362,9 +400,13 @@ func (s *Service) deleteGroup(c *guard.Change, was Group, moved []Row, replaceme
 		return err
 	}
 	for _, o := range orphans {
-		c.RecordAs(EventGroupChanged, groupTarget(o.ID, o.Name), "", activity.Change{Field: "reports_to", Old: string(was.ID)})
+		c.RecordAs(EventGroupChanged, groupTarget(o.ID, o.Name), "", activity.Change{Field: "reports_to", Old: was.Name})
 	}
-	c.RecordAs(EventGroupDeleted, groupTarget(was.ID, was.Name), "", Draft{}.changes(was.Draft)...)
+	changes, err := told(c.Tx, institution, Draft{}.changes(was.Draft))
+	if err != nil {
+		return err
+	}
+	c.RecordAs(EventGroupDeleted, groupTarget(was.ID, was.Name), "", changes...)
 	return nil
 }
 

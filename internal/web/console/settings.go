@@ -166,7 +166,7 @@ func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := settingsPage{Base: b, SignIns: factorFacts(i.Factors),
-		Facts: []ui.Fact{{Term: "Name", Value: i.Name}, {Term: "Edition", Value: editionLabel(i.Edition)}, {Term: "Time zone", Value: i.TimeZone}},
+		Facts: []ui.Fact{{Term: "Name", Value: i.Name}, {Term: "Edition", Value: i.Edition.Label()}, {Term: "Time zone", Value: i.TimeZone}},
 		Look:  []ui.Fact{{Term: "Colour", Value: cmp.Or(i.Accent, "The house's own")}, {Term: "Logo", Value: map[bool]string{true: "Its own", false: "The initial in its colour"}[i.Logo != ""]}},
 	}
 	for _, e := range catalog.Entitlements() {
@@ -195,13 +195,6 @@ func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.Render(w, r, http.StatusOK, settingsView(page))
-}
-
-func editionLabel(e bank.Edition) string {
-	if e == bank.EditionCreditUnion {
-		return "Credit union (five levels)"
-	}
-	return "Bank (four levels)"
 }
 
 type termsPage struct {

@@ -31,6 +31,7 @@ var achFields = map[string]string{
 	"name": "Name", "company": "Company", "class": "Class", "description": "Description", "data": "Discretionary data", "category": "Category", "credits": "Credits",
 	"debits": "Debits", "entries": "Recipients", "skipped entries": "Skipped recipients", "restricted": "Restricted", "effective": "Effective date",
 	"offset_account": "Offset account", "schedule": "Schedule", "file": "SHA-256 of the file", "approval": "Approval",
+	"destination": "Receiving point", "relaxed": "Files with errors are taken", "other entries": "Other recipients",
 }
 
 // achState is what a state of a batch is called in the history.

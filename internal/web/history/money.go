@@ -82,7 +82,7 @@ var moneyFields = map[string]string{
 	"via_routing": "By way of", "remarks": "Remarks", "template": "Template", "by": "Goes on the right of",
 	"checks": "Checks", "until": "Until", "fee": "Fee", "state": "State",
 	"voids": "Voids", "mismatch": "Why", "reason": "Reason", "layout": "Layout", "check_default": "Checks that nobody decides", "ach_default": "ACH items that nobody decides",
-	"early": "As soon as they are there",
+	"early": "As soon as they are there", "done": "Done", "replacement": "A new card", "source": "Identifier of the institution", "format": "Format of the files",
 }
 
 // moneyValue writes a value of such an event.

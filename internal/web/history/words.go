@@ -92,6 +92,9 @@ func (d Describer) Event(e activity.Event) ui.Event {
 		did, known = achDeeds[e.Name]
 	}
 	if !known {
+		did, known = staffDeeds[e.Name]
+	}
+	if !known {
 		did = deed{"{actor}: " + strings.NewReplacer(".", " ", "_", " ").Replace(e.Name) + ", {target}", "activity", ui.Plain}
 	}
 	if e.Name == "orguser.password_reset_sent" && e.Actor.ID == e.Target.ID {
@@ -191,7 +194,7 @@ var fields = map[string]string{
 
 // field names what was changed, with the account where it is one's.
 func (d Describer) Field(c activity.Change) string {
-	label := cmp.Or(fields[c.Field], moneyFields[c.Field], achFields[c.Field])
+	label := cmp.Or(fields[c.Field], moneyFields[c.Field], achFields[c.Field], staffField(c.Field))
 	id, ceiling := strings.CutPrefix(c.Field, "ceiling.")
 	if p, ok := catalog.ParsePermission(id); ok {
 		label = phrase.Permission(p)
@@ -233,6 +236,9 @@ func entitlementNames(ids string) string {
 // value writes a value of the history as people read it.
 func (d Describer) Value(field, value string) string {
 	if text, money := d.moneyValue(field, value); money {
+		return text
+	}
+	if text, known := staffValue(field, value); known {
 		return text
 	}
 	p, ok := catalog.ParsePermission(strings.TrimPrefix(field, "ceiling."))
@@ -281,8 +287,11 @@ func (d Describer) Value(field, value string) string {
 func factorWords(value string) string {
 	method, name, _ := strings.Cut(value, " ")
 	kind := map[string]string{string(identity.MethodTOTP): "Authenticator app", string(identity.MethodPasskey): "Passkey"}[method]
-	if kind == "" || kind == name {
-		return cmp.Or(kind, value)
+	if kind == "" {
+		return value // of whom one is required
+	}
+	if kind == name {
+		return kind
 	}
 	return kind + " “" + name + "”"
 }
