@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -46,14 +47,19 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	return done
 }
 
+// every does something now and then until ctx ends.
+func (a *App) every(ctx context.Context, pause time.Duration, what string, do func() error) {
+	every(ctx, pause, what, a.Log, do)
+}
+
 // every does something now and then until ctx ends. A failure is logged and
 // tried again next time.
-func (a *App) every(ctx context.Context, pause time.Duration, what string, do func() error) {
+func every(ctx context.Context, pause time.Duration, what string, log *slog.Logger, do func() error) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
 		if err := do(); err != nil && ctx.Err() == nil {
-			a.Log.Error("background work failed", "work", what, "error", err)
+			log.Error("background work failed", "work", what, "error", err)
 		}
 		select {
 		case <-ctx.Done():

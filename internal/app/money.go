@@ -102,6 +102,11 @@ func accountCalled(tx *db.Tx, institution bank.InstitutionID, organization bank.
 // moneyBackground is what moves by itself.
 func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	run(func() { a.Desk.Run(ctx) })
+	if a.Bank != nil {
+		run(func() {
+			a.every(ctx, purgeEvery, "end the simulated core's day", func() error { return a.Bank.EndDays(ctx) })
+		})
+	}
 	run(func() {
 		a.every(ctx, hostEvery, "take in what the host tells", func() error { return a.HostSync.Run(ctx) })
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -29,7 +30,7 @@ func (a *App) Serve(ctx context.Context, ready func()) error {
 	if err != nil {
 		return err
 	}
-	servers, err := a.listen(listeners)
+	servers, err := listen(listeners, a.Log)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ type served struct {
 
 // listen opens every address before anything answers: a busy port is a failed
 // start, not half a product.
-func (a *App) listen(listeners []Listener) ([]served, error) {
+func listen(listeners []Listener, log *slog.Logger) ([]served, error) {
 	var servers []served
 	for _, l := range listeners {
 		socket, err := net.Listen("tcp", l.Address)
@@ -71,8 +72,8 @@ func (a *App) listen(listeners []Listener) ([]served, error) {
 			}
 			return nil, fmt.Errorf("listen for %s on %s: %w", l.Name, l.Address, err)
 		}
-		a.Log.Info("listening", "app", l.Name, "address", socket.Addr().String())
-		servers = append(servers, served{web.NewServer(l.Handler, a.Log), socket})
+		log.Info("listening", "app", l.Name, "address", socket.Addr().String())
+		servers = append(servers, served{web.NewServer(l.Handler, log), socket})
 	}
 	return servers, nil
 }

@@ -33,6 +33,7 @@ type commands struct {
 
 	Serve       serveCommand       `cmd:"" help:"Run the product."`
 	Demo        demoCommand        `cmd:"" help:"Run the product with a made-up world, on this machine."`
+	Hostsim     hostsimCommand     `cmd:"" help:"Run the simulated core alone, for a product that runs elsewhere."`
 	Import      importCommand      `cmd:"" help:"Read an institution from files."`
 	Generate    generateCommand    `cmd:"" help:"Write files of a made-up institution, for tests and benchmarks."`
 	Explain     explainCommand     `cmd:"" help:"Say why somebody may or may not do something, and what would change it."`
