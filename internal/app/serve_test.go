@@ -61,11 +61,11 @@ func TestReadiness(t *testing.T) {
 func TestEndsGracefully(t *testing.T) {
 	a := openApp(t)
 	arrived, leave := make(chan struct{}), make(chan struct{})
-	servers, err := a.listen([]Listener{{Name: "slow", Address: "localhost:0", Handler: a.withHealth(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	servers, err := listen([]Listener{{Name: "slow", Address: "localhost:0", Handler: a.withHealth(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-leave
 		w.WriteHeader(http.StatusTeapot)
-	}))}})
+	}))}}, a.Log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,12 +93,12 @@ func TestEndsGracefully(t *testing.T) {
 // A busy address is a failed start that names it, and leaves nothing open.
 func TestBusyAddress(t *testing.T) {
 	a := openApp(t)
-	servers, err := a.listen([]Listener{{Name: "one", Address: "localhost:0", Handler: http.NotFoundHandler()}})
+	servers, err := listen([]Listener{{Name: "one", Address: "localhost:0", Handler: http.NotFoundHandler()}}, a.Log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	busy := servers[0].socket.Addr().String()
-	_, err = a.listen([]Listener{{Name: "two", Address: "localhost:0", Handler: http.NotFoundHandler()}, {Name: "three", Address: busy, Handler: http.NotFoundHandler()}})
+	_, err = listen([]Listener{{Name: "two", Address: "localhost:0", Handler: http.NotFoundHandler()}, {Name: "three", Address: busy, Handler: http.NotFoundHandler()}}, a.Log)
 	if err == nil || !strings.Contains(err.Error(), busy) || !strings.Contains(err.Error(), "three") {
 		t.Errorf("listen on a busy address: %v", err)
 	}
