@@ -233,6 +233,9 @@ const (
 	maxPixels  = 12_000_000 // what is taken apart in memory
 )
 
+// errNoHost says that the host does not answer.
+var errNoHost = fault.New(fault.Unavailable, "The institution does not show pictures at the moment. Try again in a few minutes.")
+
 var errNoPicture = fault.New(fault.NotFound, "There is no picture of this side.")
 
 // Image is the picture of one side of a check as a PNG file. It is drawn anew
@@ -252,7 +255,7 @@ func (s *Service) Image(ctx context.Context, caller bank.Caller, id ItemID, side
 		return nil, errNoPicture
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask the host for a picture: %w", err)
+		return nil, errNoHost.Because(err)
 	}
 	leave, err := s.alone(ctx)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *Service) collect(ctx context.Context, l lease.Lease, institution bank.I
 				return fmt.Errorf("%s: %w", p.Item, err)
 			}
 		}
-		if len(page) < runPage {
+		if len(page) == 0 { // a shorter one is not the end
 			return nil
 		}
 	}

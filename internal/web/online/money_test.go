@@ -66,9 +66,9 @@ func newPurse(t testing.TB, d *db.DB) *purse {
 	p := &purse{world: newWorld(t, d), books: hostsimtest.Open(t, d), clock: dbtest.ClockOf(t, d)}
 	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
 	days := calendar.New(door, func(*db.Tx, bank.InstitutionID) (*time.Location, error) { return time.LoadLocation("America/New_York") })
-	desk := host.NewDesk(d, p.books, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p.line = newLine(p.books)
+	desk := host.NewDesk(d, p.line, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	told := notice.New(noMail{}, usermgmt.People{})
-	p.line = &line{Bank: p.books}
 	p.statements = statement.New(door, p.line)
 	p.transfers = transfer.New(transfer.Config{DB: d, Guard: door, Calendar: days, Desk: desk, Teller: told, Process: "test"})
 	p.stops = stoppayment.New(stoppayment.Config{Guard: door, Calendar: days, Desk: desk, Teller: told})

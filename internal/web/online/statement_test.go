@@ -1,27 +1,6 @@
 package online_test
 
-import (
-	"context"
-	"errors"
-	"testing"
-
-	"mandate/internal/bank"
-	"mandate/internal/host"
-	"mandate/internal/host/hostsim"
-)
-
-// A line to the host can be down.
-type line struct {
-	*hostsim.Bank
-	down bool
-}
-
-func (l *line) Balances(ctx context.Context, institution bank.InstitutionID, accounts []bank.AccountID) (map[bank.AccountID]host.Balance, error) {
-	if l.down {
-		return nil, errors.New("the line is down")
-	}
-	return l.Bank.Balances(ctx, institution, accounts)
-}
+import "testing"
 
 func TestAccountsShowWhatTheyHold(t *testing.T) {
 	eachPurse(t, func(p *purse) {
@@ -38,9 +17,5 @@ func TestAccountsShowWhatTheyHold(t *testing.T) {
 		dana.get("/cedar/accounts/acc_tax").is(t, 404) // Dana has no access to it
 		dana.get("/cedar/accounts/acc_none").is(t, 404)
 		p.as("uma").get("/cedar/accounts/acc_operating").is(t, 404)
-
-		p.line.down = true
-		dana.get("/cedar/home").says(t, "What the accounts hold is not known right now", "Operating", "Not known")
-		dana.get("/cedar/accounts/acc_operating").says(t, "What the accounts hold is not known right now")
 	})
 }
