@@ -2,6 +2,7 @@ package approval
 
 import (
 	"context"
+	"fmt"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -112,4 +113,15 @@ func (s *Service) staffEntry(tx *db.Tx, caller bank.Caller, item Item) (StaffEnt
 		e.Mine = !e.Stale && !e.Agreed && m.judge(&item, me) == nil
 	}
 	return e, nil
+}
+
+// StaffWaiting are the items about an organization that wait for staff, the most
+// urgent first, at most a page: for whoever looks at that organization.
+func StaffWaiting(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) ([]Item, error) {
+	items, err := db.All(tx, scanItem, `select `+columns+` from approval_item
+		 where institution_id = $1 and organization_id = $2 and side = 'staff' and state = 'waiting' order by expires_micros, id limit $3`, institution, organization, maxStaffQueue)
+	if err != nil {
+		return nil, fmt.Errorf("list what waits about an organization: %w", err)
+	}
+	return items, nil
 }

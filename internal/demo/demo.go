@@ -149,6 +149,7 @@ type builder struct {
 	clock    *Clock
 	progress io.Writer
 	world    *World
+	support  bank.Caller // who helps customers at the institution that is being made
 }
 
 func (b *builder) say(format string, args ...any) { fmt.Fprintf(b.progress, format+"\n", args...) }
@@ -229,7 +230,7 @@ func (b *builder) stage(ctx context.Context, dir string, s stage) error {
 			return fmt.Errorf("the past of %s: %w", o.name, err)
 		}
 	}
-	return nil
+	return b.asksForAgreement(ctx, s)
 }
 
 var (

@@ -36,25 +36,29 @@ func (e employee) ago() time.Duration {
 type staffGroup struct {
 	name, description string
 	permissions       []catalog.StaffPermission
-	secondFactorIn    int // days from now; 0: never
+	secondFactorIn    int    // days from now; 0: never
+	overseen          string // by which group: one of it must agree to changes of organizations; empty: by none
 }
 
 var staffGroups = []staffGroup{
 	{"Users & Groups Admin", "Invites people and gives them groups.", []catalog.StaffPermission{catalog.StaffUsersInvite, catalog.StaffUsersAssignGroups, catalog.StaffUsersEdit,
-		catalog.StaffUsersUnlock, catalog.StaffUsersResetPassword, catalog.StaffUsersDelete, catalog.StaffGroupsCreate, catalog.StaffGroupsEdit, catalog.StaffGroupsDelete}, 21},
-	{"External applications", "Looks after the products that sign in with Mandate.", []catalog.StaffPermission{catalog.StaffExternalAppsManage}, 0},
-	{"Business banking support", "Helps customers: sees and changes everything in People.", []catalog.StaffPermission{catalog.PeopleManageAll}, 0},
-	{"Customer security", "Changes how customers sign in, besides helping them.", []catalog.StaffPermission{catalog.PeopleManageAll}, 21},
-	{"Help desk", "Sees who works here and unlocks them.", []catalog.StaffPermission{catalog.StaffUsersUnlock, catalog.PeopleViewAll}, 0},
-	{"Website", "Writes and publishes pages.", []catalog.StaffPermission{catalog.CMSPagesEdit, catalog.CMSPagesCreate, catalog.CMSPagesDelete, catalog.CMSPagesPublish, catalog.CMSRatesEdit}, 0},
-	{"No Permissions", "For people who sign in to products that keep permissions of their own.", nil, 0},
+		catalog.StaffUsersUnlock, catalog.StaffUsersResetPassword, catalog.StaffUsersDelete, catalog.StaffGroupsCreate, catalog.StaffGroupsEdit, catalog.StaffGroupsDelete}, 21, ""},
+	{"External applications", "Looks after the products that sign in with Mandate.", []catalog.StaffPermission{catalog.StaffExternalAppsManage}, 0, ""},
+	{customerSecurity, "Changes how customers sign in, besides helping them.", []catalog.StaffPermission{catalog.PeopleManageAll}, 21, ""},
+	{"Business banking support", "Helps customers: sees and changes everything in People.", []catalog.StaffPermission{catalog.PeopleManageAll}, 0, customerSecurity},
+	{"Help desk", "Sees who works here and unlocks them.", []catalog.StaffPermission{catalog.StaffUsersUnlock, catalog.PeopleViewAll}, 0, ""},
+	{"Website", "Writes and publishes pages.", []catalog.StaffPermission{catalog.CMSPagesEdit, catalog.CMSPagesCreate, catalog.CMSPagesDelete, catalog.CMSPagesPublish, catalog.CMSRatesEdit}, 0, ""},
+	{"No Permissions", "For people who sign in to products that keep permissions of their own.", nil, 0, ""},
 }
+
+// customerSecurity oversees what the support changes about organizations.
+const customerSecurity = "Customer security"
 
 var employees = []employee{
 	{first: "Grace", last: "Holloway", phone: "+1 312 555 0100", does: "administrator of everything"},
 	{first: "Amara", last: "Diallo", phone: "+1 312 555 0117", groups: []string{"Users & Groups Admin"}, does: "manages users and groups, nothing else"},
-	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup}, does: "helps customers, and approves loans in a product", opens: true},
-	{first: "Dele", last: "Adeyemi", groups: []string{"Customer security"}, does: "helps customers, and may change how they sign in", app: true},
+	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup}, does: "helps customers, with somebody’s agreement where it is about an organization, and approves loans in a product", opens: true},
+	{first: "Dele", last: "Adeyemi", groups: []string{customerSecurity}, does: "helps customers, may change how they sign in, and agrees to what the support changes about organizations", app: true},
 	{first: "Ines", last: "Varga", groups: []string{"Help desk"}, does: "may unlock colleagues, and look"},
 	{first: "Tobias", last: "Lind", groups: []string{"No Permissions"}, does: "may sign in, and sees no app"},
 	{first: "Rosa", last: "Keller", groups: []string{"Website", "External applications"}, does: "locked by wrong passwords", locked: true},
@@ -71,6 +75,9 @@ func (b *builder) staffOf(ctx context.Context, institution bank.InstitutionID) e
 		d := staff.Draft{Name: g.name, Description: g.description, Permissions: catalog.StaffSetOf(g.permissions...)}
 		if g.secondFactorIn > 0 {
 			d.SecondFactorFrom = bank.DayOf(time.Now().AddDate(0, 0, g.secondFactorIn), time.UTC)
+		}
+		if g.overseen != "" {
+			d.ReportsTo, d.ApprovalFrom = groups[g.overseen], staff.ApprovalOne
 		}
 		id, err := b.app.Staff.CreateGroup(ctx, operator, d)
 		if err != nil {
@@ -148,6 +155,7 @@ func (b *builder) joinStaff(ctx context.Context, institution bank.InstitutionID,
 		}
 	}
 	if e.opens {
+		b.support = granted.Session.Caller
 		if err := b.openCases(ctx, granted.Session.Caller); err != nil {
 			return fmt.Errorf("open support cases: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mandate/internal/activity"
+	"mandate/internal/approval"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -151,6 +152,7 @@ type OrganizationProfile struct {
 	House    Institution
 	Accounts []Account // by name
 	People   Headcount
+	Waits    []approval.Item // changes of it that wait for the agreement of other staff
 }
 
 // A Headcount says how the people of an organization stand.
@@ -171,6 +173,9 @@ func (s *Service) OrganizationProfile(ctx context.Context, caller bank.Caller, i
 			return err
 		}
 		if p.Accounts, err = accountsByName(v.Tx, p.Num); err != nil {
+			return err
+		}
+		if p.Waits, err = approval.StaffWaiting(v.Tx, caller.Institution, id); err != nil {
 			return err
 		}
 		p.People, err = headcount(v.Tx, p.Num)

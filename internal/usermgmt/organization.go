@@ -19,6 +19,16 @@ import (
 type OrganizationRights struct {
 	Entitlements catalog.EntitlementSet
 	Ceilings     entitlement.Limits
+	Off          AccountsOff // per account; of credit unions
+}
+
+// rightsNow is what an organization has, with what is off on its accounts.
+func rightsNow(o *Organization, accounts []Account) OrganizationRights {
+	off := map[bank.AccountID]catalog.EntitlementSet{}
+	for _, a := range accounts {
+		off[a.ID] = a.Off
+	}
+	return OrganizationRights{o.Entitlements, o.Ceilings, accountsOff(off)}
 }
 
 // An Overseer says whose agreement a staff user's change of an organization
@@ -39,7 +49,7 @@ func (s *Service) WithOversight(o Overseer, queue *approval.Service, teller appr
 // Members keep their values: they mean nothing while it is off, and are back
 // when it is on again. Where it waits for somebody's agreement, the item says so.
 func (s *Service) SwitchEntitlement(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, e catalog.Entitlement, on bool) (waits approval.Item, err error) {
-	return s.changeOrganization(ctx, caller, organization, func(now OrganizationRights) (OrganizationRights, error) {
+	return s.changeOrganization(ctx, caller, organization, func(_ *guard.Change, now OrganizationRights) (OrganizationRights, error) {
 		if now.Entitlements = now.Entitlements.Without(e); on {
 			now.Entitlements = now.Entitlements.With(e)
 		}
@@ -48,20 +58,35 @@ func (s *Service) SwitchEntitlement(ctx context.Context, caller bank.Caller, org
 }
 
 // ChangeOrganization changes what an organization has, all of it or nothing,
-// from what the caller has seen to what it shall be. Where it waits for
+// from what the caller has seen to what it shall be; what is off on its accounts
+// stays (ChangeAccount). Where it waits for
 // somebody's agreement, nothing is changed yet, and the item says so.
 func (s *Service) ChangeOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, was, will OrganizationRights) (waits approval.Item, err error) {
-	return s.changeOrganization(ctx, caller, organization, func(now OrganizationRights) (OrganizationRights, error) {
-		if now != was {
-			return now, fault.New(fault.Conflict, "Somebody else changed this meanwhile, so nothing was saved. Look at it as it is now and try again.").With("STALE")
-		}
-		return will, nil
+	return s.changeOrganization(ctx, caller, organization, func(_ *guard.Change, now OrganizationRights) (OrganizationRights, error) {
+		return freshly(now, asWhole(was, will))
 	})
+}
+
+// asWhole changes what the organization as a whole has.
+func asWhole(was, will OrganizationRights) func(OrganizationRights) (before, after OrganizationRights) {
+	return func(now OrganizationRights) (before, after OrganizationRights) {
+		was.Off, will.Off = now.Off, now.Off
+		return was, will
+	}
+}
+
+// freshly is what it shall be, unless it is not what somebody has seen any more.
+func freshly(now OrganizationRights, to func(OrganizationRights) (before, after OrganizationRights)) (OrganizationRights, error) {
+	before, after := to(now)
+	if now != before {
+		return now, fault.New(fault.Conflict, "Somebody else changed this meanwhile, so nothing was saved. Look at it as it is now and try again.").With("STALE")
+	}
+	return after, nil
 }
 
 const eventOrganization = "org.entitlement_changed"
 
-func (s *Service) changeOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, to func(OrganizationRights) (OrganizationRights, error)) (waits approval.Item, err error) {
+func (s *Service) changeOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, to func(*guard.Change, OrganizationRights) (OrganizationRights, error)) (waits approval.Item, err error) {
 	action := guard.Action{
 		Event: eventOrganization, Organization: organization, Staff: staffManage, Others: []bank.ActorKind{bank.ActorOperator},
 		Target: activity.Target{Kind: activity.TargetOrganization, ID: string(organization)},
@@ -72,8 +97,12 @@ func (s *Service) changeOrganization(ctx context.Context, caller bank.Caller, or
 		if err != nil {
 			return err
 		}
-		was := OrganizationRights{o.Entitlements, o.Ceilings}
-		will, err := to(was)
+		accounts, err := accountsByName(c.Tx, o.Num)
+		if err != nil {
+			return err
+		}
+		was := rightsNow(&o, accounts)
+		will, err := to(c, was)
 		if err != nil || will == was {
 			return err
 		}
@@ -122,6 +151,9 @@ func storeOrganizationRights(c *guard.Change, name, note string, was, will Organ
 	if err := SetOrganizationPolicy(c.Tx, c.Caller.Institution, id, will.Entitlements, will.Ceilings); err != nil {
 		return err
 	}
+	if err := setAccountsOff(c.Tx, c.Caller.Institution, id, was.Off, will.Off); err != nil {
+		return err
+	}
 	c.RecordAs(eventOrganization, activity.Target{Kind: activity.TargetOrganization, ID: string(id), Name: name}, note, was.changes(will)...)
 	return nil
 }
@@ -139,6 +171,7 @@ func (r OrganizationRights) check(p *entitlement.Policy, was OrganizationRights)
 			problems.Add("ceiling."+limit.Permission().ID(), "Enter an amount such as $25,000.00, or nothing.")
 		}
 	}
+	r.checkAccounts(&problems, p.Institution.Edition, was)
 	return problems.Err("What the organization has cannot be saved like this.")
 }
 
@@ -154,6 +187,11 @@ func (r OrganizationRights) raises(was OrganizationRights) bool {
 			return true
 		}
 	}
+	for _, change := range was.Off.differing(r.Off) {
+		if change.on {
+			return true
+		}
+	}
 	return false
 }
 
@@ -166,13 +204,13 @@ func (r OrganizationRights) changes(will OrganizationRights) []activity.Change {
 	for limit := range catalog.LimitCount {
 		l.add("ceiling."+limit.Permission().ID(), limitText(r.Ceilings, limit), limitText(will.Ceilings, limit))
 	}
-	return l
+	return append(l, r.accountChanges(will)...)
 }
 
 // sentences say what a change means, each with the value that was and the one
 // that will be; what lets people do more comes first.
-func (r OrganizationRights) sentences(will OrganizationRights) (lines []approval.Line) {
-	var fewer []approval.Line
+func (r OrganizationRights) sentences(will OrganizationRights, accounts []Account) (lines []approval.Line) {
+	lines, fewer := r.accountSentences(will, accounts)
 	for _, e := range catalog.Entitlements() {
 		switch before, after := r.Entitlements.Has(e), will.Entitlements.Has(e); {
 		case after && !before:

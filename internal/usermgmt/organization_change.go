@@ -52,9 +52,13 @@ func (k organizationChanges) StaffMatter(tx *db.Tx, institution bank.Institution
 	if err != nil {
 		return m, err
 	}
-	now := OrganizationRights{o.Entitlements, o.Ceilings}
+	accounts, err := accountsByName(tx, o.Num)
+	if err != nil {
+		return m, err
+	}
+	now := rightsNow(&o, accounts)
 	m = approval.StaffMatter{
-		Title: "Change of what " + o.Name + " has", Lines: asked.was.sentences(asked.will), Right: staffManage,
+		Title: "Change of what " + o.Name + " has", Lines: asked.was.sentences(asked.will, accounts), Right: staffManage,
 		Content: []byte(strings.Join([]string{string(organization), now.text(), asked.was.text(), asked.will.text()}, "\n")),
 	}
 	m.Oversight, m.MayAsk, err = k.overseer.Oversight(tx, institution, asked.asker, staffManage)
@@ -85,10 +89,11 @@ func (organizationChanges) Agreed(c *guard.Change, item approval.Item) error {
 type rightsText struct {
 	Has      []string
 	Ceilings map[string]string
+	Off      AccountsOff `json:",omitempty"`
 }
 
 func (r OrganizationRights) text() string {
-	t := rightsText{Ceilings: map[string]string{}}
+	t := rightsText{Ceilings: map[string]string{}, Off: r.Off}
 	for _, e := range catalog.EntitlementsIn(r.Entitlements) {
 		t.Has = append(t.Has, e.ID())
 	}
@@ -109,6 +114,7 @@ func readRights(text string) (r OrganizationRights, err error) {
 	if err := json.Unmarshal([]byte(text), &t); err != nil {
 		return r, fmt.Errorf("read what an organization has: %w", err)
 	}
+	r.Off = t.Off
 	for _, id := range t.Has {
 		e, known := catalog.ParseEntitlement(id)
 		if !known {

@@ -2,6 +2,7 @@ package usermgmt
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"mandate/internal/activity"
@@ -36,7 +37,11 @@ type PersonTouched struct {
 
 // PreviewOrganization says what a change of an organization would mean, for it
 // and for whom. It changes nothing.
-func (s *Service) PreviewOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, was, will OrganizationRights) (p OrganizationPreview, names func(*Member) entitlement.Names, err error) {
+func (s *Service) PreviewOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, was, will OrganizationRights) (OrganizationPreview, func(*Member) entitlement.Names, error) {
+	return s.previewOrganization(ctx, caller, organization, asWhole(was, will))
+}
+
+func (s *Service) previewOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, to func(OrganizationRights) (before, after OrganizationRights)) (p OrganizationPreview, names func(*Member) entitlement.Names, err error) {
 	action := guard.Action{
 		Event: "org.viewed", Organization: organization, Staff: staffView, Others: []bank.ActorKind{bank.ActorOperator},
 		Target: activity.Target{Kind: activity.TargetOrganization, ID: string(organization)},
@@ -45,19 +50,20 @@ func (s *Service) PreviewOrganization(ctx context.Context, caller bank.Caller, o
 		if p.Organization, err = FindOrganization(v.Tx, caller.Institution, organization); err != nil {
 			return err
 		}
-		now := OrganizationRights{p.Organization.Entitlements, p.Organization.Ceilings}
-		p.Stale, p.Changes, p.Sentences, p.Raises = now != was, now.changes(will), now.sentences(will), will.raises(now)
+		accounts, err := accountsByName(v.Tx, p.Organization.Num)
+		if err != nil {
+			return err
+		}
+		now := rightsNow(&p.Organization, accounts)
+		was, will := to(now)
+		p.Stale, p.Changes, p.Sentences, p.Raises = now != was, now.changes(will), now.sentences(will, accounts), will.raises(now)
 		p.Problem = will.check(v.Policy, now)
 		i, err := institution(v, caller.Institution)
 		if err != nil {
 			return err
 		}
-		accounts, err := accountsByName(v.Tx, p.Organization.Num)
-		if err != nil {
-			return err
-		}
 		names = namesOn(i.Name, p.Organization.Name, accounts)
-		return p.touch(v.Tx, caller.Institution, will, v.Tx.Now)
+		return p.touch(v.Tx, caller.Institution, now, will, v.Tx.Now)
 	})
 	return p, names, err
 }
@@ -86,12 +92,15 @@ func (r OrganizationRights) switchesOf(will OrganizationRights) (touched catalog
 			touched = touched.With(limit.Permission().Info().Entitlement.Enabled())
 		}
 	}
+	for _, change := range r.Off.differing(will.Off) {
+		touched = touched.With(change.entitlement.Enabled())
+	}
 	return touched
 }
 
 // touch judges everybody who has something of it set up.
-func (p *OrganizationPreview) touch(tx *db.Tx, institution bank.InstitutionID, will OrganizationRights, now time.Time) error {
-	touched := OrganizationRights{p.Organization.Entitlements, p.Organization.Ceilings}.switchesOf(will)
+func (p *OrganizationPreview) touch(tx *db.Tx, institution bank.InstitutionID, was, will OrganizationRights, now time.Time) error {
+	touched := was.switchesOf(will)
 	members, err := db.All(tx, scanMember, selectMember+`
 		 where m.organization_num = $1 and m.switches & $2 <> 0 order by m.name_key, m.ordinal`, p.Organization.Num, uint64(touched))
 	if err != nil {
@@ -109,6 +118,12 @@ func (p *OrganizationPreview) touch(tx *db.Tx, institution bank.InstitutionID, w
 	}
 	after := *before
 	after.Organization.Entitlements, after.Organization.Ceilings = will.Entitlements, will.Ceilings
+	after.Accounts = maps.Clone(before.Accounts)
+	for id := range was.Off.differing(will.Off) {
+		account := after.Accounts[id]
+		account.Off = will.Off.On(id)
+		after.Accounts[id] = account
+	}
 	for _, m := range members {
 		p.People = append(p.People, PersonTouched{m, entitlement.ReachOf(before, m.ID, now), entitlement.ReachOf(&after, m.ID, now)})
 	}

@@ -42,7 +42,19 @@ func TestEveryRouteAsEverybody(t *testing.T) {
 				}
 				w.ask(l, tables[l.Name])
 			}
+			w.askTheUnion(listeners)
 		})
+	}
+}
+
+// askTheUnion asks at the credit union what is different there.
+func (w *world) askTheUnion(listeners []app.Listener) {
+	w.t.Helper()
+	u := w.union()
+	for name, m := range readMatrix(w.t, "testdata/credit_union.txt") {
+		l := listeners[slices.IndexFunc(listeners, func(l app.Listener) bool { return l.Name == name })]
+		l.Routes = slices.DeleteFunc(slices.Clone(l.Routes), func(r route.Route) bool { return m.rules[r.String()] == nil })
+		u.ask(l, m)
 	}
 }
 

@@ -41,7 +41,7 @@ var objects = []object{
 	{in: "/messages/", param: "id", is: "1"},
 	{param: "account", query: `select a.id from account a join organization o on o.num = a.organization_num where o.institution_id = $1 and o.id = $2 and a.name = 'Operating'`},
 	{param: "other", query: `select a.id from account a join organization o on o.num = a.organization_num where o.institution_id = $1 and o.id = $2 and a.name = 'Payroll'`},
-	{param: "approval", query: `select id from approval_item where institution_id = $1 and organization_id = $2 order by case when state = 'waiting' then 0 else 1 end, id limit 1`},
+	{param: "approval", query: `select id from approval_item where institution_id = $1 and organization_id = $2 and side = 'member' order by case when state = 'waiting' then 0 else 1 end, id limit 1`},
 	{in: "/recurring-transfers/", param: "series", query: `select id from transfer_series where institution_id = $1 and organization_id = $2 order by id limit 1`},
 	{in: "/recurring-wires/", param: "series", query: `select id from wire_series where institution_id = $1 and organization_id = $2 order by id limit 1`},
 	{param: "transfer", query: `select id from transfer where institution_id = $1 and organization_id = $2 order by case when state = 'scheduled' then 0 else 1 end, id limit 1`},

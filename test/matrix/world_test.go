@@ -45,6 +45,7 @@ type world struct {
 	members      map[string]bank.UserID
 	staff        map[string]bank.StaffID
 	groups       map[string]bank.GroupID
+	suffix       string // of the ids of members
 }
 
 func newWorld(t *testing.T, databaseURL string) *world {
@@ -153,7 +154,7 @@ func (w *world) strangers(tx *db.Tx, like *entitlement.Member) error {
 
 // member puts somebody into an organization.
 func (w *world) member(tx *db.Tx, organization int64, name string, role bank.Role, s entitlement.Settings, accounts map[bank.AccountID]entitlement.Settings) error {
-	m := usermgmt.Member{ID: bank.UserID("usr_" + name), FirstName: "Matrix", LastName: name, Email: name + "@matrix.example", Role: role, Status: bank.StatusActive, Settings: s}
+	m := usermgmt.Member{ID: bank.UserID("usr_" + name + w.suffix), FirstName: "Matrix", LastName: name, Email: name + "@matrix.example", Role: role, Status: bank.StatusActive, Settings: s}
 	if err := usermgmt.InsertMember(tx, w.institution, organization, &m); err != nil {
 		return err
 	}
@@ -172,6 +173,31 @@ func (w *world) member(tx *db.Tx, organization int64, name string, role bank.Rol
 		return err
 	}
 	return w.app.Identity.PutCredential(tx, identity.Member(w.institution, m.ID), name, hash)
+}
+
+// union is the same program at the credit union, with an admin and a colleague
+// in its organization and a staff of its own.
+func (w *world) union() *world {
+	w.t.Helper()
+	u := *w
+	u.institution, u.elsewhere, u.operator.Institution, u.suffix = w.elsewhere, w.institution, w.elsewhere, "-union"
+	u.members, u.staff, u.groups = map[string]bank.UserID{}, map[string]bank.StaffID{}, map[string]bank.GroupID{}
+	u.must(u.app.DB.Write(u.t.Context(), func(tx *db.Tx) error {
+		id := bank.UserID(u.demo.Institutions[1].Members["noor.siddiqui"])
+		of, err := usermgmt.OrganizationsOf(tx, u.institution, []bank.UserID{id})
+		if err != nil {
+			return err
+		}
+		if u.organization, err = usermgmt.FindOrganization(tx, u.institution, of[id]); err != nil {
+			return err
+		}
+		if err := u.member(tx, u.organization.Num, "colleague", bank.RoleUser, entitlement.Settings{}, nil); err != nil {
+			return err
+		}
+		return u.member(tx, u.organization.Num, "admin-pays", bank.RoleAdmin, entitlement.Settings{On: catalog.SetOf(catalog.UserManagementEnabled)}, nil)
+	}))
+	u.employ()
+	return &u
 }
 
 // session is a sign-in of somebody, as their browser would keep it.

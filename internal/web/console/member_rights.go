@@ -69,7 +69,7 @@ func (m *rightsMaker) above(e catalog.Entitlement) (blocker string, fix ui.Link)
 	case !p.Organization.Entitlements.Has(e):
 		reason.Code, fix = entitlement.OrganizationOff, ui.Link{Label: "Permissions of the organization", Href: here + "/permissions#section-" + e.ID()}
 	case level != "" && p.Accounts[level].Off.Has(e):
-		reason.Code, fix = entitlement.OrganizationAccountOff, ui.Link{Label: "Accounts of the organization", Href: here + "/accounts"}
+		reason.Code, fix = entitlement.OrganizationAccountOff, ui.Link{Label: "This account of the organization", Href: accountAt(here, level)}
 	case level != "" && !m.page.Profile.Member.Settings.On.Has(e.Enabled()):
 		reason.Code, reason.Account = entitlement.UserOff, ""
 		fix = ui.Link{Label: "Organization user permissions", Href: m.page.at("/permissions#section-" + e.ID())}

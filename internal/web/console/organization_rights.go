@@ -21,11 +21,16 @@ import (
 type Entitling interface {
 	PreviewOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, was, will usermgmt.OrganizationRights) (usermgmt.OrganizationPreview, func(*usermgmt.Member) entitlement.Names, error)
 	ChangeOrganization(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, was, will usermgmt.OrganizationRights) (waits approval.Item, err error)
+	PreviewAccount(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, account bank.AccountID, was, will catalog.EntitlementSet) (usermgmt.OrganizationPreview, func(*usermgmt.Member) entitlement.Names, error)
+	ChangeAccount(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, account bank.AccountID, was, will catalog.EntitlementSet) (waits approval.Item, err error)
 }
 
 type organizationRightsPage struct {
 	organizationFrame
+	Action   string // the address that reviews
+	About    string // whose permissions these are
 	Help     string
+	ByEach   string // where each account has switches of its own; empty: nowhere
 	Edits    bool
 	Was      [][2]string
 	Sections []rightsSection
@@ -84,6 +89,8 @@ func readRights(f *web.Form, prefix string, r usermgmt.OrganizationRights) userm
 	return r
 }
 
+const youMayLook = " You may look here and change nothing."
+
 func rightsOf(o *usermgmt.OrganizationProfile) usermgmt.OrganizationRights {
 	return usermgmt.OrganizationRights{Entitlements: o.Entitlements, Ceilings: o.Ceilings}
 }
@@ -101,8 +108,13 @@ func (a *app) renderOrganizationRights(w http.ResponseWriter, r *http.Request, f
 	o := &frame.Organization
 	page := organizationRightsPage{organizationFrame: frame, Edits: frame.Me.May(catalog.PeopleManageAll), Sentence: f.Sentence, Problems: f.Problems,
 		Help: "First the organization gets an entitlement, then its members. Members keep what they have set up: it counts again once the entitlement is back."}
+	here := frame.Base.organization(o.ID)
+	page.Action, page.About = here+"/permissions/review", o.Name
+	if len(usermgmt.AccountEntitlements(o.House.Edition)) > 0 {
+		page.ByEach = here + "/accounts"
+	}
 	if !page.Edits {
-		page.Help += " You may look here and change nothing."
+		page.Help += youMayLook
 	}
 	now := rightsText(rightsOf(o), o.House.Edition)
 	for _, e := range catalog.Entitlements() {
@@ -168,6 +180,7 @@ type organizationReviewPage struct {
 	Proof     bool
 	Carried   [][2]string
 	Back      string
+	Save      string
 }
 
 // A touchedPerson is somebody for whom something changes, in sentences.
@@ -199,12 +212,33 @@ func (a *app) reviewOrganizationRights(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	page := organizationReviewPage{organizationFrame: frame, Lead: "To what " + frame.Organization.Name + " has. Nothing is saved yet.", Sentences: preview.Sentences, Proof: preview.Raises,
-		Back: frame.Base.organization(frame.Organization.ID) + "/permissions", Nobody: "Nobody may do more or less by this today: nobody has it set up, or something else stands in the way."}
-	status := http.StatusOK
+	page := newOrganizationReview(frame, &preview, names, "To what "+frame.Organization.Name+" has.")
+	page.Back = frame.Base.organization(frame.Organization.ID) + "/permissions"
+	page.Save = page.Back + "/save"
+	for name, text := range rightsText(rightsOf(&frame.Organization), frame.Organization.House.Edition) {
+		page.Carried = append(page.Carried, [2]string{was + name, text})
+	}
+	for name, text := range rightsText(will, frame.Organization.House.Edition) {
+		page.Carried = append(page.Carried, [2]string{name, text})
+	}
+	return web.Render(w, r, reviewStatus(&preview), organizationReviewView(page))
+}
+
+// reviewStatus is that of a page which shows changes of what somebody else has
+// changed meanwhile, or of any other.
+func reviewStatus(p *usermgmt.OrganizationPreview) int {
+	if p.Stale {
+		return http.StatusConflict
+	}
+	return http.StatusOK
+}
+
+// newOrganizationReview says what changes, and for whom.
+func newOrganizationReview(frame organizationFrame, preview *usermgmt.OrganizationPreview, names func(*usermgmt.Member) entitlement.Names, of string) organizationReviewPage {
+	page := organizationReviewPage{organizationFrame: frame, Lead: of + " Nothing is saved yet.", Sentences: preview.Sentences, Proof: preview.Raises,
+		Nobody: "Nobody may do more or less by this today: nobody has it set up, or something else stands in the way."}
 	if preview.Stale {
 		page.Lead = "Somebody else changed this meanwhile. This is what your changes mean now; nothing is saved yet."
-		status = http.StatusConflict
 	}
 	for _, c := range preview.Changes {
 		page.Lines = append(page.Lines, lineOf(c))
@@ -219,15 +253,9 @@ func (a *app) reviewOrganizationRights(w http.ResponseWriter, r *http.Request) e
 	if preview.Others > 0 {
 		page.Others = ui.Count(preview.Others, "more member has", "more members have") + " something of it set up, too."
 	}
-	for name, text := range rightsText(rightsOf(&frame.Organization), frame.Organization.House.Edition) {
-		page.Carried = append(page.Carried, [2]string{was + name, text})
-	}
-	for name, text := range rightsText(will, frame.Organization.House.Edition) {
-		page.Carried = append(page.Carried, [2]string{name, text})
-	}
 	page.Shell.Title = "Review changes"
 	page.Shell.Crumbs = append(page.Shell.Crumbs, ui.Link{Label: frame.Organization.Name, Href: frame.Base.organization(frame.Organization.ID)})
-	return web.Render(w, r, status, organizationReviewView(page))
+	return page
 }
 
 // POST /{institution}/people/{organization}/permissions/save
@@ -235,6 +263,14 @@ func (a *app) saveOrganizationRights(w http.ResponseWriter, r *http.Request) err
 	f, back := web.ReadForm(r), baseOf(r).organization(organizationID(r))+"/permissions"
 	before := readRights(f, was, usermgmt.OrganizationRights{})
 	will := readRights(f, "", before)
+	return a.organizationSaved(w, r, back, func() (approval.Item, error) {
+		return a.Customers.ChangeOrganization(r.Context(), web.CallerOf(r.Context()), organizationID(r), before, will)
+	})
+}
+
+// organizationSaved changes what an organization has, and says whether it is so
+// or waits.
+func (a *app) organizationSaved(w http.ResponseWriter, r *http.Request, back string, change func() (approval.Item, error)) error {
 	ask := func() (entrance.Proof, error) {
 		o, err := a.Customers.OrganizationProfile(r.Context(), web.CallerOf(r.Context()), organizationID(r))
 		return entrance.Proof{Text: "This lets people do more. Before you change what " + o.Name + " has.", Cancel: back,
@@ -242,7 +278,7 @@ func (a *app) saveOrganizationRights(w http.ResponseWriter, r *http.Request) err
 	}
 	var waits approval.Item
 	proven, err := a.door.Proven(w, r, ask, func() (err error) {
-		waits, err = a.Customers.ChangeOrganization(r.Context(), web.CallerOf(r.Context()), organizationID(r), before, will)
+		waits, err = change()
 		return err
 	})
 	if err == nil && !proven {

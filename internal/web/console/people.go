@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -79,6 +80,9 @@ func (a *app) peopleRoutes() []web.Route {
 		post(organization+"/permissions/review", a.managing(a.reviewOrganizationRights), "", false),
 		post(organization+"/permissions/save", a.saveOrganizationRights, "org.entitlement_changed", true),
 		get(organization+"/accounts", a.organizationAccounts),
+		get(organization+"/accounts/{account}", a.organizationAccount),
+		post(organization+"/accounts/{account}/review", a.managing(a.reviewOrganizationAccount), "", false),
+		post(organization+"/accounts/{account}/save", a.saveOrganizationAccount, "org.entitlement_changed", true),
 		get(member, a.member),
 		get(member+"/permissions", a.memberPermissions),
 		post(member+"/permissions/review", a.managing(a.reviewMemberPermissions), "", false),
@@ -131,6 +135,26 @@ type organizationFrame struct {
 	Organization usermgmt.OrganizationProfile
 	Tabs         []ui.Tab
 	Facts        []ui.Fact
+	Waits        []waitingChange
+}
+
+// A waitingChange is a change of an organization that waits for the agreement of
+// other staff.
+type waitingChange struct {
+	Text string
+	Href string // for those who may look at it; empty for others
+}
+
+// theWaiting are the changes that wait, as the pages of an organization show
+// them.
+func (p *organizationFrame) theWaiting(caller bank.Caller) {
+	for _, item := range p.Organization.Waits {
+		w := waitingChange{Text: item.Initiator.Name + " asked for it on " + ui.DateTime(item.Asked, p.Me.Place()) + ". Nothing is changed before another group has agreed; it waits until " + ui.DateTime(item.Expires, p.Me.Place()) + "."}
+		if string(item.Initiator.ID) == caller.ID || slices.Contains(ownGroups(&p.Me), item.Overseer) {
+			w.Href = p.Base.waiting(item.ID)
+		}
+		p.Waits = append(p.Waits, w)
+	}
 }
 
 // theOrganization reads what the pages of an organization share.
@@ -145,6 +169,7 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 		return p, err
 	}
 	p.Base = baseOf(r)
+	p.theWaiting(web.CallerOf(r.Context()))
 	here := p.Base.organization(p.Organization.ID)
 	for _, t := range []ui.Tab{
 		{Label: "Details", Href: here},
