@@ -29,6 +29,7 @@ func TestEveryRouteAsEverybody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, url(t))
+			union := w.union()
 			w.quick = name != "SQLite" && dbtest.Rounds(1, 2) == 1
 			tables := readMatrix(t, "testdata/matrix.txt")
 			listeners, err := w.app.Listeners()
@@ -42,19 +43,18 @@ func TestEveryRouteAsEverybody(t *testing.T) {
 				}
 				w.ask(l, tables[l.Name])
 			}
-			w.askTheUnion(listeners)
+			union.askDifferences(listeners)
 		})
 	}
 }
 
-// askTheUnion asks at the credit union what is different there.
-func (w *world) askTheUnion(listeners []app.Listener) {
+// askDifferences asks at the credit union what is different there.
+func (w *world) askDifferences(listeners []app.Listener) {
 	w.t.Helper()
-	u := w.union()
 	for name, m := range readMatrix(w.t, "testdata/credit_union.txt") {
 		l := listeners[slices.IndexFunc(listeners, func(l app.Listener) bool { return l.Name == name })]
 		l.Routes = slices.DeleteFunc(slices.Clone(l.Routes), func(r route.Route) bool { return m.rules[r.String()] == nil })
-		u.ask(l, m)
+		w.ask(l, m)
 	}
 }
 
