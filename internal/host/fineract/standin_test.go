@@ -109,7 +109,7 @@ func newStandIn(t *testing.T) *standIn {
 	}
 	s.Server = httptest.NewUnstartedServer(mux)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // faults end connections
-	s.StartTLS()
+	s.Start()
 	t.Cleanup(func() { close(s.hold); s.Close() })
 	return s
 }
