@@ -43,6 +43,7 @@ type Outcome struct {
 	SignIn      string // the record of their sign-in
 	Since       time.Time
 	Factor      string // the second factor they showed; empty: none
+	Outside     bool   // they came through the institution's own provider
 }
 
 // A Presence is who stands at the door.
@@ -51,6 +52,7 @@ type Presence struct {
 	Since      time.Time
 	TwoFactors bool
 	Refused    string // why they may not enter; empty: they may
+	Unnamed    bool   // they have just joined, and have not said who they are
 	Consented  bool
 }
 
@@ -62,16 +64,18 @@ const (
 	StepRefuse      Step = iota
 	StepSignIn           // nobody is signed in
 	StepSignInAgain      // somebody is, too long ago, or it must be seen to be them
+	StepIntroduce        // they say who they are first
 	StepConsent
 	StepEnter
 )
 
 // Reasons for StepRefuse, by their names in the protocol.
 const (
-	LoginRequired   = "login_required"
-	ConsentRequired = "consent_required"
-	AccessDenied    = "access_denied"
-	LevelUnmet      = "unmet_authentication_requirements"
+	LoginRequired       = "login_required"
+	ConsentRequired     = "consent_required"
+	InteractionRequired = "interaction_required"
+	AccessDenied        = "access_denied"
+	LevelUnmet          = "unmet_authentication_requirements"
 )
 
 // Next says what comes next, and why where it is a refusal. A product that
@@ -86,6 +90,8 @@ func Next(w Wish, p Presence, now time.Time) (Step, string) {
 		return StepRefuse, LoginRequired
 	case StepConsent:
 		return StepRefuse, ConsentRequired
+	case StepIntroduce:
+		return StepRefuse, InteractionRequired
 	}
 	return step, why
 }
@@ -105,6 +111,8 @@ func next(w Wish, p Presence, now time.Time) (Step, string) {
 		return StepRefuse, AccessDenied
 	case w.TwoFactors && !p.TwoFactors:
 		return StepRefuse, LevelUnmet
+	case p.Unnamed:
+		return StepIntroduce, ""
 	case w.Consent && !p.Consented || slices.Contains(w.Prompts, "consent"):
 		return StepConsent, ""
 	}

@@ -34,6 +34,8 @@ func TestNext(t *testing.T) {
 		{"may not enter", grant.Wish{Consent: true}, grant.Presence{Staff: "a", Since: before, Refused: "why"}, grant.StepRefuse, grant.AccessDenied},
 		{"two factors, and one was shown", grant.Wish{TwoFactors: true}, grant.Presence{Staff: "a", Since: before}, grant.StepRefuse, grant.LevelUnmet},
 		{"two factors", grant.Wish{TwoFactors: true}, grant.Presence{Staff: "a", Since: before, TwoFactors: true}, grant.StepEnter, ""},
+		{"has just joined", grant.Wish{Consent: true}, grant.Presence{Staff: "a", Since: before, Unnamed: true}, grant.StepIntroduce, ""},
+		{"has just joined, and nobody may be asked", grant.Wish{Prompts: []string{"none"}}, grant.Presence{Staff: "a", Since: before, Unnamed: true}, grant.StepRefuse, grant.InteractionRequired},
 		{"asks first", grant.Wish{Consent: true}, grant.Presence{Staff: "a", Since: before}, grant.StepConsent, ""},
 		{"asked before", grant.Wish{Consent: true}, grant.Presence{Staff: "a", Since: before, Consented: true}, grant.StepEnter, ""},
 		{"asked before, and wants to ask again", grant.Wish{Prompts: []string{"consent"}}, grant.Presence{Staff: "a", Since: before, Consented: true}, grant.StepConsent, ""},
@@ -52,7 +54,7 @@ func TestNext(t *testing.T) {
 func TestWantingMoreLetsNobodyIn(t *testing.T) {
 	hour := time.Hour
 	now := began.Add(time.Minute)
-	for n := range 1 << 10 {
+	for n := range 1 << 11 {
 		bit := func(i int) bool { return n>>i&1 == 1 }
 		var w grant.Wish
 		for i, prompt := range []string{"none", "login", "consent"} {
@@ -64,7 +66,7 @@ func TestWantingMoreLetsNobodyIn(t *testing.T) {
 		if bit(5) {
 			w.MaxAge = &hour
 		}
-		p := grant.Presence{TwoFactors: bit(7), Consented: bit(8), Since: began.Add(-2 * time.Hour)}
+		p := grant.Presence{TwoFactors: bit(7), Consented: bit(8), Unnamed: bit(10), Since: began.Add(-2 * time.Hour)}
 		if bit(6) {
 			p.Staff = "a"
 		}
@@ -79,9 +81,12 @@ func TestWantingMoreLetsNobodyIn(t *testing.T) {
 		if slices.Contains(w.Prompts, "none") && step != grant.StepEnter && step != grant.StepRefuse {
 			t.Errorf("%+v asks somebody: step %d", w, step)
 		}
+		if p.Unnamed && (step == grant.StepEnter || step == grant.StepConsent) {
+			t.Errorf("%+v lets in whoever has no name", w)
+		}
 		refused := p
 		refused.Refused = "why"
-		if step, _ := grant.Next(w, refused, now); step == grant.StepEnter || step == grant.StepConsent {
+		if step, _ := grant.Next(w, refused, now); step == grant.StepEnter || step == grant.StepConsent || step == grant.StepIntroduce {
 			t.Errorf("%+v lets in whoever may not", w)
 		}
 	}

@@ -215,7 +215,7 @@ func (s *Service) openUntil(tx *db.Tx, p *Person, username string, instead signI
 	if _, err := tx.Exec(`delete from sign_in where institution_id = $1 and id = $2`, instead.Subject.Institution, instead.ID); err != nil {
 		return Granted{}, fmt.Errorf("end the sign-in that was left: %w", err)
 	}
-	return g, nil
+	return g, s.ended(tx, []Ended{{instead.Subject, instead.ID}})
 }
 
 // Another is whose sign-in a browser has kept beside the one that asks, where
@@ -268,8 +268,13 @@ func (s *Service) Connect(ctx context.Context, caller bank.Caller, institution b
 		if err != nil || person == "" {
 			return err
 		}
-		if _, err := c.Tx.Exec(`delete from sign_in where institution_id = $1 and token_hash = $2`, institution, digest("sign-in", token)); err != nil {
+		ended, err := db.All(c.Tx, scanEnded(institution), `
+			delete from sign_in where institution_id = $1 and token_hash = $2 returning subject_kind, subject_id, id`, institution, digest("sign-in", token))
+		if err != nil {
 			return fmt.Errorf("end the other sign-in: %w", err)
+		}
+		if err := s.ended(c.Tx, ended); err != nil {
+			return err
 		}
 		c.Record(activity.Change{Field: "institution", New: other.InstitutionName})
 		from := Source{Channel: caller.Channel, IP: caller.IP, Device: caller.Device}

@@ -137,7 +137,7 @@ func decide(_ http.ResponseWriter, r *http.Request, as *goidc.AuthnSession, _ *g
 		return goidc.StatusFailure, goidc.NewError(goidc.ErrorCode(o.Refused), words[o.Refused])
 	default:
 		as.Subject, as.GrantedScopes = string(o.Staff), as.Scopes
-		return goidc.StatusSuccess, entered{o.Institution, o.Staff, o.SignIn, o.Since.Unix(), o.Factor}.keep(as.Store)
+		return goidc.StatusSuccess, entered{o.Institution, o.Staff, o.SignIn, o.Since.Unix(), o.Factor, o.Outside}.keep(as.Store)
 	}
 }
 
@@ -145,10 +145,11 @@ const expectedKey = "expected"
 
 // words are what products are told beside the protocol's word.
 var words = map[string]string{
-	grant.LoginRequired:   "nobody is signed in, or not recently enough",
-	grant.ConsentRequired: "the person must be asked first",
-	grant.AccessDenied:    "the person, or their institution, does not permit it",
-	grant.LevelUnmet:      "the person signed in with one factor",
+	grant.LoginRequired:       "nobody is signed in, or not recently enough",
+	grant.ConsentRequired:     "the person must be asked first",
+	grant.InteractionRequired: "the person has just joined and must say who they are first",
+	grant.AccessDenied:        "the person, or their institution, does not permit it",
+	grant.LevelUnmet:          "the person signed in with one factor",
 }
 
 // Asked finds what waits under a name in this browser.

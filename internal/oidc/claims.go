@@ -8,6 +8,7 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/grant"
+	"mandate/internal/identity"
 )
 
 // entered is who came in and how, as a grant carries it.
@@ -17,6 +18,7 @@ type entered struct {
 	SignIn      string             `json:"sign_in"`
 	Since       int64              `json:"since"` // when they signed in, in seconds
 	Factor      string             `json:"factor"`
+	Outside     bool               `json:"outside,omitempty"` // through the institution's own provider
 }
 
 const enteredKey = "entered"
@@ -32,15 +34,22 @@ func (e entered) keep(in map[string]any) error {
 	return err
 }
 
-// methods are how they proved who they are (RFC 8176).
+// methods are how they proved who they are (RFC 8176). How somebody showed it to
+// the institution's own provider is not for us to say.
 func (e entered) methods() []string {
+	var shown []string
+	if !e.Outside {
+		shown = append(shown, "pwd")
+	}
 	switch e.Factor {
 	case "":
-		return []string{"pwd"}
+		return shown
+	case identity.FactorOutside:
+		return append(shown, "mfa")
 	case "passkey":
-		return []string{"pwd", "pop", "mfa"}
+		return append(shown, "pop", "mfa")
 	}
-	return []string{"pwd", "otp", "mfa"}
+	return append(shown, "otp", "mfa")
 }
 
 func (e entered) level() string {
@@ -54,7 +63,10 @@ func (e entered) level() string {
 func (s store) idClaims(ctx context.Context, g *goidc.Grant) map[string]any {
 	claims := s.personClaims(ctx, g)
 	if e, ok := enteredOf(g.Store); ok {
-		claims["auth_time"], claims["acr"], claims["amr"], claims["sid"] = e.Since, e.level(), e.methods(), e.SignIn
+		claims["auth_time"], claims["acr"], claims["sid"] = e.Since, e.level(), e.SignIn
+		if methods := e.methods(); len(methods) > 0 {
+			claims["amr"] = methods
+		}
 	}
 	return claims
 }

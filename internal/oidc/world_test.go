@@ -16,10 +16,12 @@ import (
 
 	"mandate/internal/app"
 	"mandate/internal/application"
+	"mandate/internal/approval"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
+	"mandate/internal/federation"
 	"mandate/internal/grant"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
@@ -118,7 +120,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.logouts = outbox.NewDispatcher(d, grant.Logout, (&oidc.Courier{Provider: w.provider, Local: true}).Deliver, log)
 	pages, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: log, Clock: w.clock,
-	}, console.Config{Institutions: usermgmt.New(w.guard, nil), Staff: w.staff, Customers: usermgmt.New(w.guard, nil), Identity: w.identity, Elsewhere: w.identity, Products: w.provider, Grants: w.grants})
+	}, console.Config{Institutions: usermgmt.New(w.guard, nil), Staff: w.staff, Customers: usermgmt.New(w.guard, nil), Identity: w.identity, Elsewhere: w.identity, Approvals: approval.New(d, w.guard, nil, nil), Outside: federation.New(origin, w.identity, w.clock, log, true), Products: w.provider, Grants: w.grants})
 	w.must(err)
 	mux := route.NewMux()
 	w.provider.Mount(mux)

@@ -2,7 +2,9 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"mandate/internal/bank"
@@ -68,6 +70,8 @@ type accountPage struct {
 	New   bool // they have just joined
 	House string
 	Form  detailsForm
+
+	Return string // where they were going
 }
 
 // account is what somebody is called, and how to reach them.
@@ -78,7 +82,23 @@ func (a *app) account(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.renderAccount(w, r, &me, detailsOf(me.User))
+	f := detailsOf(me.User).With("return", []string{r.URL.Query().Get("return")})
+	return a.renderAccount(w, r, &me, f)
+}
+
+// introduceFirst leads somebody who has just joined to their account, and back to
+// where they were going.
+func introduceFirst(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, baseOf(r).account()+"?"+url.Values{"return": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+}
+
+// onTheWay is where somebody was going when they were asked who they are, if that
+// is into a product; otherwise nothing.
+func onTheWay(r *http.Request, back string) string {
+	if !strings.HasPrefix(back, baseOf(r).at("/openid/")) {
+		return ""
+	}
+	return web.LocalPath(back, "")
 }
 
 func (a *app) renderAccount(w http.ResponseWriter, r *http.Request, me *staff.Standing, f *web.Form) error {
@@ -88,7 +108,7 @@ func (a *app) renderAccount(w http.ResponseWriter, r *http.Request, me *staff.St
 	}
 	shell.Narrow = true
 	page := accountPage{Shell: shell, New: me.MustIntroduce(), House: me.House.Name,
-		Form: newDetailsForm(f, me.User.Email, baseOf(r).account(), "Save changes")}
+		Form: newDetailsForm(f, me.User.Email, baseOf(r).account(), "Save changes"), Return: onTheWay(r, f.Raw("return"))}
 	if page.New {
 		page.Shell.Nav, page.Form.Save = nil, "Finish"
 	}
@@ -107,6 +127,10 @@ func (a *app) editAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !f.OK() {
 		return a.renderAccount(w, r, &me, f)
+	}
+	if back := onTheWay(r, f.Raw("return")); me.MustIntroduce() && back != "" {
+		http.Redirect(w, r, back, http.StatusSeeOther)
+		return nil
 	}
 	if me.MustIntroduce() {
 		return done(w, r, baseOf(r).home(), "Welcome to "+me.House.Name)

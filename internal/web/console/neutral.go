@@ -83,6 +83,9 @@ func (a *app) neutralVisit(w http.ResponseWriter, r *http.Request) (v visit, don
 	case step == grant.StepSignIn, step == grant.StepSignInAgain:
 		http.Redirect(w, r, signInFor(r, &v, step), http.StatusSeeOther)
 		return v, true, nil
+	case step == grant.StepIntroduce:
+		introduceFirst(w, r)
+		return v, true, nil
 	case step == grant.StepRefuse && v.presence.Refused != "":
 		return v, true, a.refusedPage(w, r, &v)
 	case step == grant.StepRefuse:

@@ -91,14 +91,14 @@ func (a *app) visitAt(r *http.Request, issuer bank.InstitutionID) (v visit, err 
 	if err != nil {
 		return v, err
 	}
-	v.presence = grant.Presence{Staff: id, Since: v.session.Created, TwoFactors: v.session.Factor != "", Refused: person.SignInRefused}
+	v.presence = grant.Presence{Staff: id, Since: v.session.Created, TwoFactors: v.session.Factor != "", Refused: person.SignInRefused, Unnamed: person.First == ""}
 	v.presence.Consented, err = a.Grants.Consented(r.Context(), institution, id, v.ask.Application, v.ask.Told)
 	return v, err
 }
 
 // outcome is how a visit ends by itself.
 func (v *visit) outcome(refused string) grant.Outcome {
-	return grant.Outcome{Refused: refused, Institution: v.caller.Institution, Staff: v.presence.Staff, SignIn: v.session.ID, Since: v.session.Created, Factor: v.session.Factor}
+	return grant.Outcome{Refused: refused, Institution: v.caller.Institution, Staff: v.presence.Staff, SignIn: v.session.ID, Since: v.session.Created, Factor: v.session.Factor, Outside: v.session.Outside != ""}
 }
 
 // enterProduct leads somebody on: to the sign-in, to the question whether the
@@ -115,6 +115,9 @@ func (a *app) enterProduct(w http.ResponseWriter, r *http.Request) error {
 		return a.Products.Finish(w, r, v.ask, v.outcome(""))
 	case step == grant.StepConsent:
 		return a.consentPage(w, r, &v)
+	case step == grant.StepIntroduce:
+		introduceFirst(w, r)
+		return nil
 	case step == grant.StepSignIn, step == grant.StepSignInAgain:
 		http.Redirect(w, r, signInFor(r, &v, step), http.StatusSeeOther)
 		return nil
@@ -212,6 +215,9 @@ func (a *app) decideProduct(w http.ResponseWriter, r *http.Request) error {
 	switch step {
 	case grant.StepSignIn, grant.StepSignInAgain:
 		http.Redirect(w, r, signInFor(r, &v, step), http.StatusSeeOther)
+		return nil
+	case grant.StepIntroduce:
+		introduceFirst(w, r)
 		return nil
 	case grant.StepRefuse:
 		return a.Products.Finish(w, r, v.ask, v.outcome(why))
