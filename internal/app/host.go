@@ -8,10 +8,12 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/config"
+	"mandate/internal/db"
 	"mandate/internal/host"
 	"mandate/internal/host/fineract"
 	"mandate/internal/host/hostsim"
 	"mandate/internal/host/protocol"
+	"mandate/internal/hostsync"
 	"mandate/internal/usermgmt"
 )
 
@@ -33,10 +35,48 @@ func (a *App) openBank(ctx context.Context, names host.Names) (err error) {
 		return err
 	}
 	a.Bank = hostsim.New(a.hostDB, hostsim.Options{})
+	if err := a.takeOverBooks(ctx); err != nil {
+		return fmt.Errorf("take the books over into the simulator: %w", err)
+	}
 	address := protocol.Address{URL: "http://host.inside", Key: hex.EncodeToString(a.root.derive("host"))}
 	inside := protocol.Handler(a.Bank.Server(), oneKey(address.Key), a.Log)
 	a.Host = protocol.NewClient(protocol.Everywhere(address), names, protocol.Inside(inside))
 	return nil
+}
+
+// takeOverBooks gives the simulator what an earlier version kept of it in our
+// own database, once, with everybody who is here.
+func (a *App) takeOverBooks(ctx context.Context) error {
+	var institutions []usermgmt.Institution
+	err := a.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		institutions, err = usermgmt.Institutions(tx)
+		return err
+	})
+	for i := 0; i < len(institutions) && err == nil; i++ {
+		err = a.takeOverBooksOf(ctx, institutions[i].ID)
+	}
+	return err
+}
+
+func (a *App) takeOverBooksOf(ctx context.Context, institution bank.InstitutionID) error {
+	return a.Bank.TakeOver(ctx, a.DB, institution, func() (b hostsim.Before, err error) {
+		err = a.DB.Read(ctx, func(tx *db.Tx) error {
+			accounts, err := usermgmt.EveryAccount(tx, institution)
+			if err != nil {
+				return err
+			}
+			b.Places = make([]hostsim.Place, len(accounts))
+			for i, p := range accounts {
+				b.Places[i] = hostsim.Place{
+					OrganizationID: p.Organization, AccountID: p.ID, Organization: host.Ref(p.OrganizationRef), Account: host.Ref(p.ExternalID),
+					OrganizationNow: p.OrganizationName, Name: p.Name, Kind: p.Kind, LastFour: p.Number,
+				}
+			}
+			b.Users, err = hostsync.Everybody(tx, institution)
+			return err
+		})
+		return b, err
+	})
 }
 
 // dialHosts makes the connectors of the cores that the operator names. It

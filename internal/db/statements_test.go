@@ -44,9 +44,10 @@ const simulator = "internal/host/hostsim"
 
 var sets = map[string]fs.FS{"the program": nil, simulator: os.DirFS("../host/hostsim/migrations")}
 
-// set says with which migrations a statement belongs.
+// set says with which migrations a statement belongs. A file named for it reads
+// the program's own.
 func (s sqlText) set() string {
-	if strings.Contains(filepath.ToSlash(s.pos.Filename), "/host/hostsim/") {
+	if name := filepath.ToSlash(s.pos.Filename); strings.Contains(name, "/host/hostsim/") && !strings.HasSuffix(name, "_product.go") {
 		return simulator
 	}
 	return "the program"

@@ -68,24 +68,9 @@ func (b *builder) core(ctx context.Context, institution bank.InstitutionID, acco
 // users puts everybody into the institution's core.
 func (b *builder) users(ctx context.Context, institution bank.InstitutionID) error {
 	var f hostsim.Filling
-	err := b.app.DB.Read(ctx, func(tx *db.Tx) error {
-		accounts, err := usermgmt.EveryAccount(tx, institution)
-		if err != nil {
-			return err
-		}
-		done := map[bank.OrganizationID]bool{}
-		for _, a := range accounts {
-			if done[a.Organization] {
-				continue
-			}
-			done[a.Organization] = true
-			all, err := hostsync.Everybody(tx, institution, a.Organization)
-			if err != nil {
-				return err
-			}
-			f.Users = append(f.Users, all...)
-		}
-		return nil
+	err := b.app.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		f.Users, err = hostsync.Everybody(tx, institution)
+		return err
 	})
 	if err != nil {
 		return err
