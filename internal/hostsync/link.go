@@ -8,6 +8,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/host"
+	"mandate/internal/outbox"
 )
 
 // A link is what is known of the host's side of an organization user. The lock
@@ -114,4 +115,19 @@ func (l *link) taken(version int64, content []byte) {
 		}
 	}
 	l.orders = open
+}
+
+// onItsWay reports whether an order about the user has not been answered: until
+// then nobody can tell what the host's state says of it.
+func (l *link) onItsWay(tx *db.Tx, institution bank.InstitutionID) (bool, error) {
+	for _, o := range l.orders {
+		if o.Version != 0 {
+			continue
+		}
+		state, err := outbox.Fate(tx, institution, outbox.Host, o.Key)
+		if err != nil || state == outbox.Ready || state == outbox.Busy {
+			return true, err
+		}
+	}
+	return false, nil
 }

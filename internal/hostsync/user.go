@@ -18,7 +18,6 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/host"
-	"mandate/internal/outbox"
 	"mandate/internal/usermgmt"
 )
 
@@ -157,7 +156,7 @@ func (t *taking) run() error {
 	case t.u.Member != "" && !t.member:
 		return t.settle(parked, codeUnknownMember, "The host names a user of ours who is not here.")
 	}
-	if busy, err := t.onItsWay(); err != nil || busy {
+	if busy, err := t.link.onItsWay(t.c.Tx, t.institution); err != nil || busy {
 		return err
 	}
 	switch {
@@ -194,21 +193,6 @@ func (t *taking) find() error {
 		err = nil
 	}
 	return err
-}
-
-// onItsWay reports whether an order about the user has not been answered: until
-// then nobody can tell what the host's state says of it.
-func (t *taking) onItsWay() (bool, error) {
-	for _, o := range t.link.orders {
-		if o.Version != 0 {
-			continue
-		}
-		state, err := outbox.Fate(t.c.Tx, t.institution, outbox.Host, o.Key)
-		if err != nil || state == outbox.Ready || state == outbox.Busy {
-			return true, err
-		}
-	}
-	return false, nil
 }
 
 // settle stores what became of the arrival; one that was parked before for

@@ -102,6 +102,20 @@ func Backlogs(tx *db.Tx) ([]Backlog, error) {
 		  from outbox where state in ('ready', 'busy', 'dead') group by kind order by kind`)
 }
 
+// BacklogOf is how much of a kind has not arrived for an institution.
+func BacklogOf(tx *db.Tx, institution bank.InstitutionID, kind Kind) (Backlog, error) {
+	b := Backlog{Kind: kind}
+	err := tx.QueryRow(`
+		select coalesce(sum(case when state in ('ready', 'busy') then 1 else 0 end), 0), coalesce(sum(case when state = 'dead' then 1 else 0 end), 0),
+		       coalesce(min(case when state in ('ready', 'busy') then created_micros end), 0)
+		  from outbox where state in ('ready', 'busy', 'dead') and kind = $1 and institution_id = $2`, kind, institution).
+		Scan(&b.Waiting, &b.Dead, &b.OldestMicro)
+	if err != nil {
+		return b, fmt.Errorf("count what has not arrived: %w", err)
+	}
+	return b, nil
+}
+
 // Revive tries an institution's dead messages of a kind again, or one of them
 // where an id is given.
 func Revive(tx *db.Tx, institution bank.InstitutionID, kind Kind, id string) (int64, error) {

@@ -39,6 +39,53 @@ func FindProfile(tx *db.Tx, institution bank.InstitutionID, p Person) (Profile, 
 	return profile, nil
 }
 
+// A MemberPlace is a place among an institution's members, as MembersByExternalID
+// lists them.
+type MemberPlace struct{ ExternalID, Organization string }
+
+// MembersByExternalID lists an institution's members of all organizations in the
+// order of their external ids, and where these are alike of their organizations',
+// after a place; each with the accounts that they have any settings on.
+func MembersByExternalID(tx *db.Tx, institution bank.InstitutionID, after MemberPlace, most int) ([]Profile, error) {
+	type row struct {
+		Profile
+		num int64
+	}
+	rows, err := db.All(tx, func(s db.Scanner) (r row, err error) {
+		var limits limitColumns
+		m, o := &r.Member, &r.Organization
+		err = s.Scan(append([]any{&r.num, &o.ID, &o.ExternalID, &m.Ordinal, &m.ID, &m.ExternalID, &m.FirstName, &m.LastName, &m.Email, &m.Username,
+			&m.Role, &m.Status, &m.Held, &m.Settings.On, &m.Settings.EditLevel}, limits.all()...)...)
+		m.Settings.Limits = limits.limits()
+		return r, err
+	}, `
+		select o.num, o.id, o.external_id, m.ordinal, m.id, m.external_id, m.first_name, m.last_name, m.email, m.username,
+		       m.role, m.status, m.held, m.switches, m.edit_level, m.ach_daily, m.ach_batch, m.transfer, m.wire, m.wires_day, m.wires_dual
+		  from member m join organization o on o.num = m.organization_num
+		 where m.institution_id = $1 and m.external_id >= $2 and (m.external_id > $2 or o.external_id > $3)
+		 order by m.external_id, o.external_id limit $4`, institution, after.ExternalID, after.Organization, most)
+	if err != nil {
+		return nil, fmt.Errorf("list the members: %w", err)
+	}
+	profiles := make([]Profile, len(rows))
+	for i := range rows {
+		profiles[i] = rows[i].Profile
+		profiles[i].Accounts, err = db.All(tx, func(s db.Scanner) (a MemberAccount, err error) {
+			var limits limitColumns
+			err = s.Scan(&a.ID, &a.ExternalID, &a.Settings.On, &limits[catalog.LimitPerWire], &limits[catalog.LimitWiresDaily], &limits[catalog.LimitWiresDual])
+			a.Settings.Limits = limits.limits()
+			return a, err
+		}, `
+			select a.id, a.external_id, x.switches, x.wire, x.wires_day, x.wires_dual
+			  from member_account x join account a on a.organization_num = x.organization_num and a.ordinal = x.account_ordinal
+			 where x.organization_num = $1 and x.member_ordinal = $2`, rows[i].num, rows[i].Member.Ordinal)
+		if err != nil {
+			return nil, fmt.Errorf("read a member's accounts: %w", err)
+		}
+	}
+	return profiles, nil
+}
+
 // AccountsByExternalID are the ids of an organization's accounts, by how the host names
 // them.
 func AccountsByExternalID(tx *db.Tx, o Organization) (map[string]bank.AccountID, error) {
