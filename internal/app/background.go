@@ -9,9 +9,10 @@ import (
 
 // How often the product looks after itself.
 const (
-	sweepEvery = time.Minute
-	purgeEvery = 10 * time.Minute
-	hostEvery  = 3 * time.Second // how long what somebody changes at the host may go unseen
+	sweepEvery   = time.Minute
+	purgeEvery   = 10 * time.Minute
+	compareEvery = 15 * time.Minute // looks whether a day is over
+	hostEvery    = 3 * time.Second  // how long what somebody changes at the host may go unseen
 )
 
 // runBackground starts what the product does by itself and returns a channel

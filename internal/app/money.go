@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"mandate/internal/approval"
@@ -29,7 +30,7 @@ import (
 func (a *App) openMoney() {
 	a.Calendar = calendar.New(a.Guard, timeZone)
 	a.Desk = host.NewDesk(a.DB, a.Host, a.Log)
-	a.HostSync = hostsync.New(hostsync.Config{DB: a.DB, Guard: a.Guard, Users: a.Users, Desk: a.Desk, Log: a.Log, Process: processName()})
+	a.HostSync = hostsync.New(hostsync.Config{DB: a.DB, Guard: a.Guard, Users: a.Users, Desk: a.Desk, Log: a.Log, Process: processName(), Reports: filepath.Join(a.Config.Data, "reports")})
 	told := notice.New(a.post, usermgmt.People{})
 	a.Approvals = approval.New(a.DB, a.Guard, told, memberNames)
 	a.Statements = statement.New(a.Guard, a.Host)
@@ -109,6 +110,9 @@ func (a *App) moneyBackground(ctx context.Context, run func(work func())) {
 	}
 	run(func() {
 		a.every(ctx, hostEvery, "take in what the host tells", func() error { return a.HostSync.Run(ctx) })
+	})
+	run(func() {
+		a.every(ctx, compareEvery, "compare all people with the host's", func() error { return a.HostSync.CompareDue(ctx) })
 	})
 	run(func() {
 		a.every(ctx, sweepEvery, "make the transfers that are due", func() error {

@@ -46,6 +46,7 @@ type commands struct {
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
 	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
 	Host        hostCommand        `cmd:"" help:"Look after the way to the institutions' core."`
+	Status      statusCommand      `cmd:"" help:"Say what has not arrived, since when, and what waits for somebody to look at it."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }
 

@@ -17,6 +17,8 @@ import (
 )
 
 type hostCommand struct {
+	hostTending `embed:""`
+
 	Verify hostVerify `cmd:"" help:"Try what every host must be able to do on a bank's own, with a test organization there."`
 	Checks hostChecks `cmd:"" help:"List what is tried."`
 }

@@ -27,7 +27,7 @@ const (
 // tending is the action of those who look after an institution's host.
 func tending(institution bank.InstitutionID, event string) guard.Action {
 	return guard.Action{
-		Event: event, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator},
+		Event: event, Staff: catalog.InstitutionSettingsManage.ID(), Others: []bank.ActorKind{bank.ActorOperator, bank.ActorSystem},
 		Target: activity.Target{Kind: activity.TargetInstitution, ID: string(institution)},
 	}
 }
@@ -239,6 +239,9 @@ const maxWaiting = 50
 // Waiting lists what the host has not done yet about an organization's people:
 // the oldest order for each.
 func (s *Service) Waiting(ctx context.Context, caller bank.Caller, organization bank.OrganizationID) (all []Order, err error) {
+	if !s.Serves() {
+		return nil, nil
+	}
 	err = s.guard.Look(ctx, caller, looking(organization), func(v *guard.View) error {
 		links, err := db.All(v.Tx, scanLink, selectLink+`
 			 where institution_id = $1 and organization_id = $2 and orders <> '[]' order by gone desc, user_id limit $3`,
@@ -274,6 +277,9 @@ type Importing struct {
 
 // Importing lists who is on the way into an organization, the oldest first.
 func (s *Service) Importing(ctx context.Context, caller bank.Caller, organization bank.OrganizationID) (all []Importing, err error) {
+	if !s.Serves() {
+		return nil, nil
+	}
 	err = s.guard.Look(ctx, caller, looking(organization), func(v *guard.View) error {
 		all, err = db.All(v.Tx, func(s db.Scanner) (i Importing, err error) {
 			var m usermgmt.Member

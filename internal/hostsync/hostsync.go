@@ -39,6 +39,7 @@ type Config struct {
 	Desk    *host.Desk
 	Log     *slog.Logger
 	Process string // tells this process from all others
+	Reports string // the folder where reports of comparisons are kept; empty: none is made by itself
 }
 
 // A Service keeps people the same on both sides.
@@ -49,12 +50,13 @@ type Service struct {
 	desk    *host.Desk
 	log     *slog.Logger
 	process string
+	reports string
 }
 
 // New returns the room, which from now on sees every change of a member and
 // hears what came of its orders.
 func New(cfg Config) *Service {
-	s := &Service{db: cfg.DB, guard: cfg.Guard, users: cfg.Users, desk: cfg.Desk, log: cfg.Log, process: cfg.Process}
+	s := &Service{db: cfg.DB, guard: cfg.Guard, users: cfg.Users, desk: cfg.Desk, log: cfg.Log, process: cfg.Process, reports: cfg.Reports}
 	if s.desk.People() == nil {
 		return s
 	}
