@@ -85,7 +85,7 @@ func (a *App) OnlineHandler() (http.Handler, error) {
 	if a.Components {
 		site.Also = web.ComponentRoutes()
 	}
-	cfg := online.Config{Money: a.money(), Users: a.Users, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice}
+	cfg := online.Config{Money: a.money(), Users: a.Users, Host: a.HostSync, Identity: a.Identity, Alerts: a.Alerts, Notice: a.Notice}
 	if a.Components { // a demo
 		cfg.Faults = &online.Faults{}
 	}
@@ -105,6 +105,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 	handler, err := console.New(site, console.Config{Institutions: a.Users, Staff: a.Staff, Customers: a.Users, Support: a.Support, Identity: a.Identity, Online: a.Config.PublicOrigin, Notice: a.Notice,
 		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
 		Settings:     &console.Settings{House: a.Users, Calendar: a.Calendar, ACH: a.ACH, Wires: a.Wires, Stops: a.Stops, PositivePay: a.PositivePay},
+		Host:         a.HostSync,
 		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},
 		Products:     a.Products, Grants: a.Grants,
 		Outside: federation.New(a.Config.ConsoleOrigin, a.Identity, a.Clock, a.Log, strings.HasPrefix(a.Config.ConsoleOrigin, "http://localhost"))})

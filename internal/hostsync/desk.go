@@ -19,9 +19,9 @@ import (
 
 // Events of those who look after what goes to the host and comes from it.
 const (
+	EventRetried = "institution.host_retried"
+	EventAside   = "institution.host_set_aside"
 	eventViewed  = "institution.host_viewed"
-	eventRetried = "institution.host_retried"
-	eventAside   = "institution.host_set_aside"
 )
 
 // tending is the action of those who look after an institution's host.
@@ -74,7 +74,7 @@ var errNotParked = fault.New(fault.NotFound, "This is not parked any more.")
 // TryAgain has something parked looked at again; of an order that the host
 // refused, a new one goes out with all that there is to say of the user now.
 func (s *Service) TryAgain(ctx context.Context, caller bank.Caller, id string) error {
-	return s.tend(ctx, caller, eventRetried, id, func(c *guard.Change, a *arrival) error {
+	return s.tend(ctx, caller, EventRetried, id, func(c *guard.Change, a *arrival) error {
 		if a.Kind != kindOrder {
 			return a.settle(c.Tx, caller.Institution, waiting, a.Code, a.Note)
 		}
@@ -136,7 +136,7 @@ func everyField(edition bank.Edition, p *usermgmt.Profile) []string {
 
 // SetAside leaves something parked as it is, for good: somebody has looked.
 func (s *Service) SetAside(ctx context.Context, caller bank.Caller, id string) error {
-	return s.tend(ctx, caller, eventAside, id, func(c *guard.Change, a *arrival) error {
+	return s.tend(ctx, caller, EventAside, id, func(c *guard.Change, a *arrival) error {
 		return a.settle(c.Tx, caller.Institution, aside, a.Code, a.Note)
 	})
 }
@@ -198,12 +198,12 @@ func (s *Service) Orders(ctx context.Context, caller bank.Caller, most int) (all
 
 // Retry tries dead orders again: one, or where no id is given all.
 func (s *Service) Retry(ctx context.Context, caller bank.Caller, id string) (n int64, err error) {
-	err = s.guard.Do(ctx, caller, tending(caller.Institution, eventRetried), func(c *guard.Change) error {
+	err = s.guard.Do(ctx, caller, tending(caller.Institution, EventRetried), func(c *guard.Change) error {
 		if n, err = outbox.Revive(c.Tx, caller.Institution, outbox.Host, id); err != nil || n == 0 {
 			return err
 		}
 		c.Tx.AfterCommit(s.desk.Wake)
-		c.RecordAs(eventRetried, tending(caller.Institution, eventRetried).Target, "", activity.Change{Field: "orders", New: fmt.Sprint(n)})
+		c.RecordAs(EventRetried, tending(caller.Institution, EventRetried).Target, "", activity.Change{Field: "orders", New: fmt.Sprint(n)})
 		return nil
 	})
 	return n, err
@@ -211,7 +211,7 @@ func (s *Service) Retry(ctx context.Context, caller bank.Caller, id string) (n i
 
 // GiveUp sets a dead order aside; what waited behind it goes on.
 func (s *Service) GiveUp(ctx context.Context, caller bank.Caller, id string) error {
-	return s.guard.Do(ctx, caller, tending(caller.Institution, eventAside), func(c *guard.Change) error {
+	return s.guard.Do(ctx, caller, tending(caller.Institution, EventAside), func(c *guard.Change) error {
 		n, err := outbox.SetAside(c.Tx, caller.Institution, outbox.Host, id)
 		if err != nil {
 			return err
@@ -220,7 +220,7 @@ func (s *Service) GiveUp(ctx context.Context, caller bank.Caller, id string) err
 			return fault.New(fault.NotFound, "This order is not dead any more.")
 		}
 		c.Tx.AfterCommit(s.desk.Wake)
-		c.RecordAs(eventAside, tending(caller.Institution, eventAside).Target, "", activity.Change{Field: "order", New: id})
+		c.RecordAs(EventAside, tending(caller.Institution, EventAside).Target, "", activity.Change{Field: "order", New: id})
 		return nil
 	})
 }
@@ -292,4 +292,40 @@ func (s *Service) Importing(ctx context.Context, caller bank.Caller, organizatio
 		return err
 	})
 	return all, err
+}
+
+// ErrNotArriving says that nobody of that name is on the way.
+var ErrNotArriving = fault.New(fault.NotFound, "Nobody of this name is on the way. They may have been taken back where they were made.")
+
+// Arriving is somebody on the way into an organization; or who they are here,
+// once all of them has arrived.
+func (s *Service) Arriving(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, ref host.Ref) (i Importing, user bank.UserID, err error) {
+	all, err := s.Importing(ctx, caller, organization)
+	if err != nil {
+		return i, "", err
+	}
+	for _, one := range all {
+		if one.Ref == ref {
+			return one, "", nil
+		}
+	}
+	err = s.guard.Look(ctx, caller, looking(organization), func(v *guard.View) error {
+		l, known, err := linkTo(v.Tx, caller.Institution, ref)
+		if err != nil {
+			return err
+		}
+		if !known || l.gone || l.organization != organization {
+			return ErrNotArriving
+		}
+		user = l.user
+		return nil
+	})
+	return i, user, err
+}
+
+// Now carries what waits and is short, for whoever has just asked for it.
+func (s *Service) Now(ctx context.Context) {
+	if s.Serves() {
+		s.desk.Now(ctx)
+	}
 }

@@ -256,6 +256,7 @@ func (w *walk) upload(at string) {
 // elsewhere are the screens that need another world, and the tests of
 // internal/web/online that look at them.
 var elsewhere = map[string]string{
+	"GET /{institution}/settings/importing/{ref}":             "TestOnTheWayInABrowser",
 	"GET /{institution}/sign-in/factor":                       "TestRequiredSecondFactorInABrowser",
 	"GET /{institution}/settings/users/{user}/picture":        "a picture, and no screen",
 	"GET /{institution}/settings/users/{user}/picture/remove": "TestPictureInABrowser",

@@ -55,6 +55,10 @@ type Config struct {
 	// Settings are the rooms whose settings an institution keeps; nil: no screens.
 	Settings *Settings
 
+	// Host is where what goes to the core and what it tells is looked after; nil:
+	// no screen.
+	Host Host
+
 	// Provisioning is where outside directories are connected; nil: nowhere.
 	Provisioning *Provisioning
 
@@ -81,7 +85,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 		House: a.house, Shell: a.ownShell, Logo: a.logo, Outside: doorOutside(cfg.Outside),
 	})
 	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.door.SignInAddress, a.door.Dress
-	return site.Handler(a.opened(append(a.routes(), a.settingRoutes()...)))
+	return site.Handler(a.opened(slices.Concat(a.routes(), a.settingRoutes(), a.hostRoutes())))
 }
 
 const appName = "Console"

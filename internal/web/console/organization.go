@@ -23,6 +23,9 @@ func (a *app) organization(w http.ResponseWriter, r *http.Request) error {
 		{Term: "Business name", Value: o.Name}, {Term: capitalized(customerNumber(o.House.Edition)), Value: o.ExternalID}, {Term: "Address", Value: o.Address},
 		{Term: "Phone", Value: o.Phone}, {Term: "Email", Value: o.Email},
 	}
+	if p.UnderWay, err = a.underWay(r, o.ID, p.Me.Place()); err != nil {
+		return err
+	}
 	return web.Render(w, r, http.StatusOK, organizationView(p))
 }
 

@@ -136,6 +136,7 @@ type organizationFrame struct {
 	Tabs         []ui.Tab
 	Facts        []ui.Fact
 	Waits        []waitingChange
+	UnderWay     []string // what the host has not done yet, and who is on the way in
 }
 
 // A waitingChange is a change of an organization that waits for the agreement of

@@ -142,6 +142,7 @@ func settingsCrumb(b base) ui.Link {
 type settingsPage struct {
 	Shell                            ui.Shell
 	Base                             base
+	Host                             bool // there is a page about the host
 	Services                         []serviceRow
 	Facts, SignIns, Look, Days, Sent []ui.Fact
 	Outside                          []ui.Fact // the institution's own provider; nil: there can be none
@@ -165,7 +166,7 @@ func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := settingsPage{Base: b, SignIns: factorFacts(i.Factors),
+	page := settingsPage{Host: a.Host != nil, Base: b, SignIns: factorFacts(i.Factors),
 		Facts: []ui.Fact{{Term: "Name", Value: i.Name}, {Term: "Edition", Value: i.Edition.Label()}, {Term: "Time zone", Value: i.TimeZone}},
 		Look:  []ui.Fact{{Term: "Colour", Value: cmp.Or(i.Accent, "The house's own")}, {Term: "Logo", Value: map[bool]string{true: "Its own", false: "The initial in its colour"}[i.Logo != ""]}},
 	}

@@ -70,6 +70,12 @@ var deeds = map[string]deed{
 	"payment.approved":                 {"{actor} approved the payment {target}", "circle-check", ui.Good},
 	"payment.confirmed":                {"{actor} released the payment {target}", "send", ui.Good},
 	"payment.voided":                   {"{actor} took back the payment {target}", "undo-2", ui.Plain},
+	"orguser.created_at_host":          {"The host has taken {target} over", "circle-check", ui.Plain},
+	"orguser.deleted_at_host":          {"The host has removed {target}", "trash-2", ui.Plain},
+	"orguser.refused_at_host":          {"The host refused what changed about {target}", "octagon-alert", ui.Warn},
+	"institution.host_retried":         {"{actor} tried again what the host had not taken", "refresh-cw", ui.Plain},
+	"institution.host_set_aside":       {"{actor} set aside what the host and we could not agree on", "circle-slash", ui.Plain},
+	"institution.host_reconciled":      {"All people were compared with the host's", "list-filter", ui.Plain},
 	"auth.signin_succeeded":            {"{target} signed in", "key-round", ui.Plain},
 	"auth.signin_failed":               {"Somebody failed to sign in as {target}", "key-round", ui.Warn},
 }
@@ -102,6 +108,9 @@ func (d Describer) Event(e activity.Event) ui.Event {
 	}
 	text := strings.NewReplacer("{actor}", ActorName(e.Actor), "{target}", TargetName(e.Target)).Replace(did.text)
 	shown := ui.Event{Icon: did.icon, Tone: did.tone, Text: text, Where: channels[e.Channel], At: e.Time, Place: d.Place}
+	if madeOutside(e) {
+		shown.Where = "made outside, " + shown.Where
+	}
 	if e.Refused && !proving(e.Name) {
 		shown.Text, shown.Who = "Refused: "+text, e.Note
 		shown.Icon, shown.Tone = "ban", ui.Bad
@@ -117,6 +126,13 @@ func (d Describer) Event(e activity.Event) ui.Event {
 	return shown
 }
 
+// madeOutside reports whether somebody changed an organization or its people at
+// the host, and not here.
+func madeOutside(e activity.Event) bool {
+	about := strings.HasPrefix(e.Name, "orguser.") || strings.HasPrefix(e.Name, "org.") || e.Name == "institution.defaults_changed"
+	return e.Actor.Kind == bank.ActorHost && about && !strings.HasSuffix(e.Name, "_at_host")
+}
+
 // forPrograms are the fields that hold an id: the file of the history has them.
 var forPrograms = map[string]bool{"series": true}
 
@@ -124,6 +140,7 @@ var forPrograms = map[string]bool{"series": true}
 // of others are for programs.
 var notes = map[string]bool{
 	"orguser.hold_placed": true, "orguser.locked": true, "org.one_admin_left": true, "orguser.password_reset_sent": true, "orguser.invite_failed": true,
+	"orguser.refused_at_host": true, "institution.host_set_aside": true, "institution.host_reconciled": true,
 }
 
 // maxNamed is how many accounts a line of the history names.
@@ -186,7 +203,7 @@ var channels = map[bank.Channel]string{
 
 var fields = map[string]string{
 	"name": "Name", "first_name": "First name", "last_name": "Last name", "email": "Email", "role": "Role", "status": "Status",
-	"held": "Account access on hold", "username": "Username", "avatar": "Picture", "second_factor": "Second factor",
+	"held": "Account access on hold", "external_id": "Known there as", "parked": "What", "orders": "Orders", "order": "Order", "username": "Username", "avatar": "Picture", "second_factor": "Second factor",
 	"member": "For", "operation": "What", "to_account": "To", "approved_by": "Approved by", "approval_required": "Waits for a second person", "address": "Address", "phone": "Phone",
 	"invitation": "Sent to", "password_reset": "Sent to", "entitlements": "Entitlements",
 	"account": "Account", "account.name": "Account name", "account.number": "Account number", "account.kind": "Kind of account", "account.off": "Off on the account",

@@ -438,5 +438,8 @@ func (a *app) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !done {
 		return err
 	}
+	if a.host != nil {
+		a.host.Now(r.Context()) // usually the host has done it before the next page
+	}
 	return settled(w, r, nil, m.Name()+" was successfully deleted", b.users())
 }

@@ -2,6 +2,7 @@ package online
 
 import (
 	"net/http"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -20,6 +21,10 @@ type membersPage struct {
 	Create  string // where somebody new is created; empty where one may not
 	Bulk    string // where several people are changed at once
 	Matrix  string
+
+	Importing []importingRow // who is being made at the host
+	Leaving   []string       // of whom the host has not heard yet that they are deleted
+	Place     *time.Location
 }
 
 // A memberRow is one person of the list.
@@ -61,6 +66,10 @@ func (a *app) members(w http.ResponseWriter, r *http.Request) error {
 		Toolbar: membersToolbar(list, found),
 		Columns: []ui.Column{list.Column("name", "Name"), list.Column("username", "Username"), list.Column("role", "Role"), list.Column("status", "Status"), {Label: "Accounts", Money: true}},
 		Pager:   list.Pager("Users", found.Matching),
+		Place:   me.Institution.Place(),
+	}
+	if err := a.onTheWay(r, &page, list, b); err != nil {
+		return err
 	}
 	if me.May(catalog.CreateUser) {
 		page.Create = b.create()

@@ -44,6 +44,7 @@ type Config struct {
 	Identity Identity
 	Alerts   Alerts
 	Money    Money
+	Host     Host
 	Notice   string
 	Faults   *Faults // nil but in a demo
 }
@@ -52,6 +53,7 @@ type app struct {
 	users  Users
 	alerts Alerts
 	money  Money
+	host   Host
 	site   *web.Site
 	door   *entrance.Door
 	notice string
@@ -62,7 +64,7 @@ type app struct {
 // the deployment; everything else of the site is set here.
 func New(site web.Site, cfg Config) (http.Handler, error) {
 	site.App = "online"
-	a := &app{users: cfg.Users, alerts: cfg.Alerts, money: cfg.Money, site: &site, notice: cfg.Notice, faults: cfg.Faults}
+	a := &app{users: cfg.Users, alerts: cfg.Alerts, money: cfg.Money, host: cfg.Host, site: &site, notice: cfg.Notice, faults: cfg.Faults}
 	if cfg.Faults != nil {
 		a.users = faulty{cfg.Users, cfg.Faults}
 	}

@@ -36,6 +36,9 @@ func (a *app) routes() []web.Route {
 	routes = append(routes, a.door.Routes()...)
 	routes = append(routes, a.alertRoutes()...)
 	routes = append(routes, a.moneyRoutes()...)
+	if a.host != nil {
+		routes = append(routes, web.Route{Method: "GET", Pattern: "/{institution}/settings/importing/{ref}", Handler: a.explained(a.importing), Needs: member(catalog.ViewUsers)})
+	}
 	if a.faults != nil {
 		routes = append(routes, a.faultRoutes()...)
 	}

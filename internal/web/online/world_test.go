@@ -44,11 +44,15 @@ type world struct {
 	org      usermgmt.Organization
 	accounts []*usermgmt.Account
 	server   *httptest.Server
+	host     online.Host // nil: nobody is on the way
 }
 
-func newWorld(t testing.TB, d *db.DB) *world {
+func newWorld(t testing.TB, d *db.DB) *world { return newWorldBeside(t, d, nil) }
+
+// newWorldBeside is a world beside a host that knows people.
+func newWorldBeside(t testing.TB, d *db.DB, host online.Host) *world {
 	t.Helper()
-	w := &world{t: t, d: d}
+	w := &world{t: t, d: d, host: host}
 	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
 	var err error
 	w.identity, err = identity.New(identity.Config{
@@ -85,7 +89,7 @@ func (w *world) serve() {
 	origin := "http://" + strings.Replace(w.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 	handler, err := online.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	}, online.Config{Users: w.users, Identity: w.identity})
+	}, online.Config{Users: w.users, Identity: w.identity, Host: w.host})
 	if err != nil {
 		w.t.Fatal(err)
 	}
