@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -69,6 +70,11 @@ func (c *hostVerify) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
+	if slices.Contains(about.Offers, protocol.People) {
+		if b.Since, err = lastMark(t.ctx, client, b.Institution); err != nil {
+			return err
+		}
+	}
 	return report(t, checks, b)
 }
 
@@ -130,6 +136,18 @@ func (c *hostVerify) bench(client *protocol.Client, key string, offers []protoco
 			return client.Raw(ctx, q)
 		},
 	}, nil
+}
+
+// lastMark is the mark after which nothing has happened yet. A bank may have to
+// tell of years.
+func lastMark(ctx context.Context, people host.People, institution bank.InstitutionID) (mark string, err error) {
+	for {
+		page, err := people.Events(ctx, institution, mark, 500)
+		if err != nil || len(page) == 0 {
+			return mark, err
+		}
+		mark = page[len(page)-1].Mark
+	}
 }
 
 // weekday is the latest day on which banks may work.

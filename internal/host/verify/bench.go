@@ -37,8 +37,9 @@ type Bench struct {
 	FromRef, ToRef  host.Ref // and its accounts
 	OtherRef        host.Ref // another organization; empty: not tried
 
-	Day bank.Day // a business day
-	Run string   // of one run, never used before: it is part of every key
+	Since string   // a mark of an event; what was told before it is not read again
+	Day   bank.Day // a business day
+	Run   string   // of one run, never used before: it is part of every key
 
 	// Present makes an item come in from clearing; nil: nothing can, and Positive
 	// Pay is not tried.

@@ -43,9 +43,9 @@ func (p *probe) events(after string, size int) (all []host.Event) {
 
 // lastMark is the mark after which nothing has happened yet.
 func (p *probe) lastMark() string {
-	all := p.events("", 500)
+	all := p.events(p.Since, 500)
 	if len(all) == 0 {
-		return ""
+		return p.Since
 	}
 	return all[len(all)-1].Mark
 }

@@ -112,7 +112,7 @@ var mistakes = map[string]struct {
 			return r, err
 		}}
 	}},
-	"takes another order for the same": {"KeyReused", "another amount under the same key", func(s protocol.Server) protocol.Server {
+	"takes another order for the same": {"KeyReused", "under the same key: {Reference", func(s protocol.Server) protocol.Server {
 		return &mistake{Server: s, carry: func(ctx context.Context, s protocol.Server, o protocol.Order) (protocol.Receipt, error) {
 			r, err := right(ctx, s, o)
 			if errors.Is(err, host.ErrReused) {
