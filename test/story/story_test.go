@@ -173,7 +173,8 @@ func TestWhatAnAdminChangesIsAnsweredAtOnce(t *testing.T) {
 		"PostgreSQL": func(t *testing.T) string { return dbtest.PostgreSQLURL(t, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := run(t, url(t))
+			machine := &mover{}
+			p := runAt(t, url(t), machine)
 			if a := p.mayWire("9000.00"); !a.Decision {
 				t.Fatalf("before: %+v", a)
 			}
@@ -212,6 +213,9 @@ func TestWhatAnAdminChangesIsAnsweredAtOnce(t *testing.T) {
 			page.Click("History")
 			page.See("Ana Ruiz changed the permissions of Dana Reyes")
 			page.See("Transmit wires")
+			if name == "SQLite" || os.Getenv("MANDATE_SLOW") != "" {
+				p.seeAs(t, machine)
+			}
 			p.verify()
 		})
 	}

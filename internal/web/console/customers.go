@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -97,7 +96,7 @@ func (a *app) everyCustomer(w http.ResponseWriter, r *http.Request) error {
 	result := ui.Count(found.Matching, "customer", "customers")
 	if found.More {
 		result = "More than " + result
-		page.More = fmt.Sprintf("The first %d by name are shown. Search for more of the name, or leave something out by a filter.", usermgmt.MaxCustomers)
+		page.More = "The first " + ui.Number(usermgmt.MaxCustomers) + " by name are shown. Search for more of the name, or leave something out by a filter."
 	}
 	page.Toolbar = list.Toolbar("Search by name, username, email or "+page.Number, result,
 		ui.Filter{Name: "kind", Label: "Kind of customer", Options: customerKinds}, ui.Filter{Name: "status", Label: "Status of members", Options: memberStatuses})

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"mandate/internal/bank"
@@ -52,16 +51,16 @@ func has(o *usermgmt.OrganizationProfile) (has, could []string) {
 func headcountOf(p *organizationFrame) []ui.Figure {
 	members := p.Base.organization(p.Organization.ID) + "/members"
 	n := p.Organization.People
-	figures := []ui.Figure{{Label: "Members", Value: strconv.Itoa(n.Total), Href: members}}
+	figures := []ui.Figure{{Label: "Members", Value: ui.Number(n.Total), Href: members}}
 	for _, f := range []struct {
 		label, status string
 		n             int
 	}{{"Active", "active", n.Active}, {"Pending", "pending", n.Pending}, {"Locked", "locked", n.Locked}, {"Disabled", "disabled", n.Disabled}, {"On hold", onHold, n.Held}} {
 		if f.n > 0 {
-			figures = append(figures, ui.Figure{Label: f.label, Value: strconv.Itoa(f.n), Href: members + "?status=" + f.status})
+			figures = append(figures, ui.Figure{Label: f.label, Value: ui.Number(f.n), Href: members + "?status=" + f.status})
 		}
 	}
-	return append(figures, ui.Figure{Label: "Admins who can sign in", Value: strconv.Itoa(n.Admins)})
+	return append(figures, ui.Figure{Label: "Admins who can sign in", Value: ui.Number(n.Admins)})
 }
 
 type organizationMembersPage struct {

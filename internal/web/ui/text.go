@@ -37,8 +37,8 @@ func letter(name string) string {
 	return initials(first)
 }
 
-// count writes a number with separators: 10,480.
-func count(n int) string {
+// Number writes a number with separators: 10,480.
+func Number(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -51,7 +51,7 @@ func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return count(n) + " " + many
+	return Number(n) + " " + many
 }
 
 func boolText(b bool) string { return strconv.FormatBool(b) }
