@@ -124,13 +124,14 @@ func carryCard(tx *db.Tx, o *host.Order) error {
 	return updateCard(tx, o.Institution, c)
 }
 
-// successor is a new card instead of one, with a number of its own.
+// successor is a new card instead of one, with a number of its own: the same for
+// the same order.
 func successor(tx *db.Tx, c *host.Card, key string) host.Card {
-	sum := fnv.New32a()
-	sum.Write([]byte(string(c.ID) + key)) // a hash takes whatever is written
+	sum := fnv.New64a()
+	sum.Write([]byte(string(c.ID) + " " + key)) // a hash takes whatever is written
 	return host.Card{
-		ID: host.CardID(bank.NewID("crd", tx.Now)), Organization: c.Organization, Account: c.Account, Holder: c.Holder, Kind: c.Kind,
-		LastFour: fmt.Sprintf("%04d", sum.Sum32()%10_000), Expires: tx.Now.AddDate(cardYears, 0, 0).Format("2006-01"),
+		ID: host.CardID(fmt.Sprintf("crd_%016x", sum.Sum64())), Organization: c.Organization, Account: c.Account, Holder: c.Holder, Kind: c.Kind,
+		LastFour: fmt.Sprintf("%04d", sum.Sum64()%10_000), Expires: tx.Now.AddDate(cardYears, 0, 0).Format("2006-01"),
 		State: host.CardOrdered, Changed: tx.Now, Replaces: c.ID,
 	}
 }
