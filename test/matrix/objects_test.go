@@ -1,11 +1,14 @@
 package matrix_test
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mandate/internal/db"
+	"mandate/internal/host"
 	"mandate/internal/moneymovement/ach/recipients"
 	"mandate/internal/web/static"
 )
@@ -17,6 +20,7 @@ type object struct {
 	param string
 	is    string // as it stands
 	query string // one text, of institution $1 and organization $2
+	at    string // "the host": a card there, one that works before others
 }
 
 // A route whose pattern has a name that is not here needs a line here.
@@ -59,7 +63,7 @@ var objects = []object{
 	{param: "side", is: "front"},
 	{param: "wire", query: `select id from wire where institution_id = $1 and organization_id = $2 order by case when state = 'ready' then 0 else 1 end, id limit 1`},
 	{in: "/wire-templates/", param: "template", query: `select id from wire_template where institution_id = $1 and organization_id = $2 and not deleted order by id limit 1`},
-	{param: "card", query: `select id from ledger_card where institution_id = $1 and organization_id = $2 order by case when state = 'active' then 0 else 1 end, id limit 1`},
+	{param: "card", at: "the host"},
 }
 
 var params = regexp.MustCompile(`\{(\w+)\}`)
@@ -104,6 +108,9 @@ func (w *world) object(pattern, before, param string) string {
 		if o.is != "" {
 			return o.is
 		}
+		if o.at != "" {
+			return url.PathEscape(w.cards()[0])
+		}
 		var found string
 		err := w.app.DB.Read(w.t.Context(), func(tx *db.Tx) (err error) {
 			found, err = db.One(tx, db.Value[string], o.query, w.institution, w.organization.ID)
@@ -118,9 +125,27 @@ func (w *world) object(pattern, before, param string) string {
 	return ""
 }
 
+// cards are the names of the organization's cards, those that work first.
+func (w *world) cards() (ids []string) {
+	w.t.Helper()
+	all, err := w.app.Host.Cards(w.t.Context(), w.institution, w.organization.ID)
+	w.must(err)
+	slices.SortStableFunc(all, func(a, b host.Card) int {
+		return cmp.Compare(strings.TrimPrefix(string(a.State), string(host.CardActive)), strings.TrimPrefix(string(b.State), string(host.CardActive)))
+	})
+	for _, c := range all {
+		ids = append(ids, string(c.ID))
+	}
+	if len(ids) == 0 {
+		w.t.Fatal("the organization has no cards")
+	}
+	return ids
+}
+
 // everyID are the names of all objects that routes are called with.
 func (w *world) everyID() (ids []string) {
 	w.t.Helper()
+	ids = w.cards()
 	for _, o := range objects {
 		if o.query == "" || strings.Contains(o.query, "from account ") { // a refusal may name an account
 			continue
