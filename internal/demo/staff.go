@@ -156,7 +156,8 @@ func (b *builder) joinStaff(ctx context.Context, institution bank.InstitutionID,
 	}
 	if e.opens {
 		b.support = granted.Session.Caller
-		if err := b.openCases(ctx, granted.Session.Caller); err != nil {
+		b.support.Name = e.first + " " + e.last // which they have only now
+		if err := b.openCases(ctx, b.support); err != nil {
 			return fmt.Errorf("open support cases: %w", err)
 		}
 	}

@@ -91,7 +91,7 @@ func (w *world) member(name string) usermgmt.Member {
 
 // Vector 38: unlocking by staff makes a member active; the link is sent only
 // where it is asked for.
-func TestStaffUnlock(t *testing.T) {
+func TestVector38StaffUnlock(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.customer().support()
 		val, _ := w.strong("val")
@@ -123,7 +123,7 @@ func TestStaffUnlock(t *testing.T) {
 
 // Vector 48: whoever is in no group that requires a second factor sees the
 // security settings of customers and changes none, even with Manage everything.
-func TestSecurityIsReadOnlyWithoutASecondFactor(t *testing.T) {
+func TestVector48SecurityIsReadOnlyWithoutASecondFactor(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.customer().support()
 		w.app(identity.Attempt{Kind: identity.KindMember, Username: "dana.northwind"})
@@ -284,6 +284,11 @@ func TestVector39ThroughPeople(t *testing.T) {
 		page.says(t, "Operating ••0440", "Permissions of an account are view-only here. An admin at their organization", "Transmit wires")
 		if strings.Contains(page.body, "Review changes") {
 			t.Error("a bank's staff are offered to save an account's permissions")
+		}
+		for _, path := range []string{atNorthwind + "/members", atNorthwind + "/members/new", atPriya + "/invite"} {
+			if got := val.post(path, url.Values{"first_name": {"New"}, "last_name": {"Person"}, "email": {"new@northwind.example"}}); got.status != 404 && got.status != 405 {
+				t.Errorf("%s: staff can create or invite: %d", path, got.status)
+			}
 		}
 		for _, path := range []string{"/hold", "/release", "/delete"} {
 			got := val.post(atDana+path, url.Values{"typed": {"Dana Reyes"}})

@@ -2,17 +2,35 @@ package console_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"mandate/internal/activity"
+	"mandate/internal/application"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/identity"
 	"mandate/internal/staff"
 )
 
-// The acceptance vectors of staff that a browser without scripts can try.
-// 38, 39, 48, 51 and 52 are about customers and stand with People and Activity;
-// 42 and 49 with products and federation.
+// The acceptance vectors of staff, each tried as a browser without scripts does:
+//
+//	38  TestVector38StaffUnlock (people_help_test.go); by an admin: web/online
+//	39  TestVector39ThroughPeople (people_help_test.go); by the room: usermgmt
+//	40  web/online
+//	41  TestVector41AnInvitationNeedsAnAddressAndAGroup
+//	42  TestVector42OneGroupOfEitherKindIsEnough
+//	43  TestVector43RightsAreTheUnionOfTheGroups
+//	44  TestVector44And45NothingHappensBeforeAGroupIsSaved
+//	45  the same
+//	46  TestVector46DeletingAGroupKeepsItsUsers
+//	47  TestVector47FiveWrongPasswordsLockAndAnotherUnlocks
+//	48  TestVector48SecurityIsReadOnlyWithoutASecondFactor (people_help_test.go)
+//	49  TestVector49OutsideOnlyIsRefusedHere; with a provider: federation
+//	50  TestVector50WithoutPermissionsNoAppIsSeen; at a product: oidc
+//	51  TestVector51WhatStaffDoLeavesOneEvent; what admins do: web/online
+//	52  TestVector52PermissionChangesAreFoundUnderPermissions
 
 func TestVector41AnInvitationNeedsAnAddressAndAGroup(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -22,6 +40,27 @@ func TestVector41AnInvitationNeedsAnAddressAndAGroup(t *testing.T) {
 		root.post("/cedar/users/invite", url.Values{"groups": {none}}).says(t, "Enter at least one email address.")
 		root.proven("/cedar/users/invite", url.Values{"emails": {"a@x.example, b@x.example"}, "groups": {none}}).says(t, "2 invitations sent")
 		root.get("/cedar/users?status=pending").says(t, "2 of 3 users", "a@x.example", "b@x.example")
+	})
+}
+
+// A group of a product alone is as good as one of the console: here one group of
+// either kind is enough.
+func TestVector42OneGroupOfEitherKindIsEnough(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		root := w.as("root")
+		root.proven("/cedar/applications/new", product("Wire desk")).says(t, "The secret of Wire desk")
+		page, err := w.apps.List(t.Context(), operator, application.Query{})
+		w.must(err)
+		id := string(page.Applications[0].ID)
+		root.post("/cedar/applications/"+id+"/permissions/save", url.Values{"declaration": {wirePermissions}}).says(t, "The permissions were declared")
+		ofProduct := root.proven("/cedar/groups/new", url.Values{"name": {"Releasers"}, "product": {id}, "right.wires.release": {"on"}})
+		ofProduct.says(t, "The group was created")
+		w.groups["Releasers"] = staffGroup(ofProduct.url)
+		for name, group := range map[string]bank.GroupID{"pat": w.groups["Releasers"], "con": w.group("No Permissions")} {
+			root.proven("/cedar/users/invite", url.Values{"emails": {address(name)}, "groups": {string(group)}}).says(t, "1 invitation sent")
+			w.join(name)
+			w.as(name).get("/cedar/home").says(t, "Nothing to do here")
+		}
 	})
 }
 
@@ -83,6 +122,26 @@ func TestVector47FiveWrongPasswordsLockAndAnotherUnlocks(t *testing.T) {
 	})
 }
 
+// Whoever is permitted to come in by the outside provider alone is refused here,
+// with the right password and the reason.
+func TestVector49OutsideOnlyIsRefusedHere(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.group("Tellers", catalog.PeopleViewAll)
+		w.add("ada", "Tellers")
+		w.must(w.staff.SetProvider(t.Context(), operator, 0, identity.Provider{Issuer: "https://id.cedar.example", ClientID: "mandate", Label: "Cedar ID"}, "a secret of Cedar ID"))
+		w.as("ada")
+		g, err := w.staff.Group(t.Context(), operator, w.groups["Tellers"])
+		w.must(err)
+		g.Permissions = catalog.StaffSetOf(catalog.PeopleViewAll, catalog.StaffSignInOutside)
+		w.must(w.staff.EditGroup(t.Context(), operator, g.ID, g.Version, g.Draft))
+		got := w.visitor().signIn("ada")
+		got.says(t, "None of your groups permits signing in with a password here.")
+		if strings.HasSuffix(got.url, "/home") {
+			t.Errorf("signed in to %s", got.url)
+		}
+	})
+}
+
 func TestVector50WithoutPermissionsNoAppIsSeen(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		root := w.as("root")
@@ -102,6 +161,65 @@ func TestVector50WithoutPermissionsNoAppIsSeen(t *testing.T) {
 			if got := tom.get(path); got.status != 403 {
 				t.Errorf("%s: %d", path, got.status)
 			}
+		}
+	})
+}
+
+// What staff do in People leaves one event, with what was and what is, who did it
+// and where; what is refused is kept as refused.
+func TestVector51WhatStaffDoLeavesOneEvent(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.customer().support()
+		val, _ := w.strong("val")
+		sam, bo := w.as("sam"), w.as("bo")
+		for _, c := range []struct {
+			does     *visitor
+			who      string
+			path     string
+			form     url.Values
+			event    string
+			refused  string // the event of the attempt
+			old, new string
+		}{
+			{sam, "Sam Cedar", atDana + "/permissions/save", url.Values{"version": {"0"}, "set": {"transfers.enabled=true"}}, "orguser.entitlement_changed", "orguser.permission_changed", "false", "true"},
+			{sam, "Sam Cedar", atDana + "/name", url.Values{"preferred_name": {"Danny"}}, "orguser.preferred_name_changed", "orguser.preferred_name_changed", "", "Danny"},
+			{val, "Val Cedar", atLee + "/unlock", url.Values{}, "orguser.unlocked", "orguser.unlocked", "locked", "active"},
+			{sam, "Sam Cedar", atNorthwind + "/permissions/save", url.Values{"was.wires.enabled": {"on"}, "was.transfers.enabled": {"on"}, "was.user_management.enabled": {"on"},
+				"was.ceiling.wires.per_wire_limit": {"$50,000.00"}, "transfers.enabled": {"off"}}, "org.entitlement_changed", "org.entitlement_changed", "true", "false"},
+		} {
+			names := activity.Filter{Names: []string{c.event, c.refused}}
+			before := len(w.events(names))
+			if got := bo.post(c.path, c.form); got.status != 403 {
+				t.Errorf("%s by somebody who may only look: %d", c.path, got.status)
+			}
+			w.tells(c.refused, true, "Bo Cedar")
+			if got := c.does.post(c.path, c.form); got.status != 200 {
+				t.Fatalf("%s: %d %s", c.path, got.status, got.text())
+			}
+			if n := len(w.events(names)) - before; n != 2 {
+				t.Errorf("%s left %d events, want what was refused and what was done", c.path, n)
+			}
+			if e := w.tells(c.event, false, c.who); !slices.ContainsFunc(e.Changes, func(d activity.Change) bool { return d.Old == c.old && d.New == c.new }) {
+				t.Errorf("%s says %+v", c.event, e.Changes)
+			}
+		}
+	})
+}
+
+// Changes of permissions are found under that kind, of one member and of all.
+func TestVector52PermissionChangesAreFoundUnderPermissions(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.customer().support().auditor()
+		sam := w.as("sam")
+		sam.post(atDana+"/permissions/save", url.Values{"version": {"0"}, "set": {"wires.enabled=false"}}).says(t, "Permissions saved")
+		sam.post(atDana+"/name", url.Values{"preferred_name": {"Danny"}}).says(t, "Preferred name saved")
+		for who, feed := range map[string]string{"sam": atDana + "/activity", "ada": "/cedar/activity"} {
+			of := w.as(who)
+			of.get(feed).says(t, "User: Permissions")
+			found := of.get(feed + "?kind=permissions")
+			found.says(t, "Wires enabled", "Sam Cedar")
+			found.saysNot(t, "changed the preferred name")
+			of.get(feed+"?kind=profile").says(t, "changed the preferred name")
 		}
 	})
 }
