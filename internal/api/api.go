@@ -65,6 +65,8 @@ type Config struct {
 	PositivePay    PositivePay
 	Cards          Cards
 	Wires          Wires
+	Classic        Classic
+	Hosted         Hosted // nil: the host keeps no people
 }
 
 // An Edge serves the API.
@@ -112,6 +114,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	e.registerPositivePay(a)
 	e.registerCards(a)
 	e.registerWires(a)
+	e.registerClassic(a)
 	return a
 }
 

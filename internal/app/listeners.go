@@ -61,6 +61,13 @@ func (a *App) apps() ([]Listener, error) {
 		{"console", a.Config.ListenConsole, consoleApp, nil},
 		{"api", a.Config.ListenAPI, a.APIHandler(), nil},
 	}
+	officeApp, err := a.OfficeHandler()
+	if err != nil {
+		return nil, err
+	}
+	if officeApp != nil {
+		all = append(all, Listener{"office", a.Config.ListenOffice, officeApp, nil})
+	}
 	if a.Mailbox == nil {
 		return all, nil
 	}
@@ -137,7 +144,8 @@ func (a *App) APIHandler() http.Handler {
 	}).Mount(mux)
 	scim.New(scim.Config{Rooms: a.Provisioning, Gate: door, Origin: a.Config.APIOrigin}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations,
-		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires}).Mount(mux)
+		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires,
+		Classic: a.Identity, Hosted: a.HostSync}).Mount(mux)
 	return observed{a.webMetrics.Observe("api", a.Log, mux), mux}
 }
 

@@ -47,12 +47,13 @@ type clientCreate struct {
 	clientStore `embed:""`
 	Name        string   `arg:"" help:"What the client is called."`
 	Operations  []string `help:"Only these operations, such as wires.transmit." placeholder:"OPERATION"`
+	Host        bool     `help:"It is the institution's host: Classic signs people in by it, and makes their credentials."`
 	Acts        bool     `name:"acts-for-people" help:"It may act for organization users and vouch for them: initiate, approve, all that they may."`
 }
 
 func (c *clientCreate) Run(t *terminal) error {
 	return c.with(t, openStore, func(s *client.Service, caller bank.Caller) error {
-		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations, Acts: c.Acts})
+		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations, Acts: c.Acts, Host: c.Host})
 		if err != nil {
 			return err
 		}

@@ -76,6 +76,7 @@ func (c *demoCommand) demoConfig() (config.Config, error) {
 	if cfg.ThrottleFactor == 0 {
 		cfg.ThrottleFactor = 100
 	}
+	cfg.Office = filepath.Join(cfg.Data, demo.OfficeFile)
 	return cfg, nil
 }
 
@@ -85,7 +86,7 @@ func forget(data string) error {
 	if _, err := os.Stat(filepath.Join(data, demo.FileName)); err != nil {
 		return nil
 	}
-	for _, name := range []string{"mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "host.db", "host.db-wal", "host.db-shm", "host.db.lock", "root.key", demo.FileName} {
+	for _, name := range []string{"mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "host.db", "host.db-wal", "host.db-shm", "host.db.lock", "root.key", demo.OfficeFile, demo.FileName} {
 		if err := os.Remove(filepath.Join(data, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("start over: %w", err)
 		}
@@ -96,7 +97,7 @@ func forget(data string) error {
 func (c *demoCommand) introduce(t *terminal, world *demo.World, data string) {
 	table := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table)
-	for _, name := range []string{"online", "console", "mailbox", "api", "operators", "faults"} {
+	for _, name := range []string{"online", "console", "backoffice", "mailbox", "api", "operators", "faults"} {
 		if address := world.Addresses[name]; address != "" {
 			fmt.Fprintf(table, "%s\t%s\n", name, address)
 		}

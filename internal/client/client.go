@@ -29,6 +29,7 @@ type Client struct {
 	Name        string
 	Operations  []catalog.Operation // what it may ask about; none: everything
 	Acts        bool                // it may act for people, and vouch for them
+	Host        bool                // it is the institution's host: Classic's sign-ins and credentials
 	Created     time.Time
 	Revoked     time.Time // zero: it is in use
 	LastUsed    time.Time // to the minute; zero: never
@@ -58,11 +59,12 @@ type Draft struct {
 	Name       string
 	Operations []string // by their stable names; none: everything
 	Acts       bool     // for people: whoever has its key can then initiate and approve in anybody's name
+	Host       bool     // the institution's host: whoever has its key can make the credentials of people who have none
 }
 
 // read checks the draft and says all its problems at once.
 func (d Draft) read() (Client, error) {
-	c := Client{Acts: d.Acts}
+	c := Client{Acts: d.Acts, Host: d.Host}
 	var problems fault.Problems
 	c.Name = strings.TrimSpace(d.Name)
 	switch n := len([]rune(c.Name)); {
@@ -109,7 +111,7 @@ func parseOperations(text string) []catalog.Operation {
 func scanClient(s db.Scanner) (c Client, err error) {
 	var operations string
 	var created, revoked, used int64
-	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &created, &revoked, &used)
+	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &c.Host, &created, &revoked, &used)
 	c.Operations = parseOperations(operations)
 	c.Created, c.Revoked, c.LastUsed = moment(created), moment(revoked), moment(used)
 	return c, err

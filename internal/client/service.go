@@ -83,7 +83,7 @@ func Issue(change *guard.Change, d Draft) (Client, Key, error) {
 	}
 	change.RecordAs(eventCreated, c.target(), "",
 		activity.Change{Field: "name", New: c.Name}, activity.Change{Field: "operations", New: operationsText(c.Operations)},
-		activity.Change{Field: "acts_for_people", New: strconv.FormatBool(c.Acts)})
+		activity.Change{Field: "acts_for_people", New: strconv.FormatBool(c.Acts)}, activity.Change{Field: "host", New: strconv.FormatBool(c.Host)})
 	return c, key, nil
 }
 
@@ -157,7 +157,7 @@ func (s *Service) List(ctx context.Context, caller bank.Caller) ([]Client, error
 	var clients []Client
 	err := s.guard.Look(ctx, caller, action("", activity.Target{}), func(view *guard.View) (err error) {
 		clients, err = db.All(view.Tx, scanClient, `
-			select institution_id, id, name, operations, acts_for_people, created_micros, revoked_micros, last_used_micros
+			select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros
 			  from api_client where institution_id = $1 order by name, id`, caller.Institution)
 		return err
 	})
@@ -168,7 +168,7 @@ var errNoClient = fault.New(fault.NotFound, "There is no such application here."
 
 func find(tx *db.Tx, institution bank.InstitutionID, id bank.ClientID) (Client, error) {
 	c, err := db.One(tx, scanClient, `
-		select institution_id, id, name, operations, acts_for_people, created_micros, revoked_micros, last_used_micros
+		select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros
 		  from api_client where institution_id = $1 and id = $2`, institution, id)
 	if errors.Is(err, db.ErrNoRows) {
 		return Client{}, errNoClient
@@ -181,10 +181,10 @@ func find(tx *db.Tx, institution bank.InstitutionID, id bank.ClientID) (Client, 
 
 func insertClient(tx *db.Tx, c Client) error {
 	n, err := tx.Exec(`
-		insert into api_client (institution_id, id, name, operations, acts_for_people, created_micros, revoked_micros, last_used_micros)
-		values ($1, $2, $3, $4, $5, $6, 0, 0)
+		insert into api_client (institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, 0)
 		on conflict (institution_id, name) where revoked_micros = 0 do nothing`,
-		c.Institution, c.ID, c.Name, operationsText(c.Operations), c.Acts, c.Created.UnixMicro())
+		c.Institution, c.ID, c.Name, operationsText(c.Operations), c.Acts, c.Host, c.Created.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store the client %s: %w", c.ID, err)
 	}
@@ -243,7 +243,7 @@ func (s *Service) Authenticate(ctx context.Context, text string) (Client, error)
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
 		now = tx.Now
 		c, err = db.One(tx, scanClient, `
-			select c.institution_id, c.id, c.name, c.operations, c.acts_for_people, c.created_micros, c.revoked_micros, c.last_used_micros
+			select c.institution_id, c.id, c.name, c.operations, c.acts_for_people, c.is_host, c.created_micros, c.revoked_micros, c.last_used_micros
 			  from api_key k join api_client c on c.institution_id = k.institution_id and c.id = k.client_id
 			 where k.key_hash = $1 and c.revoked_micros = 0 and (k.expires_micros = 0 or k.expires_micros > $2)`,
 			key.hash(), now.UnixMicro())

@@ -39,6 +39,9 @@ type Config struct {
 	ListenConsole    string        `name:"listen-console" help:"Address of the console and Identity." env:"MANDATE_LISTEN_CONSOLE" placeholder:"HOST:PORT"`
 	ListenAPI        string        `name:"listen-api" help:"Address of the API." env:"MANDATE_LISTEN_API" placeholder:"HOST:PORT"`
 	ListenMetrics    string        `name:"listen-metrics" help:"Address of health and metrics, for operators only." env:"MANDATE_LISTEN_METRICS" placeholder:"HOST:PORT"`
+	Office           string        `name:"office" help:"File that says how BackOffice and Classic, the screens of the simulated host, reach the product, as JSON. Without one they are not served." env:"MANDATE_OFFICE" placeholder:"FILE"`
+	OfficeOrigin     string        `name:"office-origin" help:"Where browsers find BackOffice and Classic." env:"MANDATE_OFFICE_ORIGIN" placeholder:"URL"`
+	ListenOffice     string        `name:"listen-office" help:"Address of BackOffice and Classic." env:"MANDATE_LISTEN_OFFICE" placeholder:"HOST:PORT"`
 	TrustedProxies   []string      `name:"trusted-proxies" help:"Networks whose forwarded addresses are believed, such as 10.0.0.0/8." env:"MANDATE_TRUSTED_PROXIES" placeholder:"NETWORK"`
 	LogLevel         string        `name:"log-level" help:"debug, info, warn or error." env:"MANDATE_LOG_LEVEL" placeholder:"LEVEL"`
 	LogFormat        string        `name:"log-format" help:"text or json." env:"MANDATE_LOG_FORMAT" placeholder:"FORMAT"`
@@ -55,6 +58,7 @@ type Config struct {
 const (
 	defaultOnline  = "localhost:8080"
 	defaultConsole = "localhost:8081"
+	defaultOffice  = "localhost:8082"
 	defaultAPI     = "localhost:8084"
 	defaultMetrics = "localhost:9090"
 
@@ -100,10 +104,12 @@ func (c Config) WithDefaults() (Config, error) {
 	fill(&c.ListenOnline, defaultOnline)
 	fill(&c.ListenConsole, defaultConsole)
 	fill(&c.ListenAPI, defaultAPI)
+	fill(&c.ListenOffice, defaultOffice)
 	fill(&c.ListenMetrics, defaultMetrics)
 	fill(&c.PublicOrigin, localOrigin(c.ListenOnline))
 	fill(&c.ConsoleOrigin, localOrigin(c.ListenConsole))
 	fill(&c.APIOrigin, localOrigin(c.ListenAPI))
+	fill(&c.OfficeOrigin, localOrigin(c.ListenOffice))
 	fill(&c.LogLevel, "info")
 	fill(&c.LogFormat, "text")
 	fill(&c.MailFrom, "Mandate <no-reply@localhost>")
@@ -148,14 +154,14 @@ func (c Config) check() error {
 		problems.Add("host_db", "write sqlite:PATH or postgres://user@host/database")
 	}
 	for _, origin := range []struct{ field, value string }{
-		{"public_origin", c.PublicOrigin}, {"console_origin", c.ConsoleOrigin}, {"api_origin", c.APIOrigin},
+		{"public_origin", c.PublicOrigin}, {"console_origin", c.ConsoleOrigin}, {"api_origin", c.APIOrigin}, {"office_origin", c.OfficeOrigin},
 	} {
 		if reason := badOrigin(origin.value); reason != "" {
 			problems.Add(origin.field, reason)
 		}
 	}
 	for _, listen := range []struct{ field, value string }{
-		{"listen_online", c.ListenOnline}, {"listen_console", c.ListenConsole}, {"listen_api", c.ListenAPI}, {"listen_metrics", c.ListenMetrics},
+		{"listen_online", c.ListenOnline}, {"listen_console", c.ListenConsole}, {"listen_api", c.ListenAPI}, {"listen_office", c.ListenOffice}, {"listen_metrics", c.ListenMetrics},
 	} {
 		if _, port, err := net.SplitHostPort(listen.value); err != nil || port == "" {
 			problems.Addf(listen.field, "%q is not an address like localhost:8080", listen.value)

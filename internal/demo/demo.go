@@ -26,6 +26,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/importer"
 	"mandate/internal/usermgmt"
+	"mandate/internal/web/office"
 	"mandate/internal/web/online"
 )
 
@@ -140,7 +141,7 @@ func refuseOthers(ctx context.Context, a *app.App) error {
 func addresses(a *app.App) map[string]string {
 	return map[string]string{
 		"online": a.Config.PublicOrigin, "console": a.Config.ConsoleOrigin, "api": a.Config.APIOrigin,
-		"operators": "http://" + a.Config.ListenMetrics, "faults": a.Config.PublicOrigin + online.FaultsPath, "mailbox": "http://" + a.ListenMailbox,
+		"backoffice": a.Config.OfficeOrigin, "operators": "http://" + a.Config.ListenMetrics, "faults": a.Config.PublicOrigin + online.FaultsPath, "mailbox": "http://" + a.ListenMailbox,
 	}
 }
 
@@ -150,6 +151,7 @@ type builder struct {
 	progress io.Writer
 	world    *World
 	support  bank.Caller // who helps customers at the institution that is being made
+	office   office.Settings
 }
 
 func (b *builder) say(format string, args ...any) { fmt.Fprintf(b.progress, format+"\n", args...) }
@@ -166,7 +168,7 @@ func (b *builder) build(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.saveOffice()
 }
 
 // stage makes one institution: the crowd from the generator, then the cast.

@@ -57,7 +57,7 @@ const customerSecurity = "Customer security"
 var employees = []employee{
 	{first: "Grace", last: "Holloway", phone: "+1 312 555 0100", does: "administrator of everything"},
 	{first: "Amara", last: "Diallo", phone: "+1 312 555 0117", groups: []string{"Users & Groups Admin"}, does: "manages users and groups, nothing else"},
-	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup}, does: "helps customers, with somebody’s agreement where it is about an organization, and approves loans in a product", opens: true},
+	{first: "Malik", last: "Osei", phone: "+1 312 555 0123", groups: []string{"Business banking support", "Help desk", productGroup, backOfficeGroup}, does: "works in BackOffice, helps customers, with somebody’s agreement where it is about an organization, and approves loans in a product", opens: true},
 	{first: "Dele", last: "Adeyemi", groups: []string{customerSecurity}, does: "helps customers, may change how they sign in, and agrees to what the support changes about organizations", app: true},
 	{first: "Ines", last: "Varga", groups: []string{"Help desk"}, does: "may unlock colleagues, and look"},
 	{first: "Tobias", last: "Lind", groups: []string{"No Permissions"}, does: "may sign in, and sees no app"},
@@ -90,6 +90,9 @@ func (b *builder) staffOf(ctx context.Context, institution bank.InstitutionID) e
 		return err
 	}
 	groups[productGroup] = product
+	if groups[backOfficeGroup], err = b.officeOf(ctx, operator); err != nil {
+		return err
+	}
 	for _, e := range employees {
 		b.clock.setBack(e.ago())
 		if err := b.hire(ctx, operator, e, groups); err != nil {

@@ -84,6 +84,9 @@ func (s *Service) session(ctx context.Context, institution bank.InstitutionID, t
 		if err != nil {
 			return err
 		}
+		if err := sameChannel(&row, from); err != nil {
+			return err
+		}
 		found, used = row.Session, !row.Seen.After(tx.Now.Add(-seenEvery))
 		return s.fill(tx, &found, token, from)
 	})

@@ -101,6 +101,15 @@ func (p *Post) Deliver(ctx context.Context, d outbox.Delivery) error {
 	return p.send(ctx, message)
 }
 
+// Send sends one message now, for whoever waits to hear whether it went out.
+func (p *Post) Send(ctx context.Context, m identity.Mail) error {
+	message, err := p.compose(m)
+	if err != nil {
+		return err
+	}
+	return p.send(ctx, message)
+}
+
 func (p *Post) compose(m identity.Mail) (*mail.Msg, error) {
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := message.From(p.From); err != nil {

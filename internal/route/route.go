@@ -43,9 +43,10 @@ const (
 	SignedIn          // a person with a sign-in of the app
 	KnownProgram      // a program with a key of the API
 	ActingProgram     // one that may act for people, in the name of one of them
+	HostProgram       // the institution's host
 )
 
-var whoNames = map[Who]string{Anybody: "anybody", SignedIn: "signed in", KnownProgram: "known program", ActingProgram: "acting program"}
+var whoNames = map[Who]string{Anybody: "anybody", SignedIn: "signed in", KnownProgram: "known program", ActingProgram: "acting program", HostProgram: "host program"}
 
 func (w Who) String() string { return whoNames[w] }
 

@@ -31,6 +31,7 @@ type Identity interface {
 	Doors
 	Safety
 	SeesAs
+	SignOn(context.Context, bank.InstitutionID, identity.Secret, identity.Source) (identity.Granted, error)
 }
 
 // A House is an institution as its doors show it.
@@ -100,7 +101,7 @@ func (d *Door) Routes() []web.Route {
 		security[i].Private = true
 	}
 	if d.Kind == identity.KindMember {
-		routes = append(routes, d.seeAsRoutes()...)
+		routes = append(append(routes, d.seeAsRoutes()...), d.signOnRoutes()...)
 	}
 	return append(append(append(routes, d.entryRoutes()...), d.outsideRoutes()...), security...)
 }

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+
+	"mandate/internal/identity"
+	"mandate/internal/mail"
+	"mandate/internal/web"
+	"mandate/internal/web/office"
+)
+
+// OfficeHandler is BackOffice and Classic of the host inside the program,
+// without an address; nil where there are none.
+func (a *App) OfficeHandler() (http.Handler, error) {
+	if a.Bank == nil || a.Config.Office == "" {
+		return nil, nil
+	}
+	site, err := a.site(a.Config.OfficeOrigin, "office")
+	if err != nil {
+		return nil, err
+	}
+	post := &mail.Post{Origin: a.Config.OfficeOrigin, From: a.Config.MailFrom, Server: a.Config.SMTP, Secret: a.Config.SMTPPassword}
+	return Office(site, a.Bank, a.Config.Office, post, a.Notice)
+}
+
+// Office is the screens of a simulator. The file says how they reach the product.
+func Office(site web.Site, bank office.Bank, file string, post *mail.Post, notice string) (http.Handler, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("open BackOffice and Classic: %w", err)
+	}
+	houses, err := office.ReadSettings(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	handler, err := office.New(site, office.Config{Bank: bank, Houses: houses, Mail: letters{post}, Notice: notice})
+	if err != nil {
+		return nil, fmt.Errorf("open BackOffice and Classic: %w", err)
+	}
+	return handler, nil
+}
+
+// letters are Classic's invitations as mail. They are sent at once: whoever
+// invites is told when that fails.
+type letters struct{ post *mail.Post }
+
+func (l letters) Send(ctx context.Context, letter office.Letter) error {
+	return l.post.Send(ctx, identity.Mail{
+		Key: "classic " + strconv.FormatInt(letter.Expires.UnixMicro(), 36) + letter.Path[len(letter.Path)-8:], Kind: identity.KindMember, Institution: letter.Institution,
+		To: letter.To, Name: letter.Name, From: letter.From, Subject: "Enroll in business banking at " + letter.From,
+		Lines: []string{
+			cmp.Or(letter.AskedBy, letter.From) + " invited you to business banking at " + letter.From + ".",
+			"Choose Enroll to create your username and password. They serve Classic and Online. If a newer invitation arrives, use that.",
+		},
+		Button: "Enroll", Link: identity.Secret(letter.Path), Expires: letter.Expires,
+	})
+}
