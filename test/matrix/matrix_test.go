@@ -172,6 +172,7 @@ var askers = map[string]func(*world, app.Listener) asker{
 	"online":    asMembers,
 	"console":   asStaff,
 	"api":       asPrograms,
+	"office":    asOffice,
 	"mailbox":   asAnybody,
 	"operators": asAnybody,
 }

@@ -86,6 +86,11 @@ func (w *world) address(pattern string) string {
 
 func (w *world) object(pattern, before, param string) string {
 	w.t.Helper()
+	if strings.Contains(before, "/backoffice/") || strings.Contains(before, "/classic/") {
+		if is := w.inCore(param); is != "" {
+			return is
+		}
+	}
 	switch param {
 	case "institution", "issuer":
 		return string(w.institution)

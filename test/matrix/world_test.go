@@ -74,6 +74,7 @@ func newWorld(t *testing.T, databaseURL string) *world {
 	w.operator = bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: w.institution, Channel: bank.ChannelCommand}
 	w.hire()
 	w.employ()
+	w.openOffice()
 	return w
 }
 

@@ -126,7 +126,7 @@ func (a *app) users(w http.ResponseWriter, r *http.Request, s *seat) error {
 	page := usersPage{Title: "Users", Lead: "Cash users of all organizations, as the core has them.", Of: true}
 	of := host.Ref(list.Filter("organization"))
 	if s.desk == classic {
-		of, page.Of, page.Title, page.Lead = s.organization.Ref, false, "Cash users", "Who works with the accounts of "+s.organization.Name+"."
+		of, page.Of, page.Title, page.Lead = s.organization.Ref, false, "Cash users", "Who works with the accounts of your organization."
 		page.Create = s.base().newUser(of)
 	}
 	all, err := a.Bank.Search(r.Context(), s.house.ID, hostsim.Search{Organization: of, Text: list.Search, After: host.Ref(r.URL.Query().Get("after")), Most: perPage + 1})

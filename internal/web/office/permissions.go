@@ -3,7 +3,6 @@ package office
 import (
 	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"mandate/internal/bank"
@@ -316,7 +315,7 @@ func (a *app) accounts(w http.ResponseWriter, r *http.Request, s *seat) error {
 	page := accountsPage{userFrame: a.frame(r, s, u, "Accounts", "Accounts of "+nameOf(&u)), Action: s.base().accounts(u.Ref)}
 	for _, account := range o.Accounts {
 		on, has := u.Accounts[account.Ref]
-		row := accountRow{Name: accountText(account), Href: s.base().account(u.Ref, account.Ref), Has: has, What: strconv.Itoa(len(valueLines(s.house.Edition, catalog.AtAccount, on))) + " permissions"}
+		row := accountRow{Name: accountText(account), Href: s.base().account(u.Ref, account.Ref), Has: has, What: ui.Count(len(valueLines(s.house.Edition, catalog.AtAccount, on)), "permission", "permissions")}
 		row.Field = ui.Field{Name: accountField(account.Ref), Label: row.Name, Off: !page.Manages}
 		if has {
 			row.Field.Value = "on"
