@@ -17,6 +17,8 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
+	"mandate/internal/host"
+	"mandate/internal/host/hostsim"
 	"mandate/internal/identity"
 	"mandate/internal/importer"
 	"mandate/internal/moneymovement/ach"
@@ -246,9 +248,19 @@ func (p *past) account(key string) bank.AccountID {
 	return p.keys.Accounts[p.organization.key+"-"+key]
 }
 
-// host is the bank's own system.
-func (p *past) host() bank.Caller {
-	return bank.Caller{Kind: bank.ActorHost, Name: "BackOffice", Institution: p.institution, Channel: bank.ChannelBackOffice}
+// disabledAtHost is somebody whom the bank's staff disable in BackOffice, and
+// who is disabled here by what the host tells of that.
+func (p *past) disabledAtHost(name string) error {
+	ref := host.Ref(p.organization.key + "-" + name)
+	u, err := p.app.Bank.User(p.ctx, p.institution, ref)
+	if err != nil {
+		return err
+	}
+	by := hostsim.By{Channel: host.BackOffice, Name: "Kim Alvarez"}
+	if _, err := p.app.Bank.SetStatus(p.ctx, p.institution, by, ref, u.Version, bank.StatusDisabled); err != nil {
+		return err
+	}
+	return p.app.HostSync.Sync(p.ctx, p.institution)
 }
 
 // newAccount is an account that the bank's data brings later.

@@ -43,7 +43,7 @@ func larkspursPast(p *past) []occasion {
 					FirstName: "Dana", LastName: "Reyes", Email: "dana.reyes@larkspur.example.com", Role: bank.RoleUser})
 			})
 		}},
-		{14 * day, func() error { return users.Disable(ctx, p.host(), p.who("tomas")) }},
+		{14 * day, func() error { return p.disabledAtHost("tomas") }},
 		{13 * day, func() error { return p.refused("vera.lindqvist", hold("lee", "")) }},
 		{12 * day, func() error {
 			return p.as("ben.okafor", p.create("sofia", "Sofia", "Marsh", "sofia@larkspur.example.com", bank.RoleViewer))

@@ -130,3 +130,58 @@ func TestRefusedOrderIsParked(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is deleted while the host is down has no access any more, and the order
+// waits where those can see it who look.
+func TestDeletedWhileTheHostIsDown(t *testing.T) {
+	each(t, func(w *world) {
+		w.add("dana", bank.RoleUser)
+		w.signIn("dana")
+		w.host.down = true
+		w.ok(w.users.Hold(t.Context(), w.as("ana"), who("dana"), ""))
+		w.ok(w.users.Delete(t.Context(), w.as("ana"), who("dana")))
+		w.deliver()
+		if _, err := w.profile(who("dana")); err == nil || w.signIns("dana") != 0 {
+			t.Errorf("they are still here, with %d sign-ins", w.signIns("dana"))
+		}
+		waiting, err := w.sync.Waiting(t.Context(), w.as("ana"), acme)
+		if err != nil || len(waiting) != 1 || waiting[0].Step != host.DeleteUser || waiting[0].Name != "dana Test" {
+			t.Fatalf("waiting %+v, %v", waiting, err)
+		}
+		orders, err := w.sync.Orders(t.Context(), staff, 10)
+		if err != nil || len(orders) != 2 || orders[0].Failure == "" {
+			t.Errorf("orders %+v, %v", orders, err)
+		}
+		w.host.down = false
+		w.clock.Advance(time.Minute)
+		w.deliver()
+		if u := w.host.user("N-dana"); !u.Deleted {
+			t.Errorf("the host has %+v", u)
+		}
+		if waiting, err := w.sync.Waiting(t.Context(), w.as("ana"), acme); err != nil || len(waiting) != 0 {
+			t.Errorf("waiting %+v, %v", waiting, err)
+		}
+	})
+}
+
+// What the host refused goes out again with all that there is to say, when staff
+// say so; whom it does not know is made there.
+func TestRefusedOrderIsTriedAgain(t *testing.T) {
+	each(t, func(w *world) {
+		w.add("dana", bank.RoleUser)
+		delete(w.host.users, "N-dana")
+		w.ok(w.users.Hold(t.Context(), w.as("ana"), who("dana"), ""))
+		w.deliver()
+		parked, err := w.sync.Parked(t.Context(), staff, 10)
+		w.ok(err)
+		w.ok(w.sync.TryAgain(t.Context(), staff, parked[0].ID))
+		w.deliver()
+		if u, known := w.host.of(id("dana")); !known || !u.Held || u.FirstName != "dana" {
+			t.Errorf("at the host %t %+v", known, u)
+		}
+		w.tick()
+		if m := w.member("dana"); !m.Held || len(w.parked()) != 0 {
+			t.Errorf("%+v, parked %v", m, w.parked())
+		}
+	})
+}
