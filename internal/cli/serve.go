@@ -12,9 +12,13 @@ type serveCommand struct {
 }
 
 func (c *serveCommand) Run(t *terminal) error {
-	a, err := app.Open(t.ctx, c.Config, t.clock, c.Config.Logger())
+	log := c.Config.Logger()
+	a, err := app.Open(t.ctx, c.Config, t.clock, log)
 	if err != nil {
 		return err
+	}
+	if a.Bank != nil {
+		log.Warn("the core is simulated, and no money moves: name the institution's own with --host")
 	}
 	return errors.Join(a.Serve(t.ctx, nil), a.Close())
 }

@@ -82,7 +82,10 @@ func (s *Service) enrolment(tx *db.Tx, l Link) (Enrolment, error) {
 	e := Enrolment{Link: l, Person: p}
 	if l.Purpose == PurposeReset {
 		c, err := credentialOf(tx, l.Subject)
-		if err != nil {
+		switch {
+		case errors.Is(err, db.ErrNoRows) && p.brought():
+			c.username = p.Username
+		case err != nil:
 			return Enrolment{}, fmt.Errorf("find the credential: %w", err)
 		}
 		e.Username = c.username
@@ -262,7 +265,16 @@ func (s *Service) storeEnrolment(c *guard.Change, e *Enrolment, username, phc st
 }
 
 func (s *Service) storeReset(c *guard.Change, e *Enrolment, phc string) error {
-	if err := setPassword(c.Tx, e.Person.Subject, phc); err != nil {
+	has, err := HasCredentials(c.Tx, e.Person.Subject)
+	switch {
+	case err != nil:
+		return err
+	case has:
+		err = setPassword(c.Tx, e.Person.Subject, phc)
+	default: // their first, under the username that they came with
+		err = upsertCredential(c.Tx, e.Person.Subject, e.Username, UsernameKey(e.Username), phc)
+	}
+	if err != nil {
 		return err
 	}
 	if err := EndSignIns(c.Tx, e.Person.Subject); err != nil {

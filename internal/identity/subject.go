@@ -53,6 +53,7 @@ type Person struct {
 	FirstName        string
 	LastName         string
 	Email            string
+	Username         string // of a member, as stored beside them: an import brings some without a password
 	Status           bank.Status
 	Held             bool
 	NeedsSecond      bool // a second factor is required of them
@@ -65,6 +66,22 @@ func (p *Person) Name() string {
 		return p.FirstName
 	}
 	return p.FirstName + " " + p.LastName
+}
+
+// brought reports whether somebody came here from elsewhere, with a username and
+// without a password: a link to a new password is their first way in. Whoever is
+// pending is invited instead.
+func (p *Person) brought() bool {
+	return p.Username != "" && (p.Status == bank.StatusActive || p.Status == bank.StatusLocked)
+}
+
+// HasPassword reports whether a person has a password here, or can choose their
+// first one by a link.
+func (p *Person) HasPassword(tx *db.Tx) (bool, error) {
+	if p.brought() {
+		return true, nil
+	}
+	return HasCredentials(tx, p.Subject)
 }
 
 // event is the history event of a name, with the prefix of the person's kind.

@@ -143,3 +143,59 @@ func TestUsernameIsGivenOnce(t *testing.T) {
 		t.Errorf("the report does not say %q:\n%s", want, out)
 	}
 }
+
+// letters keep where the links of mail lead.
+type letters struct {
+	post
+	tokens []identity.Secret
+}
+
+func (l *letters) Queue(tx *db.Tx, m identity.Mail) error {
+	link := string(m.Link)
+	l.tokens = append(l.tokens, identity.Secret(link[strings.LastIndex(link, "/")+1:]))
+	return l.post.Queue(tx, m)
+}
+
+// An import brings people who are active elsewhere, without their passwords. They
+// choose one by a link, whoever asks for it, and sign in with the username that
+// they had. Those who are pending are invited, and those who are disabled stay out.
+func TestImportedPeopleChooseTheirFirstPassword(t *testing.T) {
+	for standing, enters := range map[string]bool{"dcole,user,active": true, "dcole,user,locked": false, "dcole,user,pending": false, "dcole,user,disabled": false, ",user,active": false} {
+		t.Run(standing, func(t *testing.T) {
+			w := newWorld(t, dbtest.SQLite(t))
+			dir := folder(t, small())
+			edit(t, dir, "members.csv", "dcole,user,active", standing)
+			w.load(dir, importer.Options{})
+			mail := &letters{}
+			service, err := identity.New(identity.Config{DB: w.db, Guard: w.guard, People: usermgmt.People{}, Mailer: mail, Clock: dbtest.ClockOf(t, w.db), Cost: identity.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}, RefusalTime: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			from := identity.Source{Channel: bank.ChannelOnline, IP: "192.0.2.7"}
+			if err := service.Forgot(t.Context(), identity.Forgotten{Institution: "marlowick", Kind: identity.KindMember, Name: "dana@larkmere.example.com", From: from}); err != nil {
+				t.Fatal(err)
+			}
+			if sent := len(mail.tokens) == 1; sent != (enters || strings.Contains(standing, "locked")) {
+				t.Fatalf("%d links were sent", len(mail.tokens))
+			}
+			if len(mail.tokens) == 0 {
+				return
+			}
+			browser, _, err := service.Redeem(t.Context(), "marlowick", identity.PurposeReset, mail.tokens[0], from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const password = "lantern gravel orchid seven"
+			if err := service.ResetPassword(t.Context(), "marlowick", browser, password, from); err != nil {
+				t.Fatal(err)
+			}
+			granted, err := service.SignIn(t.Context(), identity.Attempt{Institution: "marlowick", Kind: identity.KindMember, Username: "DCole", Password: password, From: from})
+			if (err == nil && granted.Token != "") != enters {
+				t.Errorf("with the first password: %v", err)
+			}
+			if err := service.ResetPassword(t.Context(), "marlowick", browser, "another lantern gravel", from); err == nil {
+				t.Error("the link was used twice")
+			}
+		})
+	}
+}

@@ -18,7 +18,7 @@ type People struct{}
 var _ identity.People = People{}
 
 const selectPerson = `
-	select m.id, o.id, o.name, i.name, m.first_name, m.last_name, m.email, m.status, m.held, m.role, m.switches, i.second_factor, i.second_factor_from, i.time_zone
+	select m.id, o.id, o.name, i.name, m.first_name, m.last_name, m.email, m.username, m.status, m.held, m.role, m.switches, i.second_factor, i.second_factor_from, i.time_zone
 	  from member m
 	  join organization o on o.num = m.organization_num
 	  join institution i on i.id = m.institution_id`
@@ -29,7 +29,7 @@ func scanPerson(institution bank.InstitutionID, now time.Time) func(db.Scanner) 
 		var role bank.Role
 		var on catalog.Set
 		var i Institution
-		err = s.Scan(&id, &p.Organization, &p.OrganizationName, &p.InstitutionName, &p.FirstName, &p.LastName, &p.Email, &p.Status, &p.Held,
+		err = s.Scan(&id, &p.Organization, &p.OrganizationName, &p.InstitutionName, &p.FirstName, &p.LastName, &p.Email, &p.Username, &p.Status, &p.Held,
 			&role, &on, &i.Factors.Members, &i.Factors.MembersFrom, &i.TimeZone)
 		p.NeedsSecond = i.Factors.requires(role, on, bank.DayOf(now, i.Place()))
 		p.Subject = identity.Member(institution, id)

@@ -52,7 +52,7 @@ func (s *Service) safeguarded(c *guard.Change) error {
 
 // A Security is how a member signs in, as staff see it.
 type Security struct {
-	Credentials bool           // they have a username and a password
+	Credentials bool           // they have a username and a password, or can choose one by a link
 	Reset       *identity.Link // the last password reset that was sent; nil: none was
 	Factors     []identity.Factor
 	Recovery    int // how many recovery codes are left
@@ -73,7 +73,11 @@ func (s *Service) Security(ctx context.Context, caller bank.Caller, p Person) (s
 }
 
 func readSecurity(tx *db.Tx, who identity.Subject) (s Security, err error) {
-	if s.Credentials, err = identity.HasCredentials(tx, who); err != nil {
+	person, err := (People{}).Find(tx, who)
+	if err != nil {
+		return s, err
+	}
+	if s.Credentials, err = person.HasPassword(tx); err != nil {
 		return s, err
 	}
 	reset, sent, err := identity.Newest(tx, who, identity.PurposeReset)
