@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
+	"time"
 
 	"mandate/internal/app"
 	"mandate/internal/config"
@@ -20,6 +21,10 @@ type demoCommand struct {
 	Fresh         bool   `help:"Start over: forget everything that was changed."`
 	ListenMailbox string `name:"listen-mailbox" help:"Address of the mailbox that shows all mail." default:"localhost:8083" placeholder:"HOST:PORT"`
 }
+
+// demoSeeding is how long somebody made in BackOffice or Classic is on their way:
+// long enough to be seen.
+const demoSeeding = 15 * time.Second
 
 // demoNotice stands above every page of the demo.
 const demoNotice = "Demonstration: every person, firm and amount here is made up."
@@ -54,6 +59,9 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 	world, err := demo.Open(t.ctx, a, clock, t.out)
 	if err != nil {
 		return err
+	}
+	if a.Bank != nil {
+		a.Bank.TakeTime(demoSeeding)
 	}
 	go demo.Live(t.ctx, a, world)
 	return a.Serve(t.ctx, func() { c.introduce(t, world, cfg.Data) })

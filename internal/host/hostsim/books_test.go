@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/host"
@@ -112,4 +113,45 @@ func TestCheckFindsDamage(t *testing.T) {
 	if found, err := b.Check(t.Context()); err != nil || len(found) != 2 {
 		t.Errorf("a changed line shows as %+v, %v; want its posting and its account", found, err)
 	}
+}
+
+// A check that was stopped goes back, whatever it fits.
+func TestStoppedChecksGoBack(t *testing.T) {
+	dbtest.EachWith(t, dbtest.Options{Migrations: hostsim.Migrations()}, func(t *testing.T, d *db.DB) {
+		b := books(t, d)
+		for ref, change := range map[string]func(o *host.Order){
+			"1": func(o *host.Order) { o.Enrol = &host.Enrolment{Account: hosttest.Operating, On: true} },
+			"2": func(o *host.Order) {
+				o.Stop = &host.Stop{Account: hosttest.Operating, First: 10, Last: 12, Cents: 5_00, Until: "2026-03-02"}
+			},
+		} {
+			o := host.Order{Institution: hosttest.Institution, Organization: hosttest.Organization, Room: "test", Ref: ref}
+			change(&o)
+			if r, err := b.Carry(t.Context(), o); err != nil || !r.Done() {
+				t.Fatal(r, err)
+			}
+		}
+		var checks []host.IssuedCheck
+		for n := range int64(6) {
+			checks = append(checks, host.IssuedCheck{Number: 9 + n, Cents: 5_00})
+		}
+		checks[2].Cents = 6_00 // of another amount than the stop
+		issued := host.Order{Institution: hosttest.Institution, Organization: hosttest.Organization, Room: "test", Ref: "3", Issued: &host.Issued{Account: hosttest.Operating, Checks: checks}}
+		if r, err := b.Carry(t.Context(), issued); err != nil || !r.Done() {
+			t.Fatal(r, err)
+		}
+		for i, test := range []struct {
+			day  string
+			want host.Outcome
+		}{{"2026-03-02", host.Paid}, {"2026-03-02", host.Returned}, {"2026-03-02", host.Paid}, {"2026-03-03", host.Paid}, {"2026-03-02", host.Paid}} {
+			p := host.Presented{Account: hosttest.Operating, Kind: host.CheckItem, Number: checks[i].Number, Cents: checks[i].Cents, Day: bank.Day(test.day)}
+			if _, err := b.Present(t.Context(), hosttest.Institution, p, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			all, err := b.Presented(t.Context(), hosttest.Institution, "", 10)
+			if err != nil || all[i].Outcome != test.want {
+				t.Errorf("check %d on %s: %+v, %v, want %s", checks[i].Number, test.day, all[i], err, test.want)
+			}
+		}
+	})
 }

@@ -79,6 +79,18 @@ func hasStop(tx *db.Tx, o *host.Order) (bool, error) {
 	return n == 1, nil
 }
 
+// isStopped reports whether a stop holds for a check that came in.
+func isStopped(tx *db.Tx, c *clearing) (bool, error) {
+	n, err := db.One(tx, db.Value[int], `
+		select count(*) from core_stop
+		 where institution_id = $1 and account_id = $2 and first_check <= $3 and last_check >= $3 and (cents = 0 or cents = $4) and (until_day = '' or until_day >= $5)`,
+		c.institution, c.Account, c.Number, c.Cents, c.Day)
+	if err != nil {
+		return false, fmt.Errorf("look for a stop: %w", err)
+	}
+	return n > 0, nil
+}
+
 func dropStop(tx *db.Tx, o *host.Order) error {
 	if _, err := tx.Exec(`delete from core_stop where institution_id = $1 and order_key = $2`, o.Institution, o.Lift); err != nil {
 		return fmt.Errorf("lift the stop: %w", err)

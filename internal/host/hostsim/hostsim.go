@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"mandate/internal/bank"
@@ -42,7 +43,7 @@ const Schema = "host"
 // A Bank is the core of all institutions of a database.
 type Bank struct {
 	db       *db.DB
-	seeding  time.Duration
+	seeding  atomic.Int64 // a time.Duration
 	mischief mischief
 }
 
@@ -62,8 +63,13 @@ type Options struct {
 
 // New returns the core of a database that was built from Migrations.
 func New(d *db.DB, o Options) *Bank {
-	return &Bank{db: d, seeding: o.Seeding, mischief: mischief{seed: o.Seed, of: map[bank.InstitutionID]Fault{}}}
+	b := &Bank{db: d, mischief: mischief{seed: o.Seed, of: map[bank.InstitutionID]Fault{}}}
+	b.TakeTime(o.Seeding)
+	return b
 }
+
+// TakeTime says how long after its announcement a new user is told from now on.
+func (b *Bank) TakeTime(seeding time.Duration) { b.seeding.Store(int64(seeding)) }
 
 // OpenDB opens the simulator's database and brings it up to date.
 func OpenDB(ctx context.Context, url string, clock bank.Clock) (*db.DB, error) {

@@ -79,9 +79,14 @@ func compare(tx *db.Tx, c *clearing) (host.Mismatch, error) {
 	return "", nil
 }
 
-// settle pays a check that fits, or sends it back where there is no money.
+// settle pays a check that fits, or sends it back where it was stopped or there
+// is no money.
 func settle(tx *db.Tx, number int64, c *clearing, a *account) error {
-	if c.Outcome = host.Returned; a.available() < c.Cents {
+	stopped, err := isStopped(tx, c)
+	if err != nil {
+		return err
+	}
+	if c.Outcome = host.Returned; stopped || a.available() < c.Cents {
 		return nil
 	}
 	c.Outcome = host.Paid

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -77,7 +78,7 @@ func (b *Bank) Create(ctx context.Context, institution bank.InstitutionID, by By
 		if err != nil {
 			return err
 		}
-		return record(tx, second, institution, by, tx.Now.Add(b.seeding), host.Event{User: &u})
+		return record(tx, second, institution, by, tx.Now.Add(time.Duration(b.seeding.Load())), host.Event{User: &u})
 	})
 	return u, err
 }
