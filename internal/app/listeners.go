@@ -138,11 +138,13 @@ func (a *App) site(origin, app string) (web.Site, error) {
 // APIHandler is everything that programs call, without an address.
 func (a *App) APIHandler() http.Handler {
 	mux := route.NewMux()
-	door := gate.New(a.Clients, gate.NewLimiter(a.Clock, gate.Rate{}), a.Log)
+	limiter := gate.NewLimiter(a.Clock, gate.Rate{})
+	door := gate.New(a.Clients, limiter, a.Log)
+	directories := gate.New(Directories{a.DB, a.Clients, a.Products}, limiter, a.Log)
 	authzen.New(authzen.Config{
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
-	scim.New(scim.Config{Rooms: a.Provisioning, Gate: door, Origin: a.Config.APIOrigin}).Mount(mux)
+	scim.New(scim.Config{Rooms: a.Provisioning, Gate: directories, Origin: a.Config.APIOrigin}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations,
 		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires,
 		Classic: a.Identity, Hosted: a.HostSync}).Mount(mux)

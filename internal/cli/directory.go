@@ -56,6 +56,7 @@ type directoryConnect struct {
 	directoryStore `embed:""`
 	Name           string `arg:"" help:"What the directory is called."`
 	Home           string `help:"The name of the group in which people begin; it is made where there is none." default:"No Permissions" placeholder:"GROUP"`
+	Application    string `help:"The external application that acts as the directory by OAuth, with the scope scim." placeholder:"APPLICATION"`
 }
 
 func (c *directoryConnect) Run(t *terminal) error {
@@ -64,7 +65,7 @@ func (c *directoryConnect) Run(t *terminal) error {
 		if err != nil {
 			return err
 		}
-		made, key, err := p.Connect(t.ctx, caller, c.Name, home)
+		made, key, err := p.Connect(t.ctx, caller, staff.DirectoryDraft{Name: c.Name, Home: home, Application: bank.ApplicationID(c.Application)})
 		if err != nil {
 			return err
 		}

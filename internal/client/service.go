@@ -259,6 +259,25 @@ func (s *Service) Authenticate(ctx context.Context, text string) (Client, error)
 	return c, nil
 }
 
+// Program finds a program that is in use, for whoever knows it by another proof
+// than its key.
+func (s *Service) Program(ctx context.Context, institution bank.InstitutionID, id bank.ClientID) (c Client, err error) {
+	var now time.Time
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		now = tx.Now
+		c, err = find(tx, institution, id)
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && !c.Revoked.IsZero() {
+		return Client{}, ErrUnknownKey
+	}
+	if err != nil {
+		return Client{}, err
+	}
+	s.noteUse(ctx, c, now)
+	return c, nil
+}
+
 const (
 	useGrain = time.Minute            // how exactly the last use is known
 	useWait  = 250 * time.Millisecond // how long a call may wait for noting it

@@ -54,7 +54,7 @@ func (w *world) switchOff(name string) {
 	rooms := staff.NewProvisioning(w.staff, scim.Keys{})
 	home, err := w.staff.CreateGroup(w.t.Context(), operator(cedar), staff.Draft{Name: "Directory"})
 	w.must(err)
-	d, _, err := rooms.Connect(w.t.Context(), operator(cedar), "Directory", home)
+	d, _, err := rooms.Connect(w.t.Context(), operator(cedar), staff.DirectoryDraft{Name: "Directory", Home: home})
 	w.must(err)
 	caller := bank.Caller{Kind: bank.ActorClient, ID: string(d.Client), Name: d.Name, Institution: cedar, Channel: bank.ChannelAPI}
 	_, err = rooms.ChangeAccount(w.t.Context(), caller, w.users[name], func(a staff.Account) (staff.Wish, error) {

@@ -328,10 +328,10 @@ func TestReachIsTheCallersOwn(t *testing.T) {
 			return err
 		}))
 		ana := bank.Caller{Kind: bank.ActorStaff, ID: string(id), Name: "Ana", Institution: cedar, Channel: bank.ChannelPeople}
-		if _, _, err := w.rooms.Connect(t.Context(), ana, "Mine", w.groups["Help desk"]); err == nil || !strings.Contains(err.Error(), "View everything") {
+		if _, _, err := w.rooms.Connect(t.Context(), ana, staff.DirectoryDraft{Name: "Mine", Home: w.groups["Help desk"]}); err == nil || !strings.Contains(err.Error(), "View everything") {
 			t.Errorf("connected a directory that gives more than its maker has: %v", err)
 		}
-		if _, _, err := w.rooms.Connect(t.Context(), ana, "", "grp_none"); err == nil || !strings.Contains(err.Error(), "name") || !strings.Contains(err.Error(), "home") {
+		if _, _, err := w.rooms.Connect(t.Context(), ana, staff.DirectoryDraft{Home: "grp_none"}); err == nil || !strings.Contains(err.Error(), "name") || !strings.Contains(err.Error(), "home") {
 			t.Errorf("not all problems at once: %v", err)
 		}
 	})

@@ -82,7 +82,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.group("No Permissions")
 	w.group("Help desk", catalog.PeopleViewAll, catalog.PeopleUsersSuspend)
 	w.group("Inviters", catalog.StaffUsersInvite)
-	_, key, err := w.rooms.Connect(t.Context(), operator, "Cedar directory", w.groups["No Permissions"])
+	_, key, err := w.rooms.Connect(t.Context(), operator, staff.DirectoryDraft{Name: "Cedar directory", Home: w.groups["No Permissions"]})
 	w.must(err)
 	w.key = string(key)
 	mux := route.NewMux()

@@ -35,6 +35,15 @@ type Directory struct {
 	Reach    catalog.StaffSet
 	Products bool // its reach has whatever products declare
 	Created  time.Time
+
+	Application bank.ApplicationID // whose tokens are taken for its key; empty: nobody's
+}
+
+// A DirectoryDraft is what somebody wants a directory to be.
+type DirectoryDraft struct {
+	Name        string
+	Home        bank.GroupID
+	Application bank.ApplicationID // that acts as it by OAuth; empty: it has its key alone
 }
 
 // reach is up to what it may act. Letting people sign in is what a directory is
@@ -66,8 +75,8 @@ func ofDirectories(event, name string, id bank.ClientID) guard.Action {
 // Connect makes a directory and its key, which is shown once. Its reach is what
 // the caller holds, without what administers the institution: a directory never
 // makes or touches those who do. It needs a high-risk authorization.
-func (p *Provisioning) Connect(ctx context.Context, caller bank.Caller, name string, home bank.GroupID) (d Directory, key identity.Secret, err error) {
-	name = strings.TrimSpace(name)
+func (p *Provisioning) Connect(ctx context.Context, caller bank.Caller, draft DirectoryDraft) (d Directory, key identity.Secret, err error) {
+	name, home := strings.TrimSpace(draft.Name), draft.Home
 	err = p.guard.Do(ctx, caller, ofDirectories(EventDirectoryConnected, name, ""), func(c *guard.Change) error {
 		held, err := grantable(c.Tx, caller)
 		if err != nil {
@@ -76,11 +85,11 @@ func (p *Provisioning) Connect(ctx context.Context, caller bank.Caller, name str
 		if held.everything {
 			held.rights, held.anyProduct = catalog.EveryStaffPermission()|freely, true
 		}
-		d = Directory{Name: name, Home: home, Reach: held.rights & (catalog.EveryStaffPermission() | freely) &^ catalog.StaffProtected, Products: held.anyProduct, Created: c.Tx.Now}
+		d = Directory{Name: name, Home: home, Reach: held.rights & (catalog.EveryStaffPermission() | freely) &^ catalog.StaffProtected, Products: held.anyProduct, Created: c.Tx.Now, Application: draft.Application}
 		if err := d.check(c.Tx, caller.Institution); err != nil {
 			return err
 		}
-		if err := c.RequireProof(content([]string{name, string(home)})); err != nil {
+		if err := c.RequireProof(content([]string{name, string(home), string(draft.Application)})); err != nil {
 			return err
 		}
 		if d.Client, key, err = p.keys.Issue(c, name); err != nil {
@@ -90,7 +99,7 @@ func (p *Provisioning) Connect(ctx context.Context, caller bank.Caller, name str
 			return err
 		}
 		c.RecordAs(EventDirectoryConnected, d.target(), "",
-			activity.Change{Field: "name", New: d.Name}, activity.Change{Field: "home", New: d.HomeName}, activity.Change{Field: "reach", New: (d.Reach &^ freely).String()})
+			activity.Change{Field: "name", New: d.Name}, activity.Change{Field: "home", New: d.HomeName}, activity.Change{Field: "reach", New: (d.Reach &^ freely).String()}, activity.Change{Field: "application", New: string(d.Application)})
 		return nil
 	})
 	return d, key, err
@@ -127,6 +136,9 @@ func (d *Directory) check(tx *db.Tx, institution bank.InstitutionID) error {
 		}
 	}
 	d.HomeName = home.Name
+	if len(d.Application) > maxExternal || !bank.Printable(string(d.Application)) {
+		problems.Add("application", "Choose an application that acts as a service with the scope scim, or none.")
+	}
 	return problems.Err("The directory was not connected.")
 }
 
@@ -174,14 +186,14 @@ func (p *Provisioning) Homes(ctx context.Context, caller bank.Caller) (groups []
 var ErrNoDirectory = fault.New(fault.NotFound, "There is no such directory. It may have been disconnected.")
 
 const selectDirectory = `
-	select d.client_id, d.name, d.home_group_id, g.name, d.reach, d.freely, d.products, d.created_micros from staff_directory d
+	select d.client_id, d.name, d.home_group_id, g.name, d.reach, d.freely, d.products, d.created_micros, d.application_id from staff_directory d
 	  join staff_group g on g.institution_id = d.institution_id and g.id = d.home_group_id`
 
 func scanDirectory(row db.Scanner) (d Directory, err error) {
 	var reach string
 	var created int64
 	var alone bool
-	err = row.Scan(&d.Client, &d.Name, &d.Home, &d.HomeName, &reach, &alone, &d.Products, &created)
+	err = row.Scan(&d.Client, &d.Name, &d.Home, &d.HomeName, &reach, &alone, &d.Products, &created, &d.Application)
 	d.Reach, d.Created = parseSet(reach).Effective(), time.UnixMicro(created).UTC()
 	if alone {
 		d.Reach |= freely
@@ -200,10 +212,28 @@ func findDirectory(tx *db.Tx, institution bank.InstitutionID, id bank.ClientID) 
 	return d, nil
 }
 
+// DirectoryOf is the directory as which an external application acts.
+func DirectoryOf(tx *db.Tx, institution bank.InstitutionID, id bank.ApplicationID) (Directory, error) {
+	if id == "" {
+		return Directory{}, ErrNoDirectory
+	}
+	d, err := db.One(tx, scanDirectory, selectDirectory+` where d.institution_id = $1 and d.application_id = $2`, institution, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return d, ErrNoDirectory
+	}
+	if err != nil {
+		return d, fmt.Errorf("find the application's directory: %w", err)
+	}
+	return d, nil
+}
+
 func insertDirectory(tx *db.Tx, institution bank.InstitutionID, d Directory) error {
 	_, err := tx.Exec(`
-		insert into staff_directory (institution_id, client_id, name, home_group_id, reach, freely, products, created_micros) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		institution, d.Client, d.Name, d.Home, (d.Reach &^ freely).String(), d.Reach&freely != 0, d.Products, d.Created.UnixMicro())
+		insert into staff_directory (institution_id, client_id, name, home_group_id, reach, freely, products, created_micros, application_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		institution, d.Client, d.Name, d.Home, (d.Reach &^ freely).String(), d.Reach&freely != 0, d.Products, d.Created.UnixMicro(), d.Application)
+	if db.IsUnique(err, "staff_directory_application") {
+		return fault.New(fault.Conflict, "This application acts as another directory already. Choose another one, or none.").With("APPLICATION_TAKEN")
+	}
 	if err != nil {
 		return fmt.Errorf("store the directory: %w", err)
 	}

@@ -144,7 +144,7 @@ func TestADirectoryBringsPeopleWhoSignIn(t *testing.T) {
 	each(t, func(w *world) {
 		w.group("No Permissions")
 		rooms := staff.NewProvisioning(w.s, scim.Keys{})
-		d, _, err := rooms.Connect(t.Context(), operator, "Directory", w.groups["No Permissions"])
+		d, _, err := rooms.Connect(t.Context(), operator, staff.DirectoryDraft{Name: "Directory", Home: w.groups["No Permissions"]})
 		w.must(err)
 		w.connect()
 		caller := bank.Caller{Kind: bank.ActorClient, ID: string(d.Client), Institution: harbor, Channel: bank.ChannelAPI}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"mandate/internal/application"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/client"
@@ -22,7 +24,7 @@ import (
 type Directories interface {
 	Directories(context.Context, bank.Caller) ([]staff.Directory, error)
 	Homes(context.Context, bank.Caller) ([]staff.Group, error)
-	Connect(ctx context.Context, caller bank.Caller, name string, home bank.GroupID) (staff.Directory, identity.Secret, error)
+	Connect(ctx context.Context, caller bank.Caller, draft staff.DirectoryDraft) (staff.Directory, identity.Secret, error)
 	Disconnect(context.Context, bank.Caller, bank.ClientID) error
 }
 
@@ -125,6 +127,9 @@ type directoryForm struct {
 	Name     ui.Field
 	Home     ui.Field
 	Groups   []ui.Option
+
+	Application ui.Field
+	Services    []ui.Option // applications that can act as a directory; none: no field
 }
 
 // GET /{institution}/directories/new
@@ -149,11 +154,38 @@ func (a *app) renderDirectoryForm(w http.ResponseWriter, r *http.Request, f *web
 	for _, g := range groups {
 		page.Groups = append(page.Groups, ui.Option{Value: string(g.ID), Label: g.Name})
 	}
+	if page.Services, err = a.services(r); err != nil {
+		return err
+	}
+	page.Application = f.Field("application", "Application")
+	page.Application.Optional = true
+	page.Application.Help = "Where the directory gets access tokens by OAuth instead of keeping a key: the external application that acts as it."
 	if page.Shell, err = a.shell(r, &me, "Connect a directory", ui.Link{Label: "Directories", Href: b.directories()}); err != nil {
 		return err
 	}
 	page.Shell.Narrow = true
 	return web.Render(w, r, f.Status(), directoryFormView(page))
+}
+
+// services are the applications that can act as a directory.
+func (a *app) services(r *http.Request) ([]ui.Option, error) {
+	if a.Applications == nil {
+		return nil, nil
+	}
+	page, err := a.Applications.List(r.Context(), web.CallerOf(r.Context()), application.Query{})
+	if err != nil {
+		return nil, err
+	}
+	var options []ui.Option
+	for _, one := range page.Applications {
+		if one.Enabled && one.Can(application.GrantService) && slices.Contains(one.Scopes, "scim") {
+			options = append(options, ui.Option{Value: string(one.ID), Label: one.Name})
+		}
+	}
+	if len(options) > 0 {
+		options = append([]ui.Option{{Label: "None: a key"}}, options...)
+	}
+	return options, nil
 }
 
 // POST /{institution}/directories/new
@@ -162,7 +194,8 @@ func (a *app) connectDirectory(w http.ResponseWriter, r *http.Request) error {
 	var made staff.Directory
 	var key identity.Secret
 	proven, err := a.door.Proven(w, r, directoryProof(r, "Before you connect a directory."), func() (err error) {
-		made, key, err = a.Provisioning.Connect(r.Context(), web.CallerOf(r.Context()), f.Raw("name"), bank.GroupID(f.Raw("home")))
+		made, key, err = a.Provisioning.Connect(r.Context(), web.CallerOf(r.Context()), 
+			staff.DirectoryDraft{Name: f.Raw("name"), Home: bank.GroupID(f.Raw("home")), Application: bank.ApplicationID(f.Raw("application"))})
 		return err
 	})
 	if err := f.Take(err); err != nil {

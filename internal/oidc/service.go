@@ -1,0 +1,94 @@
+package oidc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/luikyv/go-oidc/pkg/goidc"
+
+	"mandate/internal/application"
+	"mandate/internal/bank"
+	"mandate/internal/fault"
+	"mandate/internal/grant"
+)
+
+// ErrToken is the answer to an access token that is not good: not ours, not now,
+// not for this.
+var ErrToken = fault.New(fault.Unauthorized, "The access token is not good here. Get a new one at the token endpoint.").With("INVALID_TOKEN")
+
+// Service says which application an access token is of that it got for itself,
+// as a service, with a scope. A person's token is nobody's here, and neither is
+// one that is bound to a key, since nothing here asks for the proof.
+func (p *Provider) Service(ctx context.Context, token, scope string) (bank.InstitutionID, bank.ApplicationID, error) {
+	issuer, claims, err := p.readAccess(ctx, token)
+	if err != nil {
+		return "", "", err
+	}
+	body, err := p.Grants.Token(ctx, issuer, claims.ID)
+	if errors.Is(err, grant.ErrUnknown) {
+		return "", "", ErrToken
+	}
+	if err != nil {
+		return "", "", err
+	}
+	kept := goidc.Token{}
+	if err := json.Unmarshal(body, &kept); err != nil {
+		return "", "", err
+	}
+	own, err := p.Grants.Family(ctx, issuer, kept.GrantID)
+	switch {
+	case errors.Is(err, grant.ErrUnknown):
+		return "", "", ErrToken
+	case err != nil:
+		return "", "", err
+	case own.Staff != "" || kept.JWKThumbprint != "" || !slices.Contains(strings.Fields(kept.Scopes), scope):
+		return "", "", ErrToken
+	}
+	a, err := p.Applications.Lookup(ctx, issuer, bank.ApplicationID(kept.ClientID))
+	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && (!a.Enabled || !a.Can(application.GrantService) || !slices.Contains(a.Scopes, scope)) {
+		return "", "", ErrToken
+	}
+	return issuer, a.ID, err
+}
+
+// readAccess reads an access token of ours that is good now.
+func (p *Provider) readAccess(ctx context.Context, token string) (bank.InstitutionID, jwt.Claims, error) {
+	var claims jwt.Claims
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil || len(parsed.Headers) != 1 || parsed.Headers[0].ExtraHeaders[jose.HeaderType] != "at+jwt" {
+		return "", claims, ErrToken
+	}
+	if err := parsed.UnsafeClaimsWithoutVerification(&claims); err != nil {
+		return "", claims, ErrToken
+	}
+	name, err := url.PathUnescape(strings.TrimPrefix(claims.Issuer, p.Origin+"/"))
+	issuer := bank.InstitutionID(name)
+	if err != nil || issuer == "" || claims.Issuer != p.Issuer(issuer) {
+		return "", claims, ErrToken
+	}
+	if there, err := p.HasInstitution(ctx, issuer); err != nil || !there {
+		return "", claims, errors.Join(ErrToken, err)
+	}
+	keys, err := p.Grants.SigningKeys(ctx, issuer)
+	if err != nil {
+		return "", claims, err
+	}
+	for _, k := range keys {
+		if k.ID != parsed.Headers[0].KeyID {
+			continue
+		}
+		var proven jwt.Claims
+		expected := jwt.Expected{Issuer: p.Issuer(issuer), AnyAudience: jwt.Audience{p.Issuer(issuer)}, Time: p.Clock.Now()}
+		if parsed.Claims(k.Public, &proven) != nil || proven.ValidateWithLeeway(expected, 0) != nil || proven.Expiry == nil || proven.ID == "" {
+			return "", claims, ErrToken
+		}
+		return issuer, proven, nil
+	}
+	return "", claims, ErrToken
+}
