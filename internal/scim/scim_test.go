@@ -16,6 +16,7 @@ import (
 	"mandate/internal/client"
 	"mandate/internal/db"
 	"mandate/internal/scim"
+	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 )
 

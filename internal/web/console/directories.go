@@ -194,7 +194,7 @@ func (a *app) connectDirectory(w http.ResponseWriter, r *http.Request) error {
 	var made staff.Directory
 	var key identity.Secret
 	proven, err := a.door.Proven(w, r, directoryProof(r, "Before you connect a directory."), func() (err error) {
-		made, key, err = a.Provisioning.Connect(r.Context(), web.CallerOf(r.Context()), 
+		made, key, err = a.Provisioning.Connect(r.Context(), web.CallerOf(r.Context()),
 			staff.DirectoryDraft{Name: f.Raw("name"), Home: bank.GroupID(f.Raw("home")), Application: bank.ApplicationID(f.Raw("application"))})
 		return err
 	})
