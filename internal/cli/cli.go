@@ -44,6 +44,7 @@ type commands struct {
 	Keys        keysCommand        `cmd:"" help:"Look at the keys that sign tokens, and change them."`
 	Application applicationCommand `cmd:"" help:"Let products in that staff sign in to, and services."`
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
+	Provider    providerCommand    `cmd:"" help:"Let an institution's staff sign in through an OpenID provider of its own."`
 	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
 	Host        hostCommand        `cmd:"" help:"Look after the way to the institutions' core."`
 	Status      statusCommand      `cmd:"" help:"Say what has not arrived, since when, and what waits for somebody to look at it."`
