@@ -90,7 +90,7 @@ func (p *Preview) productEffects(tx *db.Tx, institution bank.InstitutionID, memb
 	return err
 }
 
-// heldBeside is what the members of a group hold of a product by other groups.
+// heldBeside is what those members hold of a product by their other groups.
 func heldBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, product bank.ApplicationID) (map[bank.StaffID]catalog.ProductSet, error) {
 	held := map[bank.StaffID]catalog.ProductSet{}
 	_, err := db.All(tx, func(row db.Scanner) (user bank.StaffID, err error) {
@@ -99,10 +99,10 @@ func heldBeside(tx *db.Tx, institution bank.InstitutionID, id bank.GroupID, prod
 		held[user] = held[user].And(set)
 		return user, err
 	}, `
-		select o.staff_id, g.product_rights from staff_membership m
-		  join staff_membership o on o.institution_id = m.institution_id and o.staff_id = m.staff_id and o.group_id <> m.group_id
+		select o.staff_id, g.product_rights from staff_membership o
 		  join staff_group g on g.institution_id = o.institution_id and g.id = o.group_id
-		 where m.institution_id = $1 and m.group_id = $2 and g.product = $3`, institution, id, product)
+		 where o.institution_id = $1 and o.group_id <> $2 and g.product = $4 and o.staff_id in (select u.id from staff_user u`+firstMembersOf+`)`,
+		institution, id, maxPreviewed, product)
 	if err != nil {
 		return nil, fmt.Errorf("read what the members hold of the product beside: %w", err)
 	}

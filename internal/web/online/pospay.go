@@ -75,6 +75,7 @@ func (a *app) posPayRoutes() []web.Route {
 		moneyRoute("GET", "/positive-pay/issued", a.issueList, upload),
 		moneyRoute("GET", "/positive-pay/issued/export", a.exportIssues, upload),
 		moneyRoute("GET", "/positive-pay/lists", a.arpFileList, upload),
+		moneyRoute("GET", "/positive-pay/lists/export", a.exportFiles, upload),
 		moneyRoute("GET", "/positive-pay/lists/{list}", a.arpFileDetail, upload),
 		recording(moneyRoute("POST", "/positive-pay/lists/{list}/approve", a.arpApproveFile, upload), positivepay.EventApproved, true),
 		moneyRoute("GET", "/positive-pay/lists/{list}/delete", a.arpAskDeleteFile, upload),

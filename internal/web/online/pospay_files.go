@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"mandate/internal/bank"
@@ -140,6 +141,7 @@ type arpFileListPage struct {
 	Columns       []ui.Column
 	Rows          []arpFileRow
 	Pager         ui.Pager
+	Export        string
 	Upload, Entry string
 	Layouts       []ui.Link
 	Empty         bool
@@ -156,6 +158,10 @@ type arpFileRow struct {
 
 var arpFileListSpec = web.ListSpec{Filters: map[string][]string{"state": nil, "account": nil}}
 
+func arpFileQuery(list web.List) positivepay.FileQuery {
+	return positivepay.FileQuery{Search: list.Search, State: positivepay.FileState(list.Filter("state")), Account: bank.AccountID(list.Filter("account")), Page: list.Page, Size: list.PerPage}
+}
+
 // GET /{institution}/positive-pay/lists
 func (a *app) arpFileList(w http.ResponseWriter, r *http.Request) error {
 	v, err := a.moneyView(r)
@@ -167,9 +173,7 @@ func (a *app) arpFileList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := a.money.PositivePay.Files(r.Context(), web.CallerOf(r.Context()), positivepay.FileQuery{
-		Search: list.Search, State: positivepay.FileState(list.Filter("state")), Account: bank.AccountID(list.Filter("account")), Page: list.Page, Size: list.PerPage,
-	})
+	found, err := a.money.PositivePay.Files(r.Context(), web.CallerOf(r.Context()), arpFileQuery(list))
 	if err != nil {
 		return err
 	}
@@ -177,7 +181,7 @@ func (a *app) arpFileList(w http.ResponseWriter, r *http.Request) error {
 	page := arpFileListPage{
 		Shell: a.shell(r, v.me, "Lists of issued checks", posPayCrumb(v.base)), Tabs: v.base.posPayTabs(v.base.posPayFiles()),
 		Columns: []ui.Column{{Label: "List"}, {Label: "Account"}, {Label: "Uploaded"}, {Label: "State"}, {Label: "Checks"}, {Label: "Amount", Money: true}},
-		Pager:   list.Pager("Lists", found.Matching), Empty: found.Total == 0,
+		Pager:   list.Pager("Lists", found.Matching), Empty: found.Total == 0, Export: withQuery(v.base.posPayFiles() + "/export?" + r.URL.RawQuery),
 	}
 	page.Toolbar = list.Toolbar("Search lists", resultOf(found.Matching, found.Total, "list", "lists")+", "+found.Cents.Dollars()+" in all",
 		stateFilter(positivepay.FileStates(), func(s positivepay.FileState) (string, string) { return string(s), s.Label() }), v.accountFilter())
@@ -192,6 +196,40 @@ func (a *app) arpFileList(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	return web.Render(w, r, http.StatusOK, arpFileListView(page))
+}
+
+// GET /{institution}/positive-pay/lists/export
+func (a *app) exportFiles(w http.ResponseWriter, r *http.Request) error {
+	v, err := a.moneyView(r)
+	if err != nil {
+		return err
+	}
+	q := arpFileQuery(web.ReadList(r, arpFileListSpec))
+	header := []string{"Reference", "List", "Account", "Uploaded by", "Uploaded at", "State", "Checks", "Voids", "Amount"}
+	return web.WriteCSV(w, "lists-of-issued-checks.csv", header, a.arpFileLines(r, &v, q))
+}
+
+// arpFileLines are all lists that a query matches, page by page.
+func (a *app) arpFileLines(r *http.Request, v *moneyView, q positivepay.FileQuery) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		q.Size = positivepay.MaxPage
+		for q.Page = 1; ; q.Page++ {
+			found, err := a.money.PositivePay.Files(r.Context(), web.CallerOf(r.Context()), q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, f := range found.Files {
+				line := []string{string(f.ID), f.Name, v.account(f.Account), f.By.Name, ui.DateTime(f.Created, v.place()), f.State.Label(), strconv.Itoa(f.Checks), strconv.Itoa(f.Voids), f.Cents.String()}
+				if !yield(line, nil) {
+					return
+				}
+			}
+			if found.Page != q.Page || found.Page*q.Size >= found.Matching {
+				return
+			}
+		}
+	}
 }
 
 func arpChecksOf(issued, voids int) string {

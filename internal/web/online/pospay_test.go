@@ -179,6 +179,9 @@ func TestIssuedChecksFromTheLayoutToTheHost(t *testing.T) {
 		dana.get("/cedar/positive-pay/lists").says(t, "1 list, $2,675.50 in all", "march.csv", "Change the layout for CSV files")
 		uma := p.as("uma")
 		uma.get("/cedar/positive-pay/upload").is(t, 403)
+		if export := dana.get("/cedar/positive-pay/lists/export"); !strings.Contains(export.body, ",march.csv,Operating ••0137,Dana Diaz,") || !strings.Contains(export.body, "2675.50") {
+			t.Errorf("the file says %s", export.body)
+		}
 		uma.get("/cedar/positive-pay/lists").says(t, "You cannot see lists of issued checks", "ARP/Positive Pay is off in your permissions.")
 		uma.get(list.url).is(t, 404)
 		uma.post(list.url+"/approve", url.Values{}).is(t, 404)

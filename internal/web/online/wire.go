@@ -70,6 +70,7 @@ func (a *app) wireRoutes() []web.Route {
 		moneyRoute("GET", "/wires/{wire}/cancel", a.askCancelWire, create),
 		recording(moneyRoute("POST", "/wires/{wire}/cancel", a.cancelWire, create), wire.EventDeleted, false),
 		moneyRoute("GET", "/wire-templates", a.wireTemplateList, look),
+		moneyRoute("GET", "/wire-templates/export", a.exportWireTemplates, look),
 		moneyRoute("GET", "/wire-templates/new", a.newWireTemplate, makeTemplate),
 		recording(moneyRoute("POST", "/wire-templates", a.createWireTemplate, makeTemplate), wire.EventTemplateCreated, false),
 		moneyRoute("GET", "/wire-templates/{template}", a.wireTemplateDetail, look),

@@ -21,6 +21,7 @@ type wireTemplateListPage struct {
 	Columns []ui.Column
 	Rows    []wireTemplateRow
 	New     string
+	Export  string
 	Empty   bool
 }
 
@@ -51,6 +52,7 @@ func (a *app) wireTemplateList(w http.ResponseWriter, r *http.Request) error {
 		Columns: []ui.Column{{Label: "Template"}, {Label: "Payee"}, {Label: "From"}, {Label: "Usual amount", Money: true}, {Label: "Actions"}},
 		Toolbar: list.Toolbar("Search templates", ui.Count(len(found), "template", "templates")),
 	}
+	page.Export = withQuery(v.base.wireTemplates() + "/export?" + r.URL.RawQuery)
 	if o.MayMake.Allowed {
 		page.New = v.base.newWireTemplate()
 	}
@@ -67,6 +69,27 @@ func (a *app) wireTemplateList(w http.ResponseWriter, r *http.Request) error {
 		page.Rows = append(page.Rows, row)
 	}
 	return web.Render(w, r, http.StatusOK, wireTemplateListView(page))
+}
+
+// GET /{institution}/wire-templates/export
+func (a *app) exportWireTemplates(w http.ResponseWriter, r *http.Request) error {
+	v, err := a.moneyView(r)
+	if err != nil {
+		return err
+	}
+	header := []string{"Template", "From", "Payee", "Payee's account", "Payee's bank", "Routing number", "Usual amount", "Remarks", "Made by", "Made at"}
+	return web.WriteCSV(w, "wire-templates.csv", header, func(yield func([]string, error) bool) {
+		found, err := a.money.Wires.ListTemplates(r.Context(), web.CallerOf(r.Context()), web.ReadList(r, web.ListSpec{}).Search)
+		if err != nil {
+			yield(nil, err)
+		}
+		for _, t := range found {
+			line := []string{t.Name, v.account(t.Account), t.Payee.Name, t.Payee.Account, t.Bank.Name, t.Bank.Routing, amountOrNone(t.Cents), t.Remarks, t.Maker.Name, ui.DateTime(t.Created, v.place())}
+			if !yield(line, nil) {
+				return
+			}
+		}
+	})
 }
 
 type wireTemplatePage struct {

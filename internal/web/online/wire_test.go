@@ -187,7 +187,13 @@ func TestWireTemplatesAndSeriesOnTheScreen(t *testing.T) {
 		form.Set("name", "Harbor, monthly")
 		made := wanda.post("/cedar/wire-templates", form)
 		made.says(t, "The template is saved", "Harbor, monthly", "000123456", "Use", "Delete template")
-		wanda.get("/cedar/wire-templates").says(t, "1 template", "Harbor, monthly", "Harbor Bank")
+		wanda.get("/cedar/wire-templates").says(t, "1 template", "Harbor, monthly", "Harbor Bank", "Download CSV")
+		if export := wanda.get("/cedar/wire-templates/export?q=harbor"); !strings.Contains(export.body, "\n\"Harbor, monthly\",Operating ••0137,Harbor Supplies,") {
+			t.Errorf("the file says %s", export.body)
+		}
+		if export := wanda.get("/cedar/wire-templates/export?q=nothing"); strings.Contains(export.body, "Harbor") {
+			t.Errorf("the search counts for nothing: %s", export.body)
+		}
 		id := strings.TrimPrefix(made.url, "/cedar/wire-templates/")
 		use := wanda.get("/cedar/wires/new?template=" + id)
 		use.says(t, "Harbor, monthly", "Payee's account 000123456")
