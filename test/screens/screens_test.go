@@ -264,6 +264,7 @@ var elsewhere = map[string]string{
 	"GET /{institution}/logo":                                 "a picture, and no screen",
 	"GET /{institution}/approvals":                            "TestApprovalInABrowser",
 	"GET /{institution}/approvals/{approval}":                 "TestApprovalInABrowser",
+	"GET /{institution}/sign-on/{ticket}":                     "TestWhatAnAdminChangesIsAnsweredAtOnce",
 }
 
 // seeAs looks at what an employee gets to see of a member: the way in, and a page

@@ -48,8 +48,9 @@ func runAt(t *testing.T, databaseURL string, machine bank.Clock) *program {
 	t.Helper()
 	cfg := config.Config{
 		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, HashMemory: 8, HashPasses: 1, ThrottleFactor: 100,
-		ListenOnline: free(t), ListenConsole: free(t), ListenAPI: free(t), ListenMetrics: free(t),
+		ListenOnline: free(t), ListenConsole: free(t), ListenOffice: free(t), ListenAPI: free(t), ListenMetrics: free(t),
 	}
+	cfg.Office = filepath.Join(cfg.Data, demo.OfficeFile)
 	clock := demo.NewClock(machine)
 	box, err := mailbox.Listen("localhost:0", clock)
 	if err != nil {
@@ -214,6 +215,7 @@ func TestWhatAnAdminChangesIsAnsweredAtOnce(t *testing.T) {
 			page.See("Ana Ruiz changed the permissions of Dana Reyes")
 			page.See("Transmit wires")
 			if name == "SQLite" || os.Getenv("MANDATE_SLOW") != "" {
+				p.office(t)
 				p.seeAs(t, machine)
 			}
 			p.verify()
