@@ -170,29 +170,30 @@ func TestWhatIsNotAnAnswerIsNeitherSuccessNorRefusal(t *testing.T) {
 		status     int
 		kind, body string
 	}{
-		"nothing":                  {200, "application/json", ""},
-		"an empty object":          {200, "application/json", "{}"},
-		"a page":                   {200, "text/html", "<html>Sign in</html>"},
-		"of another kind":          {200, "text/plain", good},
-		"cut off":                  {200, "application/json", good[:len(good)-9]},
-		"with a tail":              {200, "application/json", good + good},
-		"of another order":         {200, "application/json", strings.Replace(good, "test/1", "test/2", 1)},
-		"without a reference":      {200, "application/json", strings.Replace(good, `"9"`, `""`, 1)},
-		"without a time":           {200, "application/json", strings.Replace(good, "2026-03-02T12:00:00Z", "now", 1)},
-		"in an outcome of its own": {200, "application/json", strings.Replace(good, "done", "queued", 1)},
-		"done and refused":         {200, "application/json", strings.Replace(good, `"at"`, `"code":"NOT_COVERED","at"`, 1)},
-		"refused for no reason":    {200, "application/json", strings.Replace(good, "done", "refused", 1)},
-		"an outcome twice":         {200, "application/json", strings.Replace(good, `"at"`, `"outcome":"refused","at"`, 1)},
-		"names in capitals":        {200, "application/json", strings.Replace(good, `"outcome"`, `"Outcome"`, 1)},
-		"created":                  {201, "application/json", good},
-		"accepted":                 {202, "application/json", good},
-		"a redirect":               {307, "application/json", good},
-		"not found":                {404, problem, `{"type":"about:blank","title":"","status":404,"code":"NOT_FOUND"}`},
-		"too many":                 {429, problem, `{"type":"about:blank","title":"","status":429,"code":"SLOW_DOWN"}`},
-		"failed":                   {500, problem, `{"type":"about:blank","title":"","status":500,"code":"FAILED"}`},
-		"reused, said otherwise":   {200, problem, `{"type":"about:blank","title":"","status":409,"code":"KEY_REUSED"}`},
-		"a conflict of a gateway":  {409, "text/html", "KEY_REUSED"},
-		"too large":                {200, "application/json", good + strings.Repeat(" ", 9<<20)},
+		"nothing":                   {200, "application/json", ""},
+		"an empty object":           {200, "application/json", "{}"},
+		"a page":                    {200, "text/html", "<html>Sign in</html>"},
+		"of another kind":           {200, "text/plain", good},
+		"cut off":                   {200, "application/json", good[:len(good)-9]},
+		"with a tail":               {200, "application/json", good + good},
+		"of another order":          {200, "application/json", strings.Replace(good, "test/1", "test/2", 1)},
+		"without a reference":       {200, "application/json", strings.Replace(good, `"9"`, `""`, 1)},
+		"without a time":            {200, "application/json", strings.Replace(good, "2026-03-02T12:00:00Z", "now", 1)},
+		"in an outcome of its own":  {200, "application/json", strings.Replace(good, "done", "queued", 1)},
+		"done and refused":          {200, "application/json", strings.Replace(good, `"at"`, `"code":"NOT_COVERED","at"`, 1)},
+		"refused for no reason":     {200, "application/json", strings.Replace(good, "done", "refused", 1)},
+		"an outcome twice":          {200, "application/json", strings.Replace(good, `"at"`, `"outcome":"refused","at"`, 1)},
+		"names in capitals":         {200, "application/json", strings.Replace(good, `"outcome"`, `"Outcome"`, 1)},
+		"created":                   {201, "application/json", good},
+		"accepted":                  {202, "application/json", good},
+		"a redirect":                {307, "application/json", good},
+		"not found":                 {404, problem, `{"type":"about:blank","title":"","status":404,"code":"NOT_FOUND"}`},
+		"too many":                  {429, problem, `{"type":"about:blank","title":"","status":429,"code":"SLOW_DOWN"}`},
+		"failed":                    {500, problem, `{"type":"about:blank","title":"","status":500,"code":"FAILED"}`},
+		"reused, said otherwise":    {200, problem, `{"type":"about:blank","title":"","status":409,"code":"KEY_REUSED"}`},
+		"reused, in another status": {404, problem, `{"type":"about:blank","title":"","status":404,"code":"KEY_REUSED"}`},
+		"a conflict of a gateway":   {409, "text/html", "KEY_REUSED"},
+		"too large":                 {200, "application/json", good + strings.Repeat(" ", 9<<20)},
 	} {
 		r, err := says(answer.status, answer.kind, answer.body).Carry(t.Context(), o)
 		if err == nil || errors.Is(err, host.ErrReused) || r != (host.Receipt{}) {
@@ -260,6 +261,10 @@ func TestPeople(t *testing.T) {
 	}
 	if got, err := to(s).Users(t.Context(), "cedar", "", 10); err == nil {
 		t.Errorf("a list with a deleted user: %+v, want an error", got)
+	}
+	other := `{"ref":"other","organization":"north","version":1,"role":"user","status":"active"}`
+	if got, err := says(200, "application/json", other).User(t.Context(), "cedar", "dana"); err == nil {
+		t.Errorf("asked for Dana: %+v, want an error", got)
 	}
 	if _, err := to(&script{}).Image(t.Context(), "cedar", "i", host.Front); !errors.Is(err, host.ErrNoImage) {
 		t.Errorf("no picture: %v, want ErrNoImage", err)

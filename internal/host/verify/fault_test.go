@@ -3,6 +3,8 @@ package verify_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -233,9 +235,13 @@ var mistakes = map[string]struct {
 // asked is the suite's bench before a host that is asked by the protocol, with
 // one key for everybody.
 func asked(s protocol.Server) verify.Bench {
-	const key = "the-key-of-the-suite"
-	good := func(_ bank.InstitutionID, k string) bool { return k == key }
-	client := protocol.NewClient(protocol.Everywhere(protocol.Address{URL: "http://host.inside", Key: key}), host.Same{}, protocol.Inside(protocol.Handler(s, good, silent)))
+	return before(protocol.Handler(s, func(_ bank.InstitutionID, k string) bool { return k == key }, silent))
+}
+
+const key = "the-key-of-the-suite"
+
+func before(h http.Handler) verify.Bench {
+	client := protocol.NewClient(protocol.Everywhere(protocol.Address{URL: "http://host.inside", Key: key}), host.Same{}, protocol.Inside(h))
 	b := hosttest.Bench(client)
 	b.Raw = func(ctx context.Context, r verify.Request) (int, []byte, error) {
 		q := protocol.RawRequest{Institution: b.Institution, Key: key, Method: r.Method, Name: r.Name, IdempotencyKey: r.IdempotencyKey, Body: r.Body}
@@ -269,4 +275,39 @@ func TestEveryMistakeIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// So does one that takes requests which it should not.
+func TestLaxHandlersAreFound(t *testing.T) {
+	checks := verify.Checks()
+	at := slices.IndexFunc(checks, func(c verify.Check) bool { return c.Name == "Requests" })
+	for says, lax := range map[string]func(r *http.Request){
+		"a wrong key":            func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) },
+		"no idempotency key":     func(r *http.Request) { r.Header.Set("Idempotency-Key", "made/up") },
+		"a member that is new":   func(r *http.Request) { without(r, `"urgent":true,`) },
+		"an order about nothing": func(r *http.Request) { without(r, `{"organization":"org_northwind"}`) },
+	} {
+		right := protocol.Handler(core(t).Server(), func(_ bank.InstitutionID, k string) bool { return k == key }, silent)
+		got := checks[at].Run(t.Context(), before(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			lax(r)
+			if r.ContentLength == 0 && r.Method == http.MethodPost {
+				w.WriteHeader(http.StatusOK) // nothing was asked, so all is well
+				return
+			}
+			right.ServeHTTP(w, r)
+		})))
+		if got.Outcome != verify.Failed || !strings.Contains(strings.Join(got.Problems, "\n"), says+": it answers 200") {
+			t.Errorf("%s: %s %q", says, got.Outcome, got.Problems)
+		}
+	}
+}
+
+// without takes a part out of a request's body.
+func without(r *http.Request, part string) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(err) // it is in memory
+	}
+	left := strings.Replace(string(body), part, "", 1)
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(left)), int64(len(left))
 }
