@@ -34,6 +34,8 @@ var staffDeeds = map[string]deed{
 	"staff.deleted":                  {"{actor} deleted {target}", "trash-2", ui.Bad},
 	"staff.connected":                {"{target} connected a sign-in at another institution", "link", ui.Note},
 	"staff.disconnected":             {"{target} disconnected a sign-in at another institution", "link", ui.Plain},
+	"staff.outside_linked":           {"{target} was linked with the institution’s own sign-in", "link", ui.Note},
+	"staff.outside_unlinked":         {"{actor} unlinked {target} from the institution’s own sign-in", "link", ui.Warn},
 	"staff.filters_kept":             {"{target} changed their saved filters", "list-filter", ui.Plain},
 	"staff.viewed":                   {"{actor} looked at Users & Groups", "eye", ui.Plain},
 	"group.created":                  {"{actor} created the group {target}", "users", ui.Good},
@@ -57,6 +59,8 @@ var staffDeeds = map[string]deed{
 	"signing_key.rotated":               {"{actor} changed the keys that sign-ins are signed with", "key-round", ui.Note},
 	"auth.everybody_signed_out":         {"{actor} ended every sign-in and open link of the institution", "circle-slash", ui.Bad},
 
+	"institution.provider_changed":      {"{actor} changed through which provider staff sign in", "key-round", ui.Warn},
+	"institution.provider_removed":      {"{actor} removed the provider through which staff signed in", "key-round", ui.Bad},
 	"institution.created":               {"{actor} created the institution", "landmark", ui.Good},
 	"institution.changed":               {"{actor} changed the institution", "landmark", ui.Plain},
 	"institution.terms_changed":         {"{actor} changed the institution's services and edition", "landmark", ui.Warn},
