@@ -132,9 +132,15 @@ func TestRefusesWhatNobodyMayDo(t *testing.T) {
 		u = user(b.SetStatus(ctx, cedar, staff, u.Ref, u.Version, bank.StatusActive))
 		u = user(b.Edit(ctx, cedar, staff, u.Ref, u.Version, hostsim.Edit{FirstName: "Dana", LastName: "Diaz", Email: u.Email, Role: bank.RoleAdmin}))
 		lee = user(b.SetHeld(ctx, cedar, asDana, lee.Ref, lee.Version, true))
+		stranger := user(b.Create(ctx, cedar, staff, hostsim.NewUser{Organization: "org_other", FirstName: "Max", LastName: "Moss", Email: "max@other.example", Role: bank.RoleAdmin}))
+		stranger = user(b.SetStatus(ctx, cedar, staff, stranger.Ref, stranger.Version, bank.StatusActive))
 		disabled := user(b.SetStatus(ctx, cedar, staff, lee.Ref, lee.Version, bank.StatusDisabled))
 		edit := func(by hostsim.By, ref host.Ref, version int64, e hostsim.Edit) error {
 			_, err := b.Edit(ctx, cedar, by, ref, version, e)
+			return err
+		}
+		hold := func(by hostsim.By, u host.User) error {
+			_, err := b.SetHeld(ctx, cedar, by, u.Ref, u.Version, true)
 			return err
 		}
 		status := func(by hostsim.By, u host.User, s bank.Status) error {
@@ -155,6 +161,9 @@ func TestRefusesWhatNobodyMayDo(t *testing.T) {
 			"pending again":        {status(staff, u, bank.StatusPending), fault.Invalid},
 			"back from disabled":   {status(staff, disabled, bank.StatusActive), fault.Conflict},
 			"status in Classic":    {status(asDana, u, bank.StatusLocked), fault.Forbidden},
+			"another's admin":      {edit(hostsim.By{Channel: host.Classic, User: stranger.Ref}, u.Ref, u.Version, hostsim.Edit{}), fault.Forbidden},
+			"hold on oneself":      {hold(asDana, u), fault.Forbidden},
+			"delete oneself":       {b.Delete(ctx, cedar, asDana, u.Ref, u.Version), fault.Forbidden},
 			"old version":          {edit(staff, u.Ref, u.Version-1, hostsim.Edit{FirstName: "A", LastName: "B", Email: "a@b.example"}), fault.Conflict},
 			"own role":             {edit(asDana, u.Ref, u.Version, hostsim.Edit{FirstName: "A", LastName: "B", Email: "a@b.example"}), fault.Forbidden},
 			"no such user":         {edit(staff, "cu-none", 1, hostsim.Edit{}), fault.NotFound},
@@ -208,9 +217,11 @@ func TestOrdersAboutUsers(t *testing.T) {
 		if changed.Version != 3 || fmt.Sprint(u) != fmt.Sprint(want) {
 			t.Errorf("changed: %+v\n got %+v\nwant %+v", changed, u, want)
 		}
-		carry(about("3", host.UpdateUser, host.User{Ref: made.User}, "account/acc_payroll", "stops.enabled"))
-		if u = must[host.User](t)(b.User(ctx, cedar, made.User)); len(u.Accounts) != 1 || u.Permissions["stops.enabled"] != "" {
-			t.Errorf("taken away: %+v", u)
+		next := host.User{Ref: made.User, Email: "tranh@northwind.example", Username: "lee.tranh", Role: bank.RoleAdmin, Status: bank.StatusActive}
+		carry(about("3", host.UpdateUser, next, "account/acc_payroll", "stops.enabled", "email", "username", "role", "status", "held"))
+		u = must[host.User](t)(b.User(ctx, cedar, made.User))
+		if len(u.Accounts) != 1 || u.Permissions["stops.enabled"] != "" || u.Email != next.Email || u.Username != next.Username || u.Role != next.Role || u.Status != next.Status || u.Held {
+			t.Errorf("changed and taken away: %+v", u)
 		}
 		twin, strange, foreign := lee, lee, lee
 		twin.Ref, strange.Organization, strange.Member, strange.Ref = "cu-twin", "none", "usr_other", ""
@@ -283,6 +294,12 @@ func TestTellsBadly(t *testing.T) {
 			u = must[host.User](t)(b.SetHeld(ctx, cedar, staff, u.Ref, u.Version, n%2 == 0))
 		}
 		first := told(t, b)
+		if again := told(t, b); !slices.Equal(again, first) {
+			t.Errorf("what is late was told before its time: %q, then %q", first, again)
+		}
+		if once := slices.Compact(slices.Sorted(slices.Values(first))); len(once) == 32 {
+			t.Error("nothing is late")
+		}
 		for range 40 {
 			clock.Advance(time.Hour)
 			all := told(t, b)
