@@ -12,7 +12,7 @@ import (
 
 // wireTerms let an institution send wires.
 func (b *builder) wireTerms(ctx context.Context, operator bank.Caller, name string) error {
-	terms := wire.Terms{Routing: "231380104", Name: message.Plain(name, message.MaxBankName), Source: "MANDATE1", Format: message.Pacs008}
+	terms := wire.Terms{Routing: routing("07999911"), Name: message.Plain(name, message.MaxBankName), Source: "MANDATE1", Format: message.Pacs008}
 	return b.app.Wires.SetTerms(ctx, operator, terms)
 }
 

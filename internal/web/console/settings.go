@@ -210,6 +210,9 @@ type termsPage struct {
 	Services       []ui.Field
 }
 
+// offerOf begins the name of the field that says whether an entitlement is offered.
+const offerOf = "offer_"
+
 // GET /{institution}/settings/terms
 func (a *app) termsPage(w http.ResponseWriter, r *http.Request) error {
 	i, _, err := a.Settings.House.Settings(r.Context(), web.CallerOf(r.Context()))
@@ -218,7 +221,7 @@ func (a *app) termsPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	values := map[string]string{"name": i.Name, "edition": i.Edition.String(), "time_zone": i.TimeZone, "seen": i.Terms().Text()}
 	for _, e := range catalog.EntitlementsIn(i.Offers) {
-		values["offer_"+e.ID()] = "on"
+		values[offerOf+e.ID()] = "on"
 	}
 	return a.renderTerms(w, r, web.NewForm(values))
 }
@@ -246,7 +249,7 @@ func (a *app) renderTerms(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		page.Zones = append(page.Zones, ui.Option{Value: page.Zone.Value, Label: page.Zone.Value})
 	}
 	for _, e := range catalog.Entitlements() {
-		field := f.Field("offer_"+e.ID(), e.Label())
+		field := f.Field(offerOf+e.ID(), e.Label())
 		field.Optional = true
 		page.Services = append(page.Services, field)
 	}
@@ -265,7 +268,7 @@ func readTerms(f *web.Form) usermgmt.Terms {
 		f.Wrong("edition", "Choose an edition.")
 	}
 	for _, e := range catalog.Entitlements() {
-		if f.Checked("offer_" + e.ID()) {
+		if f.Checked(offerOf + e.ID()) {
 			t.Offers = t.Offers.With(e)
 		}
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"mandate/internal/catalog"
@@ -41,9 +42,12 @@ func (a *app) memberWhy(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, whyView(page))
 }
 
-// fix is where whoever looks makes a step in People; the zero Link where they
-// may not, or where it is not made there.
+// fix is where whoever looks makes a step, at the very field; the zero Link where
+// they may not, or where it is not made in the console.
 func (p *memberFrame) fix(step entitlement.Step) ui.Link {
+	if step.Kind == entitlement.Offer && p.may(catalog.InstitutionSettingsManage) {
+		return ui.Link{Label: "Open the institution's services", Icon: "landmark", Href: p.Base.termSettings() + "#" + ui.FieldID(offerOf+step.Permission.Info().Entitlement.ID())}
+	}
 	if !p.may(catalog.PeopleManageAll) || !slices.Contains(step.By, entitlement.StaffPeople) {
 		return ui.Link{}
 	}
@@ -51,12 +55,20 @@ func (p *memberFrame) fix(step entitlement.Step) ui.Link {
 	switch step.Kind {
 	case entitlement.Unlock:
 		return ui.Link{Label: "Unlock in the banner of the profile", Icon: "lock-open", Href: p.at("")}
-	case entitlement.GiveEntitlement, entitlement.RaiseCeiling, entitlement.SwitchAccount:
-		return ui.Link{Label: "Open the organization", Icon: "building-2", Href: organization}
+	case entitlement.GiveEntitlement:
+		return ui.Link{Label: "Open the organization's permissions", Icon: "building-2", Href: organization + "/permissions#" + ui.FieldID(step.Permission.Info().Entitlement.Enabled().ID())}
+	case entitlement.RaiseCeiling:
+		return ui.Link{Label: "Open the organization's ceilings", Icon: "building-2", Href: organization + "/permissions#" + ui.FieldID(ceilingOf+step.Permission.ID())}
+	case entitlement.SwitchAccount:
+		return ui.Link{Label: "Open the organization's account", Icon: "wallet", Href: organization + "/accounts/" + url.PathEscape(string(step.Account)) + "#" + ui.FieldID(step.Permission.Info().Entitlement.Enabled().ID())}
 	case entitlement.SetSetting:
-		return ui.Link{Label: "Open the permissions", Icon: "sliders-horizontal", Href: p.at("/permissions") + "#" + ui.FieldID(step.Permission.ID())}
+		level := "/permissions"
+		if step.Account != "" {
+			level = "/accounts/" + url.PathEscape(string(step.Account))
+		}
+		return ui.Link{Label: "Open the permissions", Icon: "sliders-horizontal", Href: p.at(level) + "#" + ui.FieldID(step.Permission.ID())}
 	case entitlement.RemoveHold:
-		return ui.Link{Label: "Open Security", Icon: "circle-pause", Href: p.at("/security")}
+		return ui.Link{Label: "Remove in the banner of the profile", Icon: "circle-pause", Href: p.at("")}
 	}
 	return ui.Link{}
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 
+	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 	"mandate/internal/usermgmt"
@@ -22,6 +23,7 @@ type whyPage struct {
 	Answer   *why.Answer // nil: nothing was asked
 	Review   string      // where the fixes go that this person may make
 	Carry    carried
+	Filled   int // how many steps those are
 }
 
 // whyMe answers for whoever asks.
@@ -76,8 +78,12 @@ func (p *whyPage) answer(me usermgmt.Standing, x why.Asked) {
 	b, member := baseFor(me.Institution.ID), x.Profile.Member
 	edit := usermgmt.Edit{Person: usermgmt.Person{Organization: x.Profile.Organization.ID, User: member.ID}, Version: member.Version}
 	x.Mine = func(step entitlement.Step) ui.Link {
-		mine := step.Kind == entitlement.SetSetting && slices.Contains(step.By, entitlement.AdminOnline) && me.May(editPower(step.Account))
-		if !mine {
+		switch {
+		case !slices.Contains(step.By, entitlement.AdminOnline):
+			return ui.Link{}
+		case step.Kind != entitlement.SetSetting:
+			return b.stepOn(me, member.ID, step.Kind)
+		case !me.May(editPower(step.Account)):
 			return ui.Link{}
 		}
 		id := step.Permission.ID()
@@ -85,5 +91,21 @@ func (p *whyPage) answer(me usermgmt.Standing, x why.Asked) {
 		return ui.Link{Label: "Fill in", Icon: "sliders-horizontal", Href: b.level(member.ID, step.Account) + "?" + id + "=" + url.QueryEscape(usermgmt.ValueText(step.Value)) + "#" + ui.FieldID(id)}
 	}
 	answer := why.Explain(x)
-	p.Answer, p.Review, p.Carry = &answer, b.review(member.ID), carry(edit)
+	p.Answer, p.Review, p.Carry, p.Filled = &answer, b.review(member.ID), carry(edit), len(edit.Changes)
+}
+
+// stepOn is where an admin makes a step that is no setting, which is a change of
+// its own.
+func (b base) stepOn(me usermgmt.Standing, who bank.UserID, kind entitlement.StepKind) ui.Link {
+	switch {
+	case who == me.Member.ID:
+		return ui.Link{}
+	case kind == entitlement.RemoveHold && me.May(catalog.HoldUser):
+		return ui.Link{Label: "Remove in the banner of the profile", Icon: "circle-pause", Href: b.user(who)}
+	case kind == entitlement.Unlock && me.May(catalog.UnlockUser):
+		return ui.Link{Label: "Unlock in the banner of the profile", Icon: "lock-open", Href: b.user(who)}
+	case kind == entitlement.SetRole && me.May(catalog.EditProfile):
+		return ui.Link{Label: "Edit user", Icon: "pencil", Href: b.edit(who) + "#" + ui.FieldID("role")}
+	}
+	return ui.Link{}
 }

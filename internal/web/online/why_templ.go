@@ -66,7 +66,7 @@ func whyView(p whyPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if p.Answer.Mine > 0 {
+				if p.Filled > 0 {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<form method=\"post\" action=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -92,7 +92,7 @@ func whyView(p whyPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					if p.Answer.Mine == len(p.Answer.Fix) {
+					if p.Filled == len(p.Answer.Fix) {
 						templ_7745c5c3_Err = ui.Button(ui.Action{Label: "Review as one change", Icon: "sliders-horizontal", Variant: ui.Primary}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
