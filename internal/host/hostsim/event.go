@@ -64,10 +64,29 @@ func (b *Bank) Events(ctx context.Context, institution bank.InstitutionID, after
 		return nil, err
 	}
 	err = b.db.Read(ctx, func(tx *db.Tx) error {
+		if err := wasGiven(tx, institution, place); err != nil {
+			return err
+		}
 		all, err = toldAfter(tx, institution, place, min(most, maxPeople))
 		return err
 	})
 	return all, err
+}
+
+// wasGiven refuses a mark of a place that nothing was told at yet: it is another
+// core's, or of this one before it began anew.
+func wasGiven(tx *db.Tx, institution bank.InstitutionID, place int64) error {
+	if place == 0 {
+		return nil
+	}
+	n, err := db.One(tx, db.Value[int], `select count(*) from core_book where institution_id = $1 and last_place >= $2`, institution, place)
+	if err == nil && n == 0 {
+		err = host.ErrNoMark
+	}
+	if err != nil {
+		return fmt.Errorf("look for the mark %d: %w", place, err)
+	}
+	return nil
 }
 
 // About lists what happened to a user, the latest first, for the bank's screens.
@@ -90,7 +109,7 @@ func placeOf(mark string) (int64, error) {
 	}
 	place, err := strconv.ParseInt(mark, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("hostsim: %q is no mark", mark)
+		return 0, fmt.Errorf("%q: %w", mark, host.ErrNoMark)
 	}
 	return place, nil
 }

@@ -166,7 +166,7 @@ func (b *Bank) Presented(ctx context.Context, institution bank.InstitutionID, af
 	mark := int64(0)
 	if after != "" {
 		if mark, err = strconv.ParseInt(after, 10, 64); err != nil {
-			return nil, fmt.Errorf("hostsim: %q is no mark", after)
+			return nil, fmt.Errorf("%q: %w", after, host.ErrNoMark)
 		}
 	}
 	err = b.db.Read(ctx, func(tx *db.Tx) error {

@@ -2,6 +2,7 @@ package hostsim_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -63,6 +64,23 @@ func TestPeopleThroughTheProtocol(t *testing.T) {
 		events := must[[]host.Event](t)(l.Events(ctx, cedar, "", 10))
 		if len(users) != 1 || len(organizations) != 2 || len(defaults) != 3 || defaults[0].Permissions["stops.enabled"] != "true" || len(events) != 4 || events[3].Order != "people/1" {
 			t.Errorf("users %+v\norganizations %+v\ndefaults %+v\nevents %+v", users, organizations, defaults, events)
+		}
+	})
+}
+
+// A mark that was never given is said to be none.
+func TestForeignMarks(t *testing.T) {
+	eachBank(t, func(t *testing.T, b *hostsim.Bank, _ *dbtest.Clock) {
+		if err := b.PutOrganization(t.Context(), cedar, staff, "org_new", "New"); err != nil {
+			t.Fatal(err)
+		}
+		for mark, want := range map[string]error{"": nil, "1": nil, "2": host.ErrNoMark, "nonsense": host.ErrNoMark} {
+			if _, err := through(b).Events(t.Context(), cedar, mark, 5); !errors.Is(err, want) {
+				t.Errorf("after %q: %v, want %v", mark, err, want)
+			}
+		}
+		if _, err := through(b).Presented(t.Context(), cedar, "nonsense", 5); !errors.Is(err, host.ErrNoMark) {
+			t.Errorf("items after nonsense: %v", err)
 		}
 	})
 }
