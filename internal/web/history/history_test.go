@@ -112,7 +112,10 @@ func changed(t *testing.T) []string {
 			found[field] = true
 		}
 	}
-	source(t, func(_ string, n ast.Node) {
+	source(t, func(path string, n ast.Node) {
+		if strings.Contains(path, "/host/verify/") {
+			return // what it changes is nobody's history
+		}
 		switch n := n.(type) {
 		case *ast.CompositeLit:
 			if named(n.Type) == "Change" {

@@ -68,6 +68,7 @@ var staffDeeds = map[string]deed{
 	"institution.defaults_changed":      {"{actor} changed what a new member starts with, in the role {target}", "sliders-horizontal", ui.Plain},
 	"institution.second_factor_changed": {"{actor} changed of whom a second factor is required", "shield", ui.Warn},
 	"institution.viewed":                {"{actor} looked at the institution's settings", "eye", ui.Plain},
+	"institution.host_viewed":           {"{actor} looked at how the host is doing", "eye", ui.Plain},
 	"institution.customers_viewed":      {"{actor} searched customers", "eye", ui.Plain},
 	"institution.organizations_viewed":  {"{actor} searched organizations", "eye", ui.Plain},
 	"institution.history_searched":      {"{actor} searched the activity", "eye", ui.Plain},
@@ -94,7 +95,8 @@ var staffFields = map[string]string{
 	"consent": "Asks people first", "service": "Acts as", "service_user": "Acts as", "enabled": "Enabled", "old_secret_ends": "The old secret ends", "version": "Version", "application": "Application",
 	"operations": "Operations", "acts_for_people": "Acts for people", "institution": "Institution", "agreed": "Agreed by", "support_case": "Case", "support_status": "Status",
 	"edition": "Edition", "time_zone": "Time zone", "offers": "Services", "accent": "Colour", "logo": "Logo", "staff_factor_from": "Second factor required of staff from",
-	"disclaimer": "Disclaimer", "product": "Product",
+	"disclaimer": "Disclaimer", "product": "Product", "host": "Speaks for the host", "issuer": "Issuer",
+	"label": "Label", "outside_subject": "Account there", "secret": "Secret",
 }
 
 // staffField is what a field of such an event is called, which may be a
