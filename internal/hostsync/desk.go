@@ -64,9 +64,19 @@ func (s *Service) Parked(ctx context.Context, caller bank.Caller, most int) (all
 	return all, err
 }
 
-// What a parked thing is about, in a word.
+// String is what something is about, in words.
 func (k Kind) String() string {
-	return map[Kind]string{kindOrganization: "organization", kindDefaults: "default permissions", kindAnnounced: "announcement", kindUser: "user", kindOrder: "order"}[k]
+	switch k {
+	case kindOrganization:
+		return "organization"
+	case kindDefaults:
+		return "default permissions"
+	case kindAnnounced:
+		return "announcement"
+	case kindOrder:
+		return "order"
+	}
+	return "user"
 }
 
 var errNotParked = fault.New(fault.NotFound, "This is not parked any more.")

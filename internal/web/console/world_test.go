@@ -85,6 +85,11 @@ func offered() (all catalog.EntitlementSet) {
 }
 
 func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
+	return newWorldBeside(t, d, edition, nil)
+}
+
+// newWorldBeside is a world beside a host that knows people.
+func newWorldBeside(t testing.TB, d *db.DB, edition bank.Edition, host console.Host) *world {
 	t.Helper()
 	w := &world{edition: edition, t: t, d: d, clock: dbtest.ClockOf(t, d), groups: map[string]bank.GroupID{}, users: map[string]bank.StaffID{}}
 	ring, err := seal.Parse(seal.NewLine("test"))
@@ -107,7 +112,7 @@ func newWorldOf(t testing.TB, d *db.DB, edition bank.Edition) *world {
 	w.people.WithOversight(staff.Rights{}, w.queue, staff.Teller{Mailer: staff.Letters{Mailer: w}, House: app.House})
 	handler, err := console.New(web.Site{
 		Origin: origin, Key: []byte("a key of a test, thirty-two bytes"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: w.clock,
-	}, console.Config{Online: "http://online.example", Institutions: w.people, Customers: w.people, Support: support.New(door), Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity,
+	}, console.Config{Host: host, Online: "http://online.example", Institutions: w.people, Customers: w.people, Support: support.New(door), Staff: w.staff, Applications: w.apps, Identity: w.identity, Approvals: w.queue, Elsewhere: w.identity,
 		Provisioning: &console.Provisioning{Directories: staff.NewProvisioning(w.staff, scim.Keys{}), Programs: client.New(d, door, slog.New(slog.NewTextHandler(io.Discard, nil))), Origin: "https://api.cedar.example"}})
 	w.must(err)
 	w.server.Config.Handler = handler
