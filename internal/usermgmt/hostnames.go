@@ -18,7 +18,8 @@ const maxHostNames = 200_000
 // numbers, which stand here as external ids. They never change, so each is read
 // once.
 type HostNames struct {
-	db *db.DB
+	db   *db.DB
+	room int // for so many
 
 	mu            sync.RWMutex
 	organizations map[named[bank.OrganizationID]]host.Ref
@@ -44,7 +45,7 @@ var _ host.Names = (*HostNames)(nil)
 
 // NewHostNames returns the names in a database.
 func NewHostNames(d *db.DB) *HostNames {
-	n := &HostNames{db: d}
+	n := &HostNames{db: d, room: maxHostNames}
 	n.forget()
 	return n
 }
@@ -59,8 +60,8 @@ func (n *HostNames) Organizations(ctx context.Context, institution bank.Institut
 	return known(n, ids, func(id bank.OrganizationID) (host.Ref, bool) {
 		ref, ok := n.organizations[named[bank.OrganizationID]{institution, id}]
 		return ref, ok
-	}, func(missing []bank.OrganizationID) error {
-		return n.loadOrganizations(ctx, institution, strs(missing), `
+	}, func(missing []bank.OrganizationID, collect func()) error {
+		return n.loadOrganizations(ctx, institution, strs(missing), collect, `
 			select id, external_id from organization where institution_id = $1 and id in ($2, $3, $4, $5, $6, $7, $8, $9)`)
 	})
 }
@@ -70,8 +71,8 @@ func (n *HostNames) OrganizationsOf(ctx context.Context, institution bank.Instit
 	return known(n, refs, func(ref host.Ref) (bank.OrganizationID, bool) {
 		id, ok := n.backwards[named[host.Ref]{institution, ref}]
 		return id, ok
-	}, func(missing []host.Ref) error {
-		return n.loadOrganizations(ctx, institution, strs(missing), `
+	}, func(missing []host.Ref, collect func()) error {
+		return n.loadOrganizations(ctx, institution, strs(missing), collect, `
 			select id, external_id from organization where institution_id = $1 and external_id in ($2, $3, $4, $5, $6, $7, $8, $9)`)
 	})
 }
@@ -83,12 +84,12 @@ func (n *HostNames) Accounts(ctx context.Context, institution bank.InstitutionID
 		ref, ok := n.accounts[named[bank.AccountID]{institution, id}]
 		return ref, ok
 	}
-	return known(n, ids, look, func(missing []bank.AccountID) error {
+	return known(n, ids, look, func(missing []bank.AccountID, collect func()) error {
 		for _, id := range missing {
 			if _, read := peek(n, id, look); read {
 				continue
 			}
-			err := n.loadAccounts(ctx, institution, `
+			err := n.loadAccounts(ctx, institution, collect, `
 				select o.id, a.id, a.external_id from account a join organization o on o.num = a.organization_num
 				 where o.institution_id = $1 and a.organization_num in (select organization_num from account where id = $2)`, string(id))
 			if err != nil {
@@ -104,38 +105,38 @@ func (n *HostNames) AccountsOf(ctx context.Context, institution bank.Institution
 	return known(n, refs, func(ref host.Ref) (bank.AccountID, bool) {
 		id, ok := n.places[placed{institution, organization, ref}]
 		return id, ok
-	}, func([]host.Ref) error {
-		return n.loadAccounts(ctx, institution, `
+	}, func(_ []host.Ref, collect func()) error {
+		return n.loadAccounts(ctx, institution, collect, `
 			select o.id, a.id, a.external_id from account a join organization o on o.num = a.organization_num
 			 where o.institution_id = $1 and o.id = $2`, string(organization))
 	})
 }
 
-// known looks names up, and those that are missing once more after they were
-// loaded.
-func known[From, To ~string](n *HostNames, names []From, look func(From) (To, bool), load func([]From) error) (map[From]To, error) {
+// known looks names up, and loads those that are missing. What was loaded is
+// collected before anybody can forget it again.
+func known[From, To ~string](n *HostNames, names []From, look func(From) (To, bool), load func(missing []From, collect func()) error) (map[From]To, error) {
 	found := make(map[From]To, len(names))
-	find := func() (missing []From) {
-		n.mu.RLock()
-		defer n.mu.RUnlock()
+	var missing []From
+	collect := func() {
+		missing = missing[:0]
 		for _, name := range names {
+			if _, there := found[name]; there {
+				continue
+			}
 			if to, ok := look(name); ok {
 				found[name] = to
 			} else {
 				missing = append(missing, name)
 			}
 		}
-		return missing
 	}
-	missing := find()
+	n.mu.RLock()
+	collect()
+	n.mu.RUnlock()
 	if len(missing) == 0 {
 		return found, nil
 	}
-	if err := load(missing); err != nil {
-		return nil, err
-	}
-	find()
-	return found, nil
+	return found, load(slices.Clone(missing), collect)
 }
 
 func peek[From, To ~string](n *HostNames, name From, look func(From) (To, bool)) (To, bool) {
@@ -152,7 +153,7 @@ func strs[Name ~string](names []Name) []string {
 	return all
 }
 
-func (n *HostNames) loadOrganizations(ctx context.Context, institution bank.InstitutionID, missing []string, query string) error {
+func (n *HostNames) loadOrganizations(ctx context.Context, institution bank.InstitutionID, missing []string, collect func(), query string) error {
 	type pair struct {
 		id  bank.OrganizationID
 		ref host.Ref
@@ -181,10 +182,11 @@ func (n *HostNames) loadOrganizations(ctx context.Context, institution bank.Inst
 		n.organizations[named[bank.OrganizationID]{institution, p.id}] = p.ref
 		n.backwards[named[host.Ref]{institution, p.ref}] = p.id
 	}
+	collect()
 	return nil
 }
 
-func (n *HostNames) loadAccounts(ctx context.Context, institution bank.InstitutionID, query, of string) error {
+func (n *HostNames) loadAccounts(ctx context.Context, institution bank.InstitutionID, collect func(), query, of string) error {
 	type triple struct {
 		organization bank.OrganizationID
 		id           bank.AccountID
@@ -208,11 +210,12 @@ func (n *HostNames) loadAccounts(ctx context.Context, institution bank.Instituti
 		n.accounts[named[bank.AccountID]{institution, t.id}] = t.ref
 		n.places[placed{institution, t.organization, t.ref}] = t.id
 	}
+	collect()
 	return nil
 }
 
 func (n *HostNames) makeRoom() {
-	if len(n.organizations)+len(n.accounts) > maxHostNames {
+	if len(n.organizations)+len(n.accounts) > n.room {
 		n.forget()
 	}
 }

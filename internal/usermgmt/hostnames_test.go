@@ -48,7 +48,7 @@ func TestHostNames(t *testing.T) {
 			return nil
 		})
 		ctx, names := t.Context(), usermgmt.NewHostNames(d)
-		for range 2 { // the second time from memory
+		for _, names := range []*usermgmt.HostNames{names, names, usermgmt.NewHostNames(d).Forgetful()} { // the second time from memory
 			organizations, err := names.Organizations(ctx, "cedar", []bank.OrganizationID{"cedar_north", "birch_north", "none"})
 			if err != nil || len(organizations) != 1 || organizations["cedar_north"] != "north" {
 				t.Errorf("organizations %v, %v", organizations, err)
