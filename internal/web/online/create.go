@@ -31,6 +31,8 @@ type createPage struct {
 	Colleagues []ui.Option
 	Kept       string // when what stands in the form was typed; empty where nothing was
 	Unfinished []unfinishedLink
+	Given      []roleDefaults
+	House      string
 }
 
 // An unfinishedLink leads on with somebody who was created and left there.
@@ -107,6 +109,10 @@ func (a *app) renderCreate(w http.ResponseWriter, r *http.Request, me usermgmt.S
 	}
 	for _, u := range unfinished {
 		page.Unfinished = append(page.Unfinished, unfinishedLink{u.Name, "created " + ago(a.site.Clock.Now().Sub(u.Kept)), b.setup(u.ID)})
+	}
+	page.House = me.Institution.Name
+	if page.Given, err = a.defaultLines(r, me); err != nil {
+		return err
 	}
 	return web.Render(w, r, f.Status(), createView(page))
 }

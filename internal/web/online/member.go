@@ -27,6 +27,8 @@ type memberPage struct {
 	Details  []ui.Fact
 	Business []ui.Fact
 	Recent   []ui.Event
+	Differs  []difference
+	Compares bool // with the defaults
 	WhyLabel string
 	Manage   manageCard
 	Picture  string
@@ -68,6 +70,10 @@ func (a *app) member(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		page.Recent = newDescriber(me, profile.Accounts).Events(events)
+		page.Compares = true
+		if page.Differs, err = a.differences(r, profile.Member, profile.Organization.ID); err != nil {
+			return err
+		}
 	}
 	return web.Render(w, r, http.StatusOK, memberView(page))
 }

@@ -31,6 +31,7 @@ type Users interface {
 	SavePermissions(context.Context, bank.Caller, usermgmt.Edit) (int64, error)
 	Explain(context.Context, bank.Caller, usermgmt.Person, entitlement.Request) (entitlement.Explanation, usermgmt.Profile, error)
 	History(context.Context, bank.Caller, usermgmt.Person, activity.Filter) ([]activity.Event, error)
+	RoleDefaults(context.Context, bank.Caller, bank.OrganizationID) (map[bank.Role]entitlement.Settings, error)
 	Managing
 }
 
