@@ -95,8 +95,9 @@ var staffFields = map[string]string{
 	"consent": "Asks people first", "service": "Acts as", "service_user": "Acts as", "enabled": "Enabled", "old_secret_ends": "The old secret ends", "version": "Version", "application": "Application",
 	"operations": "Operations", "acts_for_people": "Acts for people", "institution": "Institution", "agreed": "Agreed by", "support_case": "Case", "support_status": "Status",
 	"edition": "Edition", "time_zone": "Time zone", "offers": "Services", "accent": "Colour", "logo": "Logo", "staff_factor_from": "Second factor required of staff from",
-	"disclaimer": "Disclaimer", "product": "Product", "host": "Speaks for the host", "issuer": "Issuer",
-	"label": "Label", "outside_subject": "Account there", "secret": "Secret",
+	"disclaimer": "Disclaimer", "product": "Product", "host": "Speaks for the host",
+	"issuer": "Issuer", "client_id": "Client id", "label": "Name of the provider", "secret": "Secret", "subject_claim": "Claim that names a person",
+	"email_claim": "Claim with the address", "vouches": "Vouches for addresses", "factors": "Words that count as a second factor", "outside_subject": "Name at the provider",
 }
 
 // staffField is what a field of such an event is called, which may be a
