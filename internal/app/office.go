@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 
+	"mandate/internal/config"
 	"mandate/internal/identity"
 	"mandate/internal/mail"
 	"mandate/internal/web"
@@ -17,26 +18,26 @@ import (
 // OfficeHandler is BackOffice and Classic of the host inside the program,
 // without an address; nil where there are none.
 func (a *App) OfficeHandler() (http.Handler, error) {
-	if a.Bank == nil || a.Config.Office == "" {
+	if a.Bank == nil || a.Config.OfficeFile == "" {
 		return nil, nil
 	}
 	site, err := a.site(a.Config.OfficeOrigin, "office")
 	if err != nil {
 		return nil, err
 	}
-	post := &mail.Post{Origin: a.Config.OfficeOrigin, From: a.Config.MailFrom, Server: a.Config.SMTP, Secret: a.Config.SMTPPassword}
-	return Office(site, a.Bank, a.Config.Office, post, a.Notice)
+	return officeOf(site, a.Bank, a.Config.Office, a.Config.Mail, a.Notice)
 }
 
-// Office is the screens of a simulator. The file says how they reach the product.
-func Office(site web.Site, bank office.Bank, file string, post *mail.Post, notice string) (http.Handler, error) {
-	text, err := os.ReadFile(file)
+// officeOf is the screens of a simulator. A file says how they reach the product.
+func officeOf(site web.Site, bank office.Bank, cfg config.Office, letter config.Mail, notice string) (http.Handler, error) {
+	post := &mail.Post{Origin: cfg.OfficeOrigin, From: letter.MailFrom, Server: letter.SMTP, Secret: letter.SMTPPassword}
+	text, err := os.ReadFile(cfg.OfficeFile)
 	if err != nil {
 		return nil, fmt.Errorf("open BackOffice and Classic: %w", err)
 	}
 	houses, err := office.ReadSettings(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", cfg.OfficeFile, err)
 	}
 	handler, err := office.New(site, office.Config{Bank: bank, Houses: houses, Mail: letters{post}, Notice: notice})
 	if err != nil {

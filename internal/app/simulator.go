@@ -23,16 +23,19 @@ import (
 	"mandate/internal/host/hostsim"
 	"mandate/internal/host/protocol"
 	"mandate/internal/route"
+	"mandate/internal/web"
 )
 
 // A Simulator is the simulated core, alone.
 type Simulator struct {
 	Bank *hostsim.Bank
 
-	config config.Simulator
-	keys   map[bank.InstitutionID]string
-	db     *db.DB
-	log    *slog.Logger
+	config  config.Simulator
+	clock   bank.Clock
+	metrics *prometheus.Registry
+	keys    map[bank.InstitutionID]string
+	db      *db.DB
+	log     *slog.Logger
 }
 
 // OpenSimulator opens the simulated core's database.
@@ -41,7 +44,8 @@ func OpenSimulator(ctx context.Context, cfg config.Simulator, o hostsim.Options,
 	if err != nil {
 		return nil, err
 	}
-	s := &Simulator{config: cfg, log: log}
+	s := &Simulator{config: cfg, clock: clock, metrics: prometheus.NewRegistry(), log: log}
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.keys, err = cfg.Keys(); err != nil {
 		return nil, err
 	}
@@ -61,10 +65,18 @@ func (s *Simulator) Close() error { return s.db.Close() }
 // Serve answers the protocol, and operators, until ctx ends. Ready is called
 // once both listen; it may be nil.
 func (s *Simulator) Serve(ctx context.Context, ready func()) error {
-	servers, err := listen([]Listener{
+	listeners := []Listener{
 		{Name: "hostsim", Address: s.config.Listen, Handler: protocol.Handler(s.Bank.Server(), s.opens, s.log)},
 		{Name: "operators", Address: s.config.ListenOperators, Handler: s.Operators()},
-	}, s.log)
+	}
+	screens, err := s.Screens()
+	if err != nil {
+		return err
+	}
+	if screens != nil {
+		listeners = append(listeners, Listener{Name: "office", Address: s.config.ListenOffice, Handler: screens})
+	}
+	servers, err := listen(listeners, s.log)
 	if err != nil {
 		return err
 	}
@@ -89,6 +101,24 @@ func (s *Simulator) Serve(ctx context.Context, ready func()) error {
 	err = errors.Join(err, shutDown(servers))
 	<-done
 	return err
+}
+
+// Screens are BackOffice and Classic, nil where no file says how they reach the
+// product.
+func (s *Simulator) Screens() (http.Handler, error) {
+	if s.config.OfficeFile == "" {
+		return nil, nil
+	}
+	root, err := openRootKey(s.config.Data)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := web.NewMetrics(s.metrics)
+	if err != nil {
+		return nil, err
+	}
+	site := web.Site{Origin: s.config.OfficeOrigin, Key: root.derive("web office"), Clock: s.clock, Log: s.log, Metrics: metrics}
+	return officeOf(site, s.Bank, s.config.Office, s.config.Mail, "")
 }
 
 // opens reports whether a key is good for an institution.
@@ -117,13 +147,11 @@ const maxFault = 4 << 10
 
 // Operators are what operators of the simulator ask and say.
 func (s *Simulator) Operators() http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	put := func(path string) route.Route {
 		return route.Route{Method: "PUT", Pattern: path, Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}
 	}
 	mux := route.NewMux()
-	mux.Handle(openTo("/metrics"), promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle(openTo("/metrics"), promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 	mux.Handle(openTo("/healthz"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") }))
 	mux.Handle(openTo("/faults"), http.HandlerFunc(s.showFaults))
 	mux.Handle(put("/faults"), http.HandlerFunc(s.setFault))

@@ -84,7 +84,7 @@ func (c *demoCommand) demoConfig() (config.Config, error) {
 	if cfg.ThrottleFactor == 0 {
 		cfg.ThrottleFactor = 100
 	}
-	cfg.Office = filepath.Join(cfg.Data, demo.OfficeFile)
+	cfg.OfficeFile = filepath.Join(cfg.Data, demo.OfficeFile)
 	return cfg, nil
 }
 

@@ -25,11 +25,48 @@ type Store struct {
 	Data string `name:"data" help:"Folder for everything the product keeps beside the database." env:"MANDATE_DATA" placeholder:"DIR"`
 }
 
+// Office is how the screens of the simulated core are served: BackOffice and
+// Classic.
+type Office struct {
+	OfficeFile   string `name:"office" help:"File that says how BackOffice and Classic, the screens of the simulated host, reach the product, as JSON. Without one they are not served." env:"MANDATE_OFFICE" placeholder:"FILE"`
+	OfficeOrigin string `name:"office-origin" help:"Where browsers find BackOffice and Classic." env:"MANDATE_OFFICE_ORIGIN" placeholder:"URL"`
+	ListenOffice string `name:"listen-office" help:"Address of BackOffice and Classic." env:"MANDATE_LISTEN_OFFICE" placeholder:"HOST:PORT"`
+}
+
+func (o *Office) fill() {
+	fill(&o.ListenOffice, defaultOffice)
+	fill(&o.OfficeOrigin, localOrigin(o.ListenOffice))
+}
+
+// Mail is how mail leaves.
+type Mail struct {
+	SMTP         string `name:"smtp" help:"Mail server: smtp://user@host:587 or smtps://… . The password comes from MANDATE_SMTP_PASSWORD." env:"MANDATE_SMTP" placeholder:"URL"`
+	SMTPPassword string `name:"smtp-password" hidden:"" env:"MANDATE_SMTP_PASSWORD"`
+	MailFrom     string `name:"mail-from" help:"Sender of mail, such as \"Example Bank <no-reply@example.com>\"." env:"MANDATE_MAIL_FROM" placeholder:"ADDRESS"`
+}
+
+func (m *Mail) fill() { fill(&m.MailFrom, "Mandate <no-reply@localhost>") }
+
+func (m *Mail) check(problems *fault.Problems) {
+	if u, err := url.Parse(m.SMTP); m.SMTP != "" && (err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Host == "") {
+		problems.Add("smtp", "write smtp://user@host:587 (STARTTLS) or smtps://user@host:465")
+	}
+}
+
+// fill is a default for what was left out.
+func fill(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
 // Config is everything that the server can be told. The zero value serves on
 // this machine, with an embedded database in the user's data folder.
 type Config struct {
 	Store
 	Hosts
+	Office
+	Mail
 
 	HostDB           string        `name:"host-db" help:"Database of the simulated core: sqlite:PATH or postgres://… . By default a file in the data folder, or beside the product's tables in PostgreSQL." env:"MANDATE_HOST_DB" placeholder:"URL"`
 	PublicOrigin     string        `name:"public-origin" help:"Where browsers find Online, such as https://online.example-bank.com." env:"MANDATE_PUBLIC_ORIGIN" placeholder:"URL"`
@@ -39,9 +76,6 @@ type Config struct {
 	ListenConsole    string        `name:"listen-console" help:"Address of the console and Identity." env:"MANDATE_LISTEN_CONSOLE" placeholder:"HOST:PORT"`
 	ListenAPI        string        `name:"listen-api" help:"Address of the API." env:"MANDATE_LISTEN_API" placeholder:"HOST:PORT"`
 	ListenMetrics    string        `name:"listen-metrics" help:"Address of health and metrics, for operators only." env:"MANDATE_LISTEN_METRICS" placeholder:"HOST:PORT"`
-	Office           string        `name:"office" help:"File that says how BackOffice and Classic, the screens of the simulated host, reach the product, as JSON. Without one they are not served." env:"MANDATE_OFFICE" placeholder:"FILE"`
-	OfficeOrigin     string        `name:"office-origin" help:"Where browsers find BackOffice and Classic." env:"MANDATE_OFFICE_ORIGIN" placeholder:"URL"`
-	ListenOffice     string        `name:"listen-office" help:"Address of BackOffice and Classic." env:"MANDATE_LISTEN_OFFICE" placeholder:"HOST:PORT"`
 	TrustedProxies   []string      `name:"trusted-proxies" help:"Networks whose forwarded addresses are believed, such as 10.0.0.0/8." env:"MANDATE_TRUSTED_PROXIES" placeholder:"NETWORK"`
 	LogLevel         string        `name:"log-level" help:"debug, info, warn or error." env:"MANDATE_LOG_LEVEL" placeholder:"LEVEL"`
 	LogFormat        string        `name:"log-format" help:"text or json." env:"MANDATE_LOG_FORMAT" placeholder:"FORMAT"`
@@ -49,9 +83,6 @@ type Config struct {
 	HashPasses       uint32        `name:"hash-passes" help:"Passes over that memory." env:"MANDATE_HASH_PASSES" placeholder:"N"`
 	ThrottleFactor   int           `name:"throttle-factor" help:"How many times wider than usual the throttles per source are." env:"MANDATE_THROTTLE_FACTOR" placeholder:"N"`
 	ReservationLimit time.Duration `name:"reservation-limit" help:"After how long an authorization that was never confirmed is void." env:"MANDATE_RESERVATION_LIMIT" placeholder:"DURATION"`
-	SMTP             string        `name:"smtp" help:"Mail server: smtp://user@host:587 or smtps://… . The password comes from MANDATE_SMTP_PASSWORD." env:"MANDATE_SMTP" placeholder:"URL"`
-	SMTPPassword     string        `name:"smtp-password" hidden:"" env:"MANDATE_SMTP_PASSWORD"`
-	MailFrom         string        `name:"mail-from" help:"Sender of mail, such as \"Example Bank <no-reply@example.com>\"." env:"MANDATE_MAIL_FROM" placeholder:"ADDRESS"`
 }
 
 // Defaults of a zero Config.
@@ -95,24 +126,18 @@ func (c Config) WithDefaults() (Config, error) {
 	if c.Store, err = c.Store.WithDefaults(); err != nil {
 		return c, err
 	}
-	fill := func(field *string, value string) {
-		if *field == "" {
-			*field = value
-		}
-	}
 	fill(&c.HostDB, c.hostDB())
 	fill(&c.ListenOnline, defaultOnline)
 	fill(&c.ListenConsole, defaultConsole)
 	fill(&c.ListenAPI, defaultAPI)
-	fill(&c.ListenOffice, defaultOffice)
 	fill(&c.ListenMetrics, defaultMetrics)
 	fill(&c.PublicOrigin, localOrigin(c.ListenOnline))
 	fill(&c.ConsoleOrigin, localOrigin(c.ListenConsole))
 	fill(&c.APIOrigin, localOrigin(c.ListenAPI))
-	fill(&c.OfficeOrigin, localOrigin(c.ListenOffice))
+	c.Office.fill()
+	c.Mail.fill()
 	fill(&c.LogLevel, "info")
 	fill(&c.LogFormat, "text")
-	fill(&c.MailFrom, "Mandate <no-reply@localhost>")
 	if c.HashMemory == 0 {
 		c.HashMemory = 19 * 1024
 	}
@@ -190,9 +215,7 @@ func (c Config) check() error {
 	if c.ReservationLimit < 0 {
 		problems.Add("reservation_limit", "a duration such as 168h")
 	}
-	if u, err := url.Parse(c.SMTP); c.SMTP != "" && (err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Host == "") {
-		problems.Add("smtp", "write smtp://user@host:587 (STARTTLS) or smtps://user@host:465")
-	}
+	c.Mail.check(&problems)
 	return problems.Err("The configuration is not usable.")
 }
 

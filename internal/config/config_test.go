@@ -24,7 +24,7 @@ func TestBadValuesAreNamedTogether(t *testing.T) {
 	bad := Config{
 		Store: Store{DB: "mysql://x"}, PublicOrigin: "http://bank.example.com", ConsoleOrigin: "https://b.example/path",
 		ListenAPI: "8084", TrustedProxies: []string{"0.0.0.0/0"}, LogLevel: "loud", LogFormat: "xml",
-		HashMemory: 1, ThrottleFactor: -1, SMTP: "mail.example.com",
+		HashMemory: 1, ThrottleFactor: -1, Mail: Mail{SMTP: "mail.example.com"},
 	}
 	_, err := bad.WithDefaults()
 	named := map[string]bool{}

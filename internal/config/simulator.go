@@ -18,6 +18,8 @@ type Simulator struct {
 	ListenOperators string   `name:"listen-operators" help:"Address of metrics and of faults, for operators only." env:"MANDATE_LISTEN_HOSTSIM_OPERATORS" placeholder:"HOST:PORT"`
 	HostKeyFile     []string `name:"host-key-file" help:"File with the key that the product calls with, or INSTITUTION=FILE. Otherwise the key comes from MANDATE_HOST_KEY." env:"MANDATE_HOST_KEY_FILE" placeholder:"FILE"`
 	HostKey         []string `name:"host-key" hidden:"" env:"MANDATE_HOST_KEY"`
+	Office
+	Mail
 }
 
 // Defaults of a zero Simulator.
@@ -37,19 +39,23 @@ func (s Simulator) WithDefaults() (Simulator, error) {
 		field *string
 		value string
 	}{{&s.HostDB, "sqlite:" + filepath.Join(s.Data, "host.db")}, {&s.Listen, defaultHostsim}, {&s.ListenOperators, defaultHostsimOperators}} {
-		if *d.field == "" {
-			*d.field = d.value
-		}
+		fill(d.field, d.value)
 	}
+	s.Office.fill()
+	s.Mail.fill()
 	var problems fault.Problems
 	if !strings.HasPrefix(s.HostDB, "sqlite:") && !strings.HasPrefix(s.HostDB, "postgres://") && !strings.HasPrefix(s.HostDB, "postgresql://") {
 		problems.Add("host_db", "write sqlite:PATH or postgres://user@host/database")
 	}
-	for _, listen := range []struct{ field, value string }{{"listen", s.Listen}, {"listen_operators", s.ListenOperators}} {
+	for _, listen := range []struct{ field, value string }{{"listen", s.Listen}, {"listen_operators", s.ListenOperators}, {"listen_office", s.ListenOffice}} {
 		if _, port, err := net.SplitHostPort(listen.value); err != nil || port == "" {
 			problems.Addf(listen.field, "%q is not an address like localhost:8085", listen.value)
 		}
 	}
+	if reason := badOrigin(s.OfficeOrigin); reason != "" {
+		problems.Add("office_origin", reason)
+	}
+	s.Mail.check(&problems)
 	return s, problems.Err("The configuration is not usable.")
 }
 

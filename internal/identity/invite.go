@@ -37,7 +37,7 @@ func (s *Service) SendReset(tx *db.Tx, who Subject, by bank.Caller) (Link, error
 	if err != nil {
 		return Link{}, err
 	}
-	has, err := p.HasPassword(tx)
+	has, err := p.CanReset(tx)
 	if err != nil {
 		return Link{}, err
 	}
@@ -113,7 +113,7 @@ func (s *Service) meant(tx *db.Tx, f Forgotten) ([]Person, error) {
 // selfReset sends a link unless that would be of no use or too often. It says
 // nothing about which.
 func (s *Service) selfReset(tx *db.Tx, p *Person, from Source) error {
-	has, err := p.HasPassword(tx)
+	has, err := p.CanReset(tx)
 	if err != nil || !has || p.Status == bank.StatusDisabled || p.Email == "" {
 		return err
 	}

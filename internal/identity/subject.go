@@ -75,9 +75,9 @@ func (p *Person) brought() bool {
 	return p.Username != "" && (p.Status == bank.StatusActive || p.Status == bank.StatusLocked)
 }
 
-// HasPassword reports whether a person has a password here, or can choose their
-// first one by a link.
-func (p *Person) HasPassword(tx *db.Tx) (bool, error) {
+// CanReset reports whether a link to a new password is of use: they have a
+// password here, or choose their first one by it.
+func (p *Person) CanReset(tx *db.Tx) (bool, error) {
 	if p.brought() {
 		return true, nil
 	}

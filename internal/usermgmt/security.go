@@ -77,7 +77,7 @@ func readSecurity(tx *db.Tx, who identity.Subject) (s Security, err error) {
 	if err != nil {
 		return s, err
 	}
-	if s.Credentials, err = person.HasPassword(tx); err != nil {
+	if s.Credentials, err = person.CanReset(tx); err != nil {
 		return s, err
 	}
 	reset, sent, err := identity.Newest(tx, who, identity.PurposeReset)

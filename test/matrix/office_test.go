@@ -32,8 +32,8 @@ func (w *world) openOffice() {
 	})
 	provider.Start()
 	w.t.Cleanup(provider.Close)
-	w.app.Config.Office = filepath.Join(w.app.Config.Data, demo.OfficeFile)
-	text, err := os.ReadFile(w.app.Config.Office)
+	w.app.Config.OfficeFile = filepath.Join(w.app.Config.Data, demo.OfficeFile)
+	text, err := os.ReadFile(w.app.Config.OfficeFile)
 	w.must(err)
 	var settings office.Settings
 	w.must(json.Unmarshal(text, &settings))
@@ -42,7 +42,7 @@ func (w *world) openOffice() {
 	}
 	text, err = json.Marshal(settings)
 	w.must(err)
-	w.must(os.WriteFile(w.app.Config.Office, text, 0o600))
+	w.must(os.WriteFile(w.app.Config.OfficeFile, text, 0o600))
 }
 
 func asOffice(w *world, l app.Listener) asker {

@@ -62,7 +62,7 @@ func newWorld(t *testing.T, databaseURL string) *world {
 	})
 	w := &world{t: t, members: map[string]bank.UserID{}, staff: map[string]bank.StaffID{}, groups: map[string]bank.GroupID{}}
 	w.app, err = app.Open(t.Context(), config.Config{
-		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, SMTP: box.Address(), ThrottleFactor: 1000,
+		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, Mail: config.Mail{SMTP: box.Address()}, ThrottleFactor: 1000,
 		HashMemory: identity.MinimumCost.MemoryKiB, HashPasses: identity.MinimumCost.Passes,
 	}, clock, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.must(err)

@@ -48,9 +48,9 @@ func runAt(t *testing.T, databaseURL string, machine bank.Clock) *program {
 	t.Helper()
 	cfg := config.Config{
 		Store: config.Store{DB: databaseURL, Data: t.TempDir()}, HashMemory: 8, HashPasses: 1, ThrottleFactor: 100,
-		ListenOnline: free(t), ListenConsole: free(t), ListenOffice: free(t), ListenAPI: free(t), ListenMetrics: free(t),
+		ListenOnline: free(t), ListenConsole: free(t), Office: config.Office{ListenOffice: free(t)}, ListenAPI: free(t), ListenMetrics: free(t),
 	}
-	cfg.Office = filepath.Join(cfg.Data, demo.OfficeFile)
+	cfg.OfficeFile = filepath.Join(cfg.Data, demo.OfficeFile)
 	clock := demo.NewClock(machine)
 	box, err := mailbox.Listen("localhost:0", clock)
 	if err != nil {
