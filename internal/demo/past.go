@@ -271,5 +271,9 @@ func (p *past) newAccount(a account) error {
 	if err := writeCast(dir, p.document, []organization{o}); err != nil {
 		return err
 	}
-	return importer.Command(p.ctx, io.Discard, false, p.app.DB, p.app.Guard, dir, importer.Options{Actor: "Nightly import"})
+	if err := importer.Command(p.ctx, io.Discard, false, p.app.DB, p.app.Guard, dir, importer.Options{Actor: "Nightly import"}); err != nil {
+		return err
+	}
+	opened := usermgmt.Account{ExternalID: o.key + "-" + a.key, Name: a.name, Number: a.number, Kind: a.kind}
+	return p.app.Bank.Open(p.ctx, opening(p.institution, usermgmt.PlacedAccount{OrganizationRef: o.key, Account: opened}))
 }
