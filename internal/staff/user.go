@@ -131,7 +131,9 @@ const (
 	inGroup = ` join staff_membership f on f.institution_id = u.institution_id and f.staff_id = u.id and f.group_id = $4`
 	byName  = ` order by u.name_key, u.id`
 
+	countAll     = `select count(*) from staff_user where institution_id = $1`
 	countUsers   = `select count(*) from staff_user u` + userFilter
+	countGroup   = `select count(*) from staff_membership where institution_id = $1 and group_id = $2`
 	pageOfUsers  = selectUser + userFilter + byName + ` limit $4 offset $5`
 	countMembers = `select count(*) from staff_user u` + inGroup + userFilter
 	pageOfGroup  = selectUser + inGroup + userFilter + byName + ` limit $5 offset $6`
@@ -146,14 +148,22 @@ func listUsers(tx *db.Tx, institution bank.InstitutionID, q Query) (page Page, e
 		status = int64(*q.Status)
 	}
 	filter := []any{institution, db.Containing(q.Search), status}
-	if err := tx.QueryRow(`select count(*) from staff_user where institution_id = $1`, institution).Scan(&page.Total); err != nil {
+	if err := tx.QueryRow(countAll, institution).Scan(&page.Total); err != nil {
 		return Page{}, fmt.Errorf("count the staff users: %w", err)
 	}
-	if q.Group == "" {
+	everybody := q.Search == "" && q.Status == nil
+	switch {
+	case q.Group == "" && everybody:
+		page.Matching = page.Total
+	case q.Group == "":
 		err = tx.QueryRow(countUsers, filter...).Scan(&page.Matching)
-	} else {
+	case everybody: // members are users: who they are does not matter
+		err = tx.QueryRow(countGroup, institution, q.Group).Scan(&page.Matching)
+	default:
+		err = tx.QueryRow(countMembers, append(filter, q.Group)...).Scan(&page.Matching)
+	}
+	if q.Group != "" {
 		filter = append(filter, q.Group)
-		err = tx.QueryRow(countMembers, filter...).Scan(&page.Matching)
 	}
 	if err != nil {
 		return Page{}, fmt.Errorf("count the staff users that match: %w", err)
