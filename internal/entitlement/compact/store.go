@@ -66,8 +66,8 @@ func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 // find finds a member, and their organization; nil where there is none.
 func (s *Store) find(v id, name bank.UserID, made bool) (*Block, int) {
 	index := s.index.Load()
-	blocks := *s.blocks.Load() // after the index: what the index knows is there
 	for at, number := index.next(v, index.start(v)); number >= 0; at, number = index.next(v, at) {
+		blocks := *s.blocks.Load() // after the index was read: what it knows is there by then
 		if b := blocks[number].Load(); b != nil {
 			if n := b.index(v, name, made); n >= 0 {
 				return b, n
