@@ -101,7 +101,7 @@ func (w *walk) pattern(path string) string {
 }
 
 // maxAsked is how many addresses of one pattern are asked for what they lead to.
-const maxAsked = 12
+const maxAsked = 40
 
 // visit asks an address for what it leads to, and looks at it where nobody has
 // looked at one like it.
