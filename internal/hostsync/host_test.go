@@ -29,6 +29,7 @@ type memory struct {
 	tries    int
 	events   []host.Event
 	last     int
+	waits    func(context.Context, bank.InstitutionID) // before events are told; nil: nothing
 }
 
 func newMemory() *memory {
@@ -213,7 +214,10 @@ func (m *memory) Defaults(context.Context, bank.InstitutionID) ([]host.Defaults,
 	return nil, nil
 }
 
-func (m *memory) Events(_ context.Context, _ bank.InstitutionID, after string, most int) ([]host.Event, error) {
+func (m *memory) Events(ctx context.Context, institution bank.InstitutionID, after string, most int) ([]host.Event, error) {
+	if m.waits != nil {
+		m.waits(ctx, institution)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.down {

@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mandate/internal/bank"
 	"mandate/internal/db"
 	"mandate/internal/guard"
@@ -29,6 +31,7 @@ const (
 	pageSize  = 500              // events, users or arrivals at a time
 	leaseTime = 2 * time.Minute  // of whoever reads an institution's events
 	readTime  = 30 * time.Second // for one page
+	atOnce    = 8                // institutions that are read at the same time
 )
 
 // Config is what the room stands on.
@@ -83,12 +86,18 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A host that does not answer keeps nobody else's waiting.
+	var all errgroup.Group
+	all.SetLimit(atOnce)
 	for _, i := range institutions {
-		if err := s.Sync(ctx, i.ID); err != nil {
-			s.log.Error("what the host tells was not taken in", "institution", i.ID, "error", err)
-		}
+		all.Go(func() error {
+			if err := s.Sync(ctx, i.ID); err != nil {
+				s.log.Error("what the host tells was not taken in", "institution", i.ID, "error", err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return all.Wait()
 }
 
 // outside is the host acting, for what somebody did there.
