@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"mandate/internal/api"
 	"mandate/internal/authzen"
@@ -115,7 +114,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 		Host:         a.HostSync,
 		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},
 		Products:     a.Products, Grants: a.Grants,
-		Outside: federation.New(a.Config.ConsoleOrigin, a.Identity, a.Clock, a.Log, strings.HasPrefix(a.Config.ConsoleOrigin, "http://localhost"))})
+		Outside: federation.New(a.Config.ConsoleOrigin, a.Identity, a.Clock, a.Log, a.Config.OnThisMachine())})
 	if err != nil {
 		return nil, fmt.Errorf("open the console: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"mandate/internal/application"
 	"mandate/internal/bank"
@@ -87,7 +86,7 @@ func (a *App) openProducts() error {
 	if err != nil {
 		return err
 	}
-	courier := oidc.Courier{Provider: a.Products, Local: strings.HasPrefix(a.Config.ConsoleOrigin, "http://localhost")}
+	courier := oidc.Courier{Provider: a.Products, Local: a.Config.OnThisMachine()}
 	a.logouts = outbox.NewDispatcher(a.DB, grant.Logout, courier.Deliver, a.Log)
 	a.Grants.Wake = a.logouts.Wake
 	return nil

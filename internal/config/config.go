@@ -170,6 +170,13 @@ func localOrigin(listen string) string {
 	return "http://localhost:" + port
 }
 
+// OnThisMachine reports whether staff find the console on this machine only, so
+// that what the product calls for them may be on it, too.
+func (c Config) OnThisMachine() bool {
+	origin, err := url.Parse(c.ConsoleOrigin)
+	return err == nil && origin.Scheme == "http" && origin.Hostname() == "localhost"
+}
+
 func (c Config) check() error {
 	var problems fault.Problems
 	if !strings.HasPrefix(c.DB, "sqlite:") && !strings.HasPrefix(c.DB, "postgres://") && !strings.HasPrefix(c.DB, "postgresql://") {

@@ -37,3 +37,14 @@ func TestBadValuesAreNamedTogether(t *testing.T) {
 		}
 	}
 }
+
+func TestOnThisMachine(t *testing.T) {
+	for origin, want := range map[string]bool{
+		"http://localhost:8081": true, "http://localhost": true,
+		"http://localhost.example.com": false, "https://localhost:8081": false, "http://localhost@staff.example.com": false, "": false,
+	} {
+		if got := (Config{ConsoleOrigin: origin}).OnThisMachine(); got != want {
+			t.Errorf("%s: %t", origin, got)
+		}
+	}
+}
