@@ -3,10 +3,11 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 
 	"mandate/internal/config"
 	"mandate/internal/identity"
@@ -51,8 +52,9 @@ func officeOf(site web.Site, bank office.Bank, cfg config.Office, letter config.
 type letters struct{ post *mail.Post }
 
 func (l letters) Send(ctx context.Context, letter office.Letter) error {
+	link := sha256.Sum256([]byte(letter.Path)) // each invitation has its own; the key shows nothing of it
 	return l.post.Send(ctx, identity.Mail{
-		Key: "classic " + strconv.FormatInt(letter.Expires.UnixMicro(), 36) + letter.Path[len(letter.Path)-8:], Kind: identity.KindMember, Institution: letter.Institution,
+		Key: "classic " + hex.EncodeToString(link[:]), Kind: identity.KindMember, Institution: letter.Institution,
 		To: letter.To, Name: letter.Name, From: letter.From, Subject: "Enroll in business banking at " + letter.From,
 		Lines: []string{
 			cmp.Or(letter.AskedBy, letter.From) + " invited you to business banking at " + letter.From + ".",
