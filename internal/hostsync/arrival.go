@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"mandate/internal/bank"
@@ -108,10 +109,37 @@ func received(e host.Event) (arrival, error) {
 			a.Kind = kindUser
 		}
 	}
+	if what := unstorable(content); what != "" {
+		a.ID, a.Subject, a.Organization, a.Channel, a.By = "", "", "", host.Core, ""
+		a.Kind, a.State, a.Code, a.Note = kindUser, parked, codeMalformed, "The host told "+what+"."
+	}
 	if a.ID == "" {
 		a.ID = "unnamed " + hex.EncodeToString(a.digest[:8])
 	}
 	return a, nil
+}
+
+// maxText is the longest text that anything of a host's may have, in bytes.
+const maxText = 1000
+
+// unstorable says what in an event could not be kept or looked up by, and
+// nothing of an event that could.
+func unstorable(content []byte) string {
+	tokens := json.NewDecoder(bytes.NewReader(content))
+	for {
+		token, err := tokens.Token()
+		if err != nil {
+			return "" // the end: we wrote it ourselves
+		}
+		switch text, _ := token.(string); {
+		case strings.Contains(text, "\x00"):
+			return "text with a zero character in it"
+		case strings.Contains(text, "\ufffd"):
+			return "text that is not valid UTF-8"
+		case len(text) > maxText:
+			return fmt.Sprintf("a text of more than %d bytes", maxText)
+		}
+	}
 }
 
 // event is what the host told.

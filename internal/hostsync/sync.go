@@ -109,10 +109,16 @@ func (s *Service) takeAll(ctx context.Context, institution bank.InstitutionID, l
 // because something else was taken over since.
 const maxRounds = 5
 
+// maxFailed is how many arrivals may fail before a run ends: one that fails
+// keeps waiting and holds up none of the others, but a database that does not
+// answer is not asked for all of them.
+const maxFailed = 20
+
 // takeRound goes through all that waits, once, and reports whether something
 // waits anew.
 func (s *Service) takeRound(ctx context.Context, institution bank.InstitutionID, l lease.Lease) (healed bool, err error) {
 	kind, place := Kind(""), int64(0)
+	var failed []error
 	for {
 		var page []arrival
 		if err := s.db.Write(ctx, func(tx *db.Tx) error {
@@ -127,13 +133,16 @@ func (s *Service) takeRound(ctx context.Context, institution bank.InstitutionID,
 			return healed, err
 		}
 		if len(page) == 0 {
-			return healed, nil
+			return healed, errors.Join(failed...)
 		}
 		kind, place = page[len(page)-1].Kind, page[len(page)-1].Place
 		for i := range page {
 			changed, err := s.take(ctx, institution, &page[i])
 			if err != nil {
-				return healed, fmt.Errorf("take over the event %s: %w", page[i].ID, err)
+				failed = append(failed, fmt.Errorf("take over the event %s: %w", page[i].ID, err))
+			}
+			if len(failed) >= maxFailed || ctx.Err() != nil {
+				return healed, errors.Join(append(failed, ctx.Err())...)
 			}
 			healed = healed || changed
 		}
