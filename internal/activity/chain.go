@@ -30,10 +30,11 @@ type Stream struct {
 // Start makes the chain of a new organization, or of a new institution where
 // organization is empty.
 func Start(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) error {
-	_, err := tx.Exec(`
-		insert into stream (institution_id, organization_id, revision, sequence, head)
-		values ($1, $2, 0, 0, $3)`, institution, organization, []byte{})
-	if err != nil {
+	start := startSQLite
+	if tx.Dialect() == db.PostgreSQL {
+		start = startPostgres
+	}
+	if err := start(tx, institution, organization); err != nil {
 		return fmt.Errorf("start the history of %s/%s: %w", institution, organization, err)
 	}
 	return nil
@@ -97,11 +98,11 @@ func (s *Stream) Append(save string, events ...Event) error {
 		s.sequence, s.head = e.Sequence, e.Hash
 	}
 	s.Revision = revision
-	_, err := s.tx.Exec(`
-		update stream set revision = $1, sequence = $2, head = $3
-		 where institution_id = $4 and organization_id = $5`,
-		s.Revision, s.sequence, s.head, s.Institution, s.Organization)
-	if err != nil {
+	advance := s.advanceSQLite
+	if s.tx.Dialect() == db.PostgreSQL {
+		advance = s.advancePostgres
+	}
+	if err := advance(); err != nil {
 		return fmt.Errorf("advance the history: %w", err)
 	}
 	return nil

@@ -32,7 +32,7 @@ type Verified struct {
 // progress is called with the number of events so far; it may be nil.
 func Verify(tx *db.Tx, institution bank.InstitutionID, progress func(int64)) (Verified, error) {
 	heads, err := db.All(tx, scanHead, `
-		select institution_id, organization_id, sequence, head from stream
+		select institution_id, organization_id, revision, sequence, head from stream
 		 where institution_id = $1 or $1 = '' order by institution_id, organization_id`, institution)
 	if err != nil {
 		return Verified{}, fmt.Errorf("read the heads: %w", err)
@@ -58,21 +58,9 @@ func Verify(tx *db.Tx, institution bank.InstitutionID, progress func(int64)) (Ve
 	return result, err
 }
 
-type head struct {
-	institution  bank.InstitutionID
-	organization bank.OrganizationID
-	sequence     int64
-	hash         []byte
-}
-
-func scanHead(row db.Scanner) (h head, err error) {
-	err = row.Scan(&h.institution, &h.organization, &h.sequence, &h.hash)
-	return h, err
-}
-
-func verifyChain(tx *db.Tx, h head, count func()) (*Broken, error) {
+func verifyChain(tx *db.Tx, h Head, count func()) (*Broken, error) {
 	broken := func(sequence int64, event, why string) *Broken {
-		return &Broken{h.institution, h.organization, sequence, event, why}
+		return &Broken{h.Institution, h.Organization, sequence, event, why}
 	}
 	previous, sequence := []byte{}, int64(0)
 	for {
@@ -82,9 +70,9 @@ func verifyChain(tx *db.Tx, h head, count func()) (*Broken, error) {
 			       target_kind, target_id, target_name, note, changes, hash
 			  from history_event
 			 where institution_id = $1 and organization_id = $2 and sequence > $3
-			 order by sequence limit $4`, h.institution, h.organization, sequence, verifyPage)
+			 order by sequence limit $4`, h.Institution, h.Organization, sequence, verifyPage)
 		if err != nil {
-			return nil, fmt.Errorf("read the history of %s/%s: %w", h.institution, h.organization, err)
+			return nil, fmt.Errorf("read the history of %s/%s: %w", h.Institution, h.Organization, err)
 		}
 		for _, e := range events {
 			if e.Sequence != sequence+1 {
@@ -101,9 +89,9 @@ func verifyChain(tx *db.Tx, h head, count func()) (*Broken, error) {
 		}
 	}
 	switch {
-	case sequence < h.sequence:
+	case sequence < h.Sequence:
 		return broken(sequence+1, "", "the newest events are missing"), nil
-	case sequence > h.sequence || !bytes.Equal(previous, h.hash):
+	case sequence > h.Sequence || !bytes.Equal(previous, h.Hash):
 		return broken(sequence, "", "the head of the chain does not match its last event"), nil
 	}
 	return nil, nil
