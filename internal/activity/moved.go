@@ -24,18 +24,13 @@ func scanHead(row db.Scanner) (h Head, err error) {
 	return h, err
 }
 
-// Heads are all chains as they stand.
-func Heads(tx *db.Tx) ([]Head, error) {
-	return db.All(tx, scanHead, `select institution_id, organization_id, revision, sequence, head from stream`)
-}
-
 // ErrGap says that a chain does not go on from where somebody knew it: events
 // are missing, or others stand in their place.
 var ErrGap = errors.New("the history does not go on from where it was known")
 
-// Between reads the events that lead from one head of a chain to a later one,
+// Continue reads the events that lead from one head of a chain to a later one,
 // and proves that they do. Where they do not, it is ErrGap.
-func Between(tx *db.Tx, from, to Head) ([]Event, error) {
+func Continue(tx *db.Tx, from, to Head) ([]Event, error) {
 	stored, err := db.All(tx, scanEvent, `
 		select institution_id, organization_id, sequence, id, time_micros, name, save_id,
 		       revision, refused, code, actor_kind, actor_id, actor_name, channel, ip, device,

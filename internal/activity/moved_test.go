@@ -99,14 +99,14 @@ func TestEventsBetweenHeadsAreProved(t *testing.T) {
 				if err = move(tx, "acme"); err != nil {
 					return err
 				}
-				all, err := activity.Heads(tx)
+				all, err := activity.MovedSince(tx, 0)
 				heads = append(heads, all...)
 				return err
 			})
 		}
 		between := func(from, to activity.Head) (n int, err error) {
 			err = d.Read(context.Background(), func(tx *db.Tx) error {
-				events, err := activity.Between(tx, from, to)
+				events, err := activity.Continue(tx, from, to)
 				n = len(events)
 				return err
 			})
