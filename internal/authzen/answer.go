@@ -27,8 +27,7 @@ func writeJSON(w http.ResponseWriter, value any) error {
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(b.Bytes()) // the caller is gone; nothing is left to tell it
+	sendJSON(w, b.Bytes())
 	return nil
 }
 

@@ -92,10 +92,14 @@ type Config struct {
 // An Edge serves the protocol.
 type Edge struct {
 	Config
+	quick Quick // nil: the decider has no quick way
 }
 
 // New returns the edge.
-func New(c Config) *Edge { return &Edge{c} }
+func New(c Config) *Edge {
+	quick, _ := c.Decider.(Quick)
+	return &Edge{c, quick}
+}
 
 // Paths of the endpoints.
 const (

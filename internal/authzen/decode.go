@@ -16,18 +16,48 @@ type object = map[string]any
 // readBody reads the request's JSON object. Whatever is wrong with the payload
 // as a whole is a fault of kind Invalid.
 func readBody(r *http.Request) (object, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		return nil, fault.New(fault.Invalid, "The Content-Type must be application/json.")
-	}
-	body, err := io.ReadAll(r.Body)
+	body, err := readBytes(r, nil)
 	if err != nil {
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return nil, err
-		}
-		return nil, fault.New(fault.Invalid, "The request could not be read to its end.").Because(err)
+		return nil, err
 	}
 	return decode(body)
+}
+
+// jsonType is what callers say that they send, nearly always in these words.
+const jsonType = "application/json"
+
+// readBytes reads a body behind what is in buffer. Its beginning stays.
+func readBytes(r *http.Request, buffer []byte) ([]byte, error) {
+	if said := r.Header.Get("Content-Type"); said != jsonType {
+		if kind, _, err := mime.ParseMediaType(said); err != nil || kind != jsonType {
+			return buffer, fault.New(fault.Invalid, "The Content-Type must be application/json.")
+		}
+	}
+	body, err := readAll(r.Body, buffer)
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return body, err
+		}
+		return body, fault.New(fault.Invalid, "The request could not be read to its end.").Because(err)
+	}
+	return body, nil
+}
+
+// readAll is io.ReadAll into memory that is there already.
+func readAll(r io.Reader, buffer []byte) ([]byte, error) {
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if err == io.EOF {
+			return buffer, nil
+		}
+		if err != nil {
+			return buffer, err
+		}
+	}
 }
 
 func decode(body []byte) (object, error) {

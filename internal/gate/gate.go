@@ -63,7 +63,7 @@ func (g *Gate) open(most func(*http.Request) int64, next http.Handler) http.Hand
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), r)
 		r.Body = http.MaxBytesReader(w, r.Body, most(r))
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), passageKey{}, &passage{request: r})))
 	})
 }
 
@@ -89,7 +89,8 @@ func (g *Gate) KnownUpTo(most func(*http.Request) int64, refuse Refuse, next htt
 			g.Refuse(w, r, refuse, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, c)))
+		passageOf(r.Context()).caller = c
+		next.ServeHTTP(w, r)
 	}))
 }
 
@@ -121,18 +122,25 @@ func challenge(given bool) string {
 	return `Bearer realm="mandate"`
 }
 
-type (
-	requestKey struct{}
-	clientKey  struct{}
-)
+// A passage is one request's way through the gate.
+type passage struct {
+	request *http.Request // as it came
+	caller  client.Client // whom Known let through
+}
+
+type passageKey struct{}
+
+func passageOf(ctx context.Context) *passage { return ctx.Value(passageKey{}).(*passage) }
 
 // requestOf is the request that Open let through.
-func requestOf(ctx context.Context) *http.Request { return ctx.Value(requestKey{}).(*http.Request) }
+func requestOf(ctx context.Context) *http.Request { return passageOf(ctx).request }
 
 // ClientOf is the caller of a request that Known let through.
 func ClientOf(ctx context.Context) client.Client {
-	c, _ := ctx.Value(clientKey{}).(client.Client)
-	return c
+	if p, passed := ctx.Value(passageKey{}).(*passage); passed {
+		return p.caller
+	}
+	return client.Client{}
 }
 
 // CallerOf is the caller of a request as the one who acts.

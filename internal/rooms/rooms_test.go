@@ -30,7 +30,7 @@ var floors = []floor{
 	{name: "judgement", packages: []string{"entitlement", "entitlement/reference"}, also: []string{}},
 	{name: "judgement in memory", packages: []string{"entitlement/compact"}},
 	{name: "decisions as text", packages: []string{"entitlement/decisions"}},
-	{name: "tools of the ground", packages: []string{"ijson", "seal", "config"}},
+	{name: "tools of the ground", packages: []string{"ijson", "authzen/scan", "seal", "config"}},
 	{name: "database", packages: []string{"db", "db/dbtest"}, also: []string{"db"}, outside: []string{"*"}},
 	{name: "ground", packages: []string{"activity", "outbox", "usage", "idempotency", "approval", "guard", "pdp", "calendar", "lease", "headroom"},
 		also: []string{"activity", "outbox", "usage", "idempotency", "guard"}, outside: []string{"golang.org/x/"}},
