@@ -101,6 +101,8 @@ type DB struct {
 	lines                 lines         // where writers wait for those turns
 	joinFor               time.Duration // how old a transaction may be that others join
 
+	listeners listeners
+
 	close        func() error
 	openMigrator func() (*sql.DB, error)
 	unlock       io.Closer          // the SQLite file's lock; nil otherwise

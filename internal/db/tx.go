@@ -52,6 +52,13 @@ func (tx *Tx) AfterCommit(f func()) {
 	tx.after = append(tx.after, f)
 }
 
+// Announce tells what to everybody who listens to the database, once, after a
+// successful commit and before the caller of Write knows of it. It is for what
+// other parts of this process hold in memory; the process may end in between.
+func (tx *Tx) Announce(what any) {
+	tx.AfterCommit(func() { tx.db.listeners.tell(what) })
+}
+
 // Exec runs a statement that returns no rows and says how many it touched.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if tx.readOnly {

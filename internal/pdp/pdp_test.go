@@ -3,6 +3,7 @@ package pdp_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -282,7 +283,9 @@ func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 			"a later institution":       {[]pdp.Revision{change(func(r *pdp.Revision) { r.OfInstitution++ })}, "refuse REVISION_NOT_REACHED"},
 			"another institution":       {[]pdp.Revision{change(func(r *pdp.Revision) { r.Institution = "second" })}, "refuse REVISION_NOT_REACHED"},
 			"an unknown organization":   {[]pdp.Revision{change(func(r *pdp.Revision) { r.Organization = "oak" })}, "refuse REVISION_NOT_REACHED"},
-			"the institution's alone":   {[]pdp.Revision{{Institution: "first"}}, "allow"},
+			"the institution's alone":   {[]pdp.Revision{{Epoch: now.Epoch, Institution: "first"}}, "allow"},
+			"another epoch's":           {[]pdp.Revision{change(func(r *pdp.Revision) { r.Epoch++; r.OfOrganization = 0 })}, "refuse REVISION_NOT_REACHED"},
+			"of no epoch":               {[]pdp.Revision{{Institution: "first"}}, "refuse REVISION_NOT_REACHED"},
 			"one of two is not reached": {[]pdp.Revision{now, change(func(r *pdp.Revision) { r.OfOrganization++ })}, "refuse REVISION_NOT_REACHED"},
 		} {
 			q := wire("dana", "operating", "1.00")
@@ -332,9 +335,9 @@ func TestAnswersAreCounted(t *testing.T) {
 
 func TestRevisionTokens(t *testing.T) {
 	for _, r := range []pdp.Revision{
-		{Institution: "first", Organization: "acme", OfInstitution: 3, OfOrganization: 300},
+		{Epoch: 1, Institution: "first", Organization: "acme", OfInstitution: 3, OfOrganization: 300},
 		{Institution: "first"},
-		{Institution: "é", Organization: "a b", OfInstitution: math.MaxInt32, OfOrganization: 1 << 62},
+		{Epoch: 1 << 51, Institution: "é", Organization: "a b", OfInstitution: math.MaxInt32, OfOrganization: 1 << 62},
 	} {
 		if got, err := pdp.ParseRevision(r.String()); err != nil || got != r {
 			t.Errorf("ParseRevision(%q) = %+v, %v; want %+v", r.String(), got, err, r)
@@ -343,12 +346,15 @@ func TestRevisionTokens(t *testing.T) {
 	if (pdp.Revision{}).String() != "" || strings.Contains(pdp.Revision{Institution: "first"}.String(), "first") {
 		t.Error("a token must be opaque, and nothing must be empty")
 	}
-	good := pdp.Revision{Institution: "first", Organization: "acme", OfInstitution: 3, OfOrganization: 300}.String()
+	if _, err := pdp.ParseRevision("AQVmaXJzdARhY21lA6wC"); !errors.Is(err, pdp.ErrRevision) || !strings.Contains(fmt.Sprint(err), "earlier version") {
+		t.Errorf("a token of the first version: %v", err)
+	}
+	good := pdp.Revision{Epoch: 7, Institution: "first", Organization: "acme", OfInstitution: 3, OfOrganization: 300}.String()
 	raw := func(b ...byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 	for _, token := range []string{
 		"", "x", "0", good + "A", good[1:], good[:len(good)-2], good + "=", " " + good, strings.Repeat("A", 5000),
-		raw(2, 1, 'a', 0, 0, 0), raw(1), raw(1, 200), raw(1, 0, 0, 0, 0), raw(1, 1, 0, 0, 0, 0), raw(1, 1, 0xff, 0, 0, 0),
-		raw(1, 1, 'a', 0x80, 0, 0, 0), raw(1, 1, 'a', 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0),
+		raw(3, 1, 1, 'a', 0, 0, 0), raw(2), raw(2, 1), raw(2, 1, 200), raw(2, 1, 0, 0, 0, 0), raw(2, 1, 1, 0, 0, 0, 0), raw(2, 1, 1, 0xff, 0, 0, 0),
+		raw(2, 0x80, 0, 1, 'a', 0, 0, 0), raw(2, 1, 1, 'a', 0x80, 0, 0, 0), raw(2, 1, 1, 'a', 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0),
 	} {
 		if r, err := pdp.ParseRevision(token); err == nil {
 			t.Errorf("ParseRevision(%q) = %+v", token, r)
@@ -357,7 +363,7 @@ func TestRevisionTokens(t *testing.T) {
 }
 
 func FuzzParseRevision(f *testing.F) {
-	f.Add(pdp.Revision{Institution: "first", Organization: "acme", OfInstitution: 3, OfOrganization: 300}.String())
+	f.Add(pdp.Revision{Epoch: 7, Institution: "first", Organization: "acme", OfInstitution: 3, OfOrganization: 300}.String())
 	f.Fuzz(func(t *testing.T, token string) {
 		if r, err := pdp.ParseRevision(token); err == nil && r.String() != token {
 			t.Fatalf("%q is read as %+v, which is written %q", token, r, r.String())

@@ -4,15 +4,18 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"mandate/internal/bank"
 )
 
 // A Revision says how much of the history an answer knows: everything up to a
 // number of the organization's own changes, and up to a number of the
-// institution's, which bear on every organization. The zero Revision knows
-// nothing and demands nothing.
+// institution's, which bear on every organization. Numbers of different epochs,
+// the lives of a database between restores of a backup, cannot be compared. The
+// zero Revision knows nothing and demands nothing.
 type Revision struct {
+	Epoch          int64
 	Institution    bank.InstitutionID
 	Organization   bank.OrganizationID // empty where an answer concerns no organization
 	OfInstitution  int64
@@ -25,8 +28,12 @@ func (r Revision) IsZero() bool { return r == Revision{} }
 // ErrRevision says that a text is not a revision token.
 var ErrRevision = errors.New("not a revision token of this service")
 
+// errEarlierToken says that a token is of an earlier version of the program,
+// which knew no epochs.
+var errEarlierToken = fmt.Errorf("%w: it is of an earlier version and is worth nothing now; take one from a new answer", ErrRevision)
+
 // tokenVersion is the first byte of a token; another form gets another number.
-const tokenVersion = 1
+const tokenVersion = 2
 
 // maxToken is the longest text that ParseRevision looks at.
 const maxToken = 1024
@@ -37,7 +44,7 @@ func (r Revision) String() string {
 	if r.IsZero() {
 		return ""
 	}
-	b := []byte{tokenVersion}
+	b := binary.AppendUvarint([]byte{tokenVersion}, uint64(r.Epoch))
 	b = appendText(b, string(r.Institution))
 	b = appendText(b, string(r.Organization))
 	b = binary.AppendUvarint(b, uint64(r.OfInstitution))
@@ -55,11 +62,18 @@ func ParseRevision(token string) (Revision, error) {
 		return Revision{}, ErrRevision
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(b) == 0 || b[0] != tokenVersion {
+	if err != nil || len(b) == 0 {
+		return Revision{}, ErrRevision
+	}
+	if b[0] == 1 {
+		return Revision{}, errEarlierToken
+	}
+	if b[0] != tokenVersion {
 		return Revision{}, ErrRevision
 	}
 	t := tokenReader{rest: b[1:]}
 	r := Revision{
+		Epoch:          t.number(),
 		Institution:    bank.InstitutionID(t.text()),
 		Organization:   bank.OrganizationID(t.text()),
 		OfInstitution:  t.number(),

@@ -249,6 +249,9 @@ func (r *round) unknownMember(q Question) (Answer, error) {
 func (r *round) revision(organization bank.OrganizationID) (Revision, error) {
 	revision := Revision{Institution: r.institution, Organization: organization}
 	var err error
+	if revision.Epoch, err = activity.Epoch(r.tx); err != nil {
+		return revision, err
+	}
 	if revision.OfInstitution, err = r.revisionOf(""); err != nil || organization == "" {
 		return revision, err
 	}
@@ -297,5 +300,5 @@ func (r *round) reached(demanded Revision) (bool, error) {
 	if errors.Is(err, activity.ErrNoStream) {
 		return false, nil
 	}
-	return known.OfInstitution >= demanded.OfInstitution && known.OfOrganization >= demanded.OfOrganization, err
+	return known.Epoch == demanded.Epoch && known.OfInstitution >= demanded.OfInstitution && known.OfOrganization >= demanded.OfOrganization, err
 }

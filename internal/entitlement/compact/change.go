@@ -19,10 +19,9 @@ func (b *Block) WithOrganization(o entitlement.Organization, revision int64) *Bl
 // WithMember is the block with somebody's user level as it is now: status, hold,
 // role, switches, limits. Their accounts stay. It reports whether they are there.
 func (b *Block) WithMember(m *entitlement.Member, revision int64) (*Block, bool) {
-	return b.turn(m.ID, revision, func(pg *page, i int) bool {
+	return b.turn(m.ID, revision, func(pg *page, i int) {
 		pg.members = slices.Clone(pg.members)
 		pg.members[i] = lineOf(m)
-		return true
 	})
 }
 
@@ -33,17 +32,16 @@ func (b *Block) WithAccess(user bank.UserID, account bank.AccountID, s entitleme
 	if at < 0 {
 		return b, false
 	}
-	return b.turn(user, revision, func(pg *page, i int) bool {
+	return b.turn(user, revision, func(pg *page, i int) {
 		place := i*len(b.accounts.ids) + at
 		pg.grants = slices.Clone(pg.grants)
 		pg.setLimits(place, pg.grants[place], s)
 		pg.grants[place] = grantOf(s)
-		return true
 	})
 }
 
 // turn copies the page of a member and changes the copy.
-func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int) bool) (*Block, bool) {
+func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int)) (*Block, bool) {
 	v, made := idOf(aMember, string(user))
 	n := b.index(v, user, made)
 	if n < 0 {
@@ -54,7 +52,8 @@ func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int) b
 	next.pages = slices.Clone(b.pages)
 	pg := *b.pages[n>>b.shift]
 	next.pages[n>>b.shift] = &pg
-	return &next, change(&pg, n&(1<<b.shift-1))
+	change(&pg, n&(1<<b.shift-1))
+	return &next, true
 }
 
 // setLimits stores an account's own limits beside the grants of a page.
@@ -74,32 +73,6 @@ func (pg *page) setLimits(place int, was grant, s entitlement.Settings) {
 		next = slices.Insert(next, at, own)
 	}
 	pg.limits = slices.Clip(next)
-}
-
-// Members yields the names of the members, in no order that means anything.
-func (b *Block) Members(yield func(bank.UserID) bool) {
-	for _, v := range b.members.ids {
-		name := v.text(aMember)
-		if !v.made() {
-			name = b.strange.members[v]
-		}
-		if !yield(bank.UserID(name)) {
-			return
-		}
-	}
-}
-
-// Accounts yields the names of the accounts, likewise.
-func (b *Block) Accounts(yield func(bank.AccountID) bool) {
-	for _, v := range b.accounts.ids {
-		name := v.text(anAccount)
-		if !v.made() {
-			name = b.strange.accounts[v]
-		}
-		if !yield(bank.AccountID(name)) {
-			return
-		}
-	}
 }
 
 // Size is how many bytes the block takes, its tables included.

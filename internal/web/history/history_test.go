@@ -39,6 +39,20 @@ func TestEveryEventIsTold(t *testing.T) {
 	}
 }
 
+// Of every event it is known what it touches of what decisions are made of: one
+// that is not would make everything be read again.
+func TestEveryEventSaysWhatItTouches(t *testing.T) {
+	for _, name := range append(recorded(t), history.Told()...) {
+		if _, known := activity.TouchedBy(name); !known {
+			t.Errorf("activity does not know what %s touches", name)
+		}
+	}
+	stranger := activity.Event{Name: "orguser.renumbered"}
+	if got := activity.Touched(stranger); got != activity.TouchAll {
+		t.Errorf("an event that nobody knows touches %b", got)
+	}
+}
+
 // Every field that a change is recorded of has a name that people read.
 func TestEveryFieldIsNamed(t *testing.T) {
 	fields := changed(t)
