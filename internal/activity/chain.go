@@ -37,7 +37,7 @@ func Start(tx *db.Tx, institution bank.InstitutionID, organization bank.Organiza
 	if err := start(tx, institution, organization); err != nil {
 		return fmt.Errorf("start the history of %s/%s: %w", institution, organization, err)
 	}
-	tx.Announce(Head{Institution: institution, Organization: organization})
+	tx.Announce(Head{Institution: institution, Organization: organization, Hash: []byte{}})
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (s *Stream) Append(save string, events ...Event) error {
 	if err := advance(); err != nil {
 		return fmt.Errorf("advance the history: %w", err)
 	}
-	s.tx.Announce(Head{s.Institution, s.Organization, s.Revision, s.sequence})
+	s.tx.Announce(Head{s.Institution, s.Organization, s.Revision, s.sequence, s.head})
 	return nil
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // A Head is where a chain stands: its revision, the number of its last event,
-// and that event's hash, which stands for everything before it.
+// and that event's hash, which stands for everything before it. Every transaction
+// that starts a chain or adds to it announces the head (db.Tx.Announce).
 type Head struct {
 	Institution  bank.InstitutionID
 	Organization bank.OrganizationID // empty: the institution's own chain
@@ -22,6 +23,20 @@ type Head struct {
 func scanHead(row db.Scanner) (h Head, err error) {
 	err = row.Scan(&h.Institution, &h.Organization, &h.Revision, &h.Sequence, &h.Hash)
 	return h, err
+}
+
+// HeadOf is where one chain stands, or ErrNoStream.
+func HeadOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) (Head, error) {
+	head, err := scanHead(tx.QueryRow(`
+		select institution_id, organization_id, revision, sequence, head from stream where institution_id = $1 and organization_id = $2`,
+		institution, organization))
+	if errors.Is(err, db.ErrNoRows) {
+		return Head{}, ErrNoStream
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("read the head of %s/%s: %w", institution, organization, err)
+	}
+	return head, nil
 }
 
 // ErrGap says that a chain does not go on from where somebody knew it: events
