@@ -159,6 +159,9 @@ func (c Context) Says(key catalog.ContextKey) bool {
 	return c.truth&(1<<key) != 0
 }
 
+// Silent reports whether nothing was said at all.
+func (c *Context) Silent() bool { return c.said == 0 && !c.entryFields && !c.invalid }
+
 // Invalid reports whether a key that the operation knows had a value of the wrong
 // type.
 func (c Context) Invalid() bool { return c.invalid }

@@ -20,7 +20,8 @@ type Block struct {
 	accounts names
 	off      []catalog.EntitlementSet // of each account; nil where nothing is switched off
 	members  names
-	pages    []*page
+	first    page
+	rest     []*page
 	shift    uint8      // a page has 1<<shift members
 	strange  *strangers // names that are not UUIDs; nil: none
 }
@@ -75,12 +76,16 @@ func NewBlock(p *entitlement.Policy, revision int64) *Block {
 	}
 	ids := make([]id, 0, len(members))
 	for group := range slices.Chunk(members, 1<<b.shift) {
-		pg := &page{members: make([]member, 0, len(group)), grants: make([]grant, 0, len(group)*len(accounts))}
+		pg := page{members: make([]member, 0, len(group)), grants: make([]grant, 0, len(group)*len(accounts))}
 		for _, name := range group {
-			ids = append(ids, b.addMember(pg, p.Members[name], accounts))
+			ids = append(ids, b.addMember(&pg, p.Members[name], accounts))
 		}
-		pg.limits = slices.Clip(pg.limits)
-		b.pages = append(b.pages, pg)
+		pg.limits = slices.Clone(pg.limits) // no room to spare
+		if len(ids) <= 1<<b.shift {
+			b.first = pg
+		} else {
+			b.rest = append(b.rest, &pg)
+		}
 	}
 	b.members = namesOf(ids)
 	return b
@@ -147,9 +152,17 @@ func ownLimitOf(place uint32, limits entitlement.Limits) ownLimit {
 	return own
 }
 
+// page is the page of the nth member.
+func (b *Block) page(n int) *page {
+	if n >>= b.shift; n > 0 {
+		return b.rest[n-1]
+	}
+	return &b.first
+}
+
 // index finds a member, or -1; a hashed name is compared in full.
-func (b *Block) index(v id, name bank.UserID, made bool) int {
-	n := b.members.find(v)
+func (b *Block) index(v id, h hash, name bank.UserID, made bool) int {
+	n := b.members.find(v, h)
 	if n >= 0 && !made && b.strange.members[v] != string(name) {
 		return -1
 	}
@@ -159,7 +172,7 @@ func (b *Block) index(v id, name bank.UserID, made bool) int {
 // account finds an account of the organization, or -1.
 func (b *Block) account(name bank.AccountID) int {
 	v, made := idOf(anAccount, string(name))
-	n := b.accounts.find(v)
+	n := b.accounts.find(v, v.hash())
 	if n >= 0 && !made && b.strange.accounts[v] != string(name) {
 		return -1
 	}

@@ -43,16 +43,20 @@ func (b *Block) WithAccess(user bank.UserID, account bank.AccountID, s entitleme
 // turn copies the page of a member and changes the copy.
 func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int)) (*Block, bool) {
 	v, made := idOf(aMember, string(user))
-	n := b.index(v, user, made)
+	n := b.index(v, v.hash(), user, made)
 	if n < 0 {
 		return b, false
 	}
 	next := *b
 	next.Revision = revision
-	next.pages = slices.Clone(b.pages)
-	pg := *b.pages[n>>b.shift]
-	next.pages[n>>b.shift] = &pg
-	change(&pg, n&(1<<b.shift-1))
+	pg := &next.first
+	if at := n >> b.shift; at > 0 {
+		next.rest = slices.Clone(b.rest)
+		pg = &page{}
+		*pg = *b.rest[at-1]
+		next.rest[at-1] = pg
+	}
+	change(pg, n&(1<<b.shift-1))
 	return &next, true
 }
 
@@ -75,11 +79,16 @@ func (pg *page) setLimits(place int, was grant, s entitlement.Settings) {
 	pg.limits = slices.Clip(next)
 }
 
+func (pg *page) size() int {
+	return cap(pg.members)*memberBytes + cap(pg.grants)*4 + cap(pg.limits)*ownLimitBytes
+}
+
 // Size is how many bytes the block takes, its tables included.
 func (b *Block) Size() int {
 	n := blockBytes + len(b.Organization) + b.accounts.size() + b.members.size() + len(b.off)
-	for _, pg := range b.pages {
-		n += pageBytes + cap(pg.members)*memberBytes + cap(pg.grants)*4 + cap(pg.limits)*ownLimitBytes
+	n += b.first.size()
+	for _, pg := range b.rest {
+		n += pageBytes + pg.size()
 	}
 	if b.strange != nil {
 		for name := range maps.Values(b.strange.members) {

@@ -64,7 +64,7 @@ func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
 // Decide answers a question about the organization of a block.
 func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
 	name, made := idOf(aMember, string(req.Member))
-	b.decide(i, req, b.index(name, req.Member, made), &v)
+	b.decide(i, req, b.index(name, name.hash(), req.Member, made), &v)
 	return v
 }
 
@@ -80,21 +80,26 @@ func (b *Block) decide(i *Institution, req *entitlement.Request, n int, v *Verdi
 		v.plain = unknownMember
 		return
 	}
-	v.page, v.member = b.pages[n>>b.shift], n&(1<<b.shift-1)
+	v.page, v.member = b.page(n), n&(1<<b.shift-1)
 	if req.Context.Invalid() {
 		v.plain = invalidContext
 		return
 	}
 	m := &v.page.members[v.member]
-	v.standing(m, r)
-	v.above(i, b, r)
-	needs, day := r.asked(i, req)
-	v.edition = needs.edition
-	v.userLevel(m, r, &needs, req)
-	v.accountLevel(i, req, needs.account)
-	if day == badDay {
-		v.plain |= invalidDate
+	asked := &r.silent
+	plain, day := m.standing(r)|b.above(i, r), thisDay
+	if !req.Context.Silent() || req.Besides != 0 {
+		var said needs
+		said, day = r.asked(i, req)
+		asked = &said
 	}
+	v.edition = asked.edition
+	plain |= v.userLevel(m, r, asked, req)
+	plain |= v.accountLevel(i, req, asked.account)
+	if day == badDay {
+		plain |= invalidDate
+	}
+	v.plain = plain
 	if len(r.limits) > 0 {
 		v.amount(m, req, day)
 	}
@@ -104,29 +109,28 @@ func (b *Block) decide(i *Institution, req *entitlement.Request, n int, v *Verdi
 }
 
 // standing is what the member is, before what they may.
-func (v *Verdict) standing(m *member, r *rule) {
+func (m *member) standing(r *rule) (p plain) {
 	if bank.Status(m.word>>statusShift&twoBits) != bank.StatusActive {
-		v.plain |= memberStatus
+		p |= memberStatus
 	}
 	if m.word&heldBit != 0 {
-		v.plain |= memberHeld
+		p |= memberHeld
 	}
 	if r.roles>>(m.word>>roleShift&twoBits)&1 == 0 {
-		v.plain |= roleForbids
+		p |= roleForbids
 	}
+	return p
 }
 
 // above is what the levels above the member say.
-func (v *Verdict) above(i *Institution, b *Block, r *rule) {
-	if r.entitlement == catalog.NoEntitlement {
-		return
+func (b *Block) above(i *Institution, r *rule) (p plain) {
+	if r.gate&^(i.Offers&r.real) != 0 {
+		p |= institutionOff
 	}
-	if !r.exists || !i.Offers.Has(r.entitlement) {
-		v.plain |= institutionOff
+	if r.gate&^(b.entitlements&r.real) != 0 {
+		p |= organizationOff
 	}
-	if !r.exists || !b.entitlements.Has(r.entitlement) {
-		v.plain |= organizationOff
-	}
+	return p
 }
 
 // A dayState is what the date of a question says.
@@ -172,7 +176,7 @@ func dayOf(i *Institution, req *entitlement.Request) dayState {
 }
 
 // userLevel tests what is set for the member.
-func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Request) {
+func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Request) (p plain) {
 	v.user = n.user &^ catalog.Set(m.word&switchMask)
 	if n.edits {
 		least := r.info.EditLevel
@@ -183,27 +187,27 @@ func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Reque
 			v.user = v.user.With(catalog.ACHEditLevel)
 		}
 	}
-	if r.info.LastEditor && req.Context.Says(catalog.LastEditor) && m.word&(1<<catalog.ACHFullControl) == 0 {
-		v.plain |= secondPerson
+	if r.lastEditor && m.word&(1<<catalog.ACHFullControl) == 0 && req.Context.Says(catalog.LastEditor) {
+		p = secondPerson
 	}
+	return p
 }
 
 // accountLevel tests the accounts of a question.
-func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, needed grant) {
-	switch v.rule.info.Accounts {
-	case catalog.AccountRequired:
-		v.account(i, 0, req.Account, needed|bitOf[catalog.AccountAccess])
-	case catalog.AccountOptional:
-		if req.Account != "" {
-			v.account(i, 0, req.Account, bitOf[catalog.AccountAccess])
-		}
-	case catalog.AccountPair:
-		known := v.account(i, 0, req.Account, bitOf[catalog.AccountAccess]|bitOf[catalog.TransfersFrom])
-		known = v.account(i, 1, req.ToAccount, bitOf[catalog.AccountAccess]|bitOf[catalog.TransfersTo]) && known
-		if known && req.Account == req.ToAccount {
-			v.plain |= sameAccount
-		}
+func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, needed grant) plain {
+	r := v.rule
+	if r.from == 0 || req.Account == "" && r.info.Accounts == catalog.AccountOptional {
+		return 0
 	}
+	known := v.account(i, 0, req.Account, needed&r.asks|r.from)
+	if r.to == 0 {
+		return 0
+	}
+	known = v.account(i, 1, req.ToAccount, r.to) && known
+	if known && req.Account == req.ToAccount {
+		return sameAccount
+	}
+	return 0
 }
 
 func (v *Verdict) account(i *Institution, which int, name bank.AccountID, needed grant) bool {

@@ -24,36 +24,52 @@ const textLength = 4 + 36
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// nibble is the value of a lower-case hexadecimal digit, and 0xff of others.
-var nibble = func() (t [256]byte) {
-	for i := range t {
-		t[i] = 0xff
-	}
-	for i, c := range "0123456789abcdef" {
-		t[c] = byte(i)
-	}
-	return t
-}()
-
 // idOf reads a name. Nothing that the product makes has the version that marks
 // hashed names, so that the two never meet.
 func idOf(k kind, name string) (id, bool) {
-	if len(name) == textLength && name[:4] == string(k) && name[12] == '-' && name[17] == '-' && name[22] == '-' && name[27] == '-' {
-		var bad byte
-		read := func(from, digits int) (v uint64) {
-			for _, c := range []byte(name[from : from+digits]) {
-				n := nibble[c]
-				bad |= n
-				v = v<<4 | uint64(n&0xf)
-			}
-			return v
-		}
-		v := id{read(4, 8)<<32 | read(13, 4)<<16 | read(18, 4), read(23, 4)<<48 | read(28, 12)}
-		if bad != 0xff && v.version() != hashedVersion {
-			return v, true
-		}
+	if len(name) != textLength || name[:4] != string(k) {
+		return hashed(name), false
 	}
-	return id{maphash.String(seeds[0], name)&^(0xf<<12) | hashedVersion<<12, maphash.String(seeds[1], name)}, false
+	v, bad := uuidOf(name[4:])
+	if bad != 0 || v.version() == hashedVersion {
+		return hashed(name), false
+	}
+	return v, true
+}
+
+func hashed(name string) id {
+	return id{maphash.String(seeds[0], name)&^(0xf<<12) | hashedVersion<<12, maphash.String(seeds[1], name)}
+}
+
+// uuidOf reads a UUID of lower-case digits, eight of them at a time, side by
+// side in one word. What is bad is not zero where it is none.
+func uuidOf(s string) (v id, bad uint64) {
+	_ = s[35]
+	a, bad1 := hexOf(four(s)<<32 | four(s[4:]))
+	b, bad2 := hexOf(four(s[9:])<<32 | four(s[14:]))
+	c, bad3 := hexOf(four(s[19:])<<32 | four(s[24:]))
+	d, bad4 := hexOf(four(s[28:])<<32 | four(s[32:]))
+	dashes := s[8] ^ '-' | s[13] ^ '-' | s[18] ^ '-' | s[23] ^ '-'
+	return id{a<<32 | b, c<<32 | d}, bad1 | bad2 | bad3 | bad4 | uint64(dashes)
+}
+
+// four are the first four bytes of a text, as a number.
+func four(s string) uint64 {
+	return uint64(s[3]) | uint64(s[2])<<8 | uint64(s[1])<<16 | uint64(s[0])<<24
+}
+
+const each = 0x0101010101010101 // times a byte: the byte in every place of a word
+
+// hexOf is the value of eight hexadecimal digits, and not zero beside it unless
+// all of them are digits in lower case: whoever writes the value again has the
+// same text.
+func hexOf(text uint64) (v, bad uint64) {
+	v = text&(0x0f*each) + 9*(text>>6&each)
+	bad = v & (0xf0 * each)
+	bad |= (v + '0'*each + ('a'-'0'-10)*((v+6*each)>>4&each)) ^ text
+	v = (v | v>>4) & 0x00ff00ff00ff00ff
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return v&0xffff | v>>16, bad
 }
 
 const hashedVersion = 0xf
@@ -79,57 +95,93 @@ func (v id) text(k kind) string {
 	return string(out)
 }
 
-// spread turns an id into a place of a table. The ids of one moment differ in
-// their low bits only, so that all are mixed.
-func (v id) spread() uint64 {
+// A hash is an id's place in any table.
+type hash uint64
+
+// hash mixes an id. The ids of one moment differ in their low bits only, so
+// that all are mixed.
+func (v id) hash() hash {
 	hi, lo := bits.Mul64(v[0]^0x9e3779b97f4a7c15, v[1]^0xd1b54a32d192ed03)
-	return hi ^ lo
+	return hash(hi ^ lo)
 }
 
-// slot is where an id stands in a table of n places, or after.
-func (v id) slot(n int) int {
-	hi, _ := bits.Mul64(v.spread(), uint64(n))
+// slot is where something stands in a table of n places, or after.
+func (h hash) slot(n int) int {
+	hi, _ := bits.Mul64(uint64(h), uint64(n))
 	return int(hi)
 }
 
-// names are ids in order, and a table to find them by: open addressing, at most
-// two thirds full, a slot being one more than an index.
+// names are ids in order, and a table to find them by. A few have a byte of
+// each one's hash in the table, eight bytes to a word. Many have open addressing,
+// at most two thirds full: half of a hash above one more than an index.
 type names struct {
 	ids   []id
-	slots []uint32
+	table []uint64
 }
 
+const few = 32
+
 func namesOf(ids []id) names {
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0:
 		return names{}
+	case len(ids) <= few:
+		tags := make([]uint64, (len(ids)+7)/8)
+		for i, v := range ids {
+			tags[i/8] |= uint64(byte(v.hash())) << (i % 8 * 8)
+		}
+		return names{ids, tags}
 	}
-	slots := make([]uint32, len(ids)+len(ids)/2+1)
+	slots := make([]uint64, len(ids)+len(ids)/2+1)
 	for i, v := range ids {
-		at := v.slot(len(slots))
+		h := v.hash()
+		at := h.slot(len(slots))
 		for slots[at] != 0 {
 			if at++; at == len(slots) {
 				at = 0
 			}
 		}
-		slots[at] = uint32(i) + 1
+		slots[at] = uint64(h)<<32 | uint64(i+1)
 	}
 	return names{ids, slots}
 }
 
-// find is the index of an id, or -1.
-func (n *names) find(v id) int {
-	if len(n.slots) == 0 {
-		return -1
+// find is the index of an id with its hash, or -1.
+func (n *names) find(v id, h hash) int {
+	if len(n.ids) <= few {
+		return n.among(v, h)
 	}
-	for at := v.slot(len(n.slots)); n.slots[at] != 0; {
-		if i := int(n.slots[at]) - 1; n.ids[i] == v {
-			return i
+	for at := h.slot(len(n.table)); ; {
+		s := n.table[at]
+		if s == 0 {
+			return -1
 		}
-		if at++; at == len(n.slots) {
+		if uint32(s>>32) == uint32(h) {
+			if i := int(uint32(s)) - 1; n.ids[i] == v {
+				return i
+			}
+		}
+		if at++; at == len(n.table) {
 			at = 0
+		}
+	}
+}
+
+// among finds one of a few. All tags are compared before any id is looked at,
+// so that it matters little where the id stands; a tag may be alike in vain.
+func (n *names) among(v id, h hash) int {
+	var alike uint32
+	for w, tags := range n.table {
+		x := tags ^ uint64(byte(h))*each
+		zero := (x - each) &^ x & (0x80 * each) // the bytes of x that are zero, and a few others
+		alike |= uint32(zero>>7*0x0102040810204080>>56) << (w * 8)
+	}
+	for ; alike != 0; alike &= alike - 1 {
+		if i := bits.TrailingZeros32(alike); i < len(n.ids) && n.ids[i] == v {
+			return i
 		}
 	}
 	return -1
 }
 
-func (n *names) size() int { return len(n.ids)*idBytes + len(n.slots)*4 }
+func (n *names) size() int { return len(n.ids)*idBytes + len(n.table)*8 }

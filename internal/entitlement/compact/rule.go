@@ -3,6 +3,7 @@ package compact
 import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
 )
 
 // needs are permissions that are tested together, by the level at which each
@@ -32,6 +33,15 @@ type rule struct {
 	exists      bool // the entitlement does, in the edition
 	limits      []limitRule
 	dual        bool // a second person may be needed
+
+	// What follows from the rest, for the question that says nothing in its
+	// context, as most do.
+	silent     needs
+	lastEditor bool                   // is asked about, and counts as true
+	gate       catalog.EntitlementSet // the entitlement, or nothing
+	real       catalog.EntitlementSet // the entitlement, as far as it exists
+	asks       grant                  // the account is asked for what is needed: all ones; zero: not
+	from, to   grant                  // is asked of the accounts whatever is needed
 }
 
 type contextRule struct {
@@ -114,8 +124,37 @@ func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
 			r.limits = append(r.limits, limitRule{limit, limit.Daily(), info.Counts, p.At(catalog.AtAccount) && info.Accounts == catalog.AccountRequired})
 		}
 	}
+	r.silence(info)
 	r.dual = info.Operation == catalog.WiresTransmitOperation && catalog.WiresDualControl.In(edition)
 	return r
+}
+
+// silence prepares what silent questions ask.
+func (r *rule) silence(info *catalog.OperationInfo) {
+	var nothing entitlement.Context
+	r.silent = r.needs
+	for _, c := range r.contexts {
+		if nothing.Says(c.key) {
+			r.silent.add(c.needs)
+		}
+	}
+	r.lastEditor = info.LastEditor && nothing.Says(catalog.LastEditor)
+	if r.entitlement != catalog.NoEntitlement {
+		r.gate = r.gate.With(r.entitlement)
+	}
+	if r.exists {
+		r.real = r.gate
+	}
+	switch info.Accounts {
+	case catalog.AccountRequired:
+		r.asks = ^grant(0)
+		r.from = bitOf[catalog.AccountAccess]
+	case catalog.AccountOptional:
+		r.from = bitOf[catalog.AccountAccess]
+	case catalog.AccountPair:
+		r.from = bitOf[catalog.AccountAccess] | bitOf[catalog.TransfersFrom]
+		r.to = bitOf[catalog.AccountAccess] | bitOf[catalog.TransfersTo]
+	}
 }
 
 const everyRole = 0xff

@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -24,19 +25,26 @@ const (
 // waits; changes are made one after another, and the next question sees them.
 type Store struct {
 	institution atomic.Pointer[Institution]
-	blocks      atomic.Pointer[[]*atomic.Pointer[Block]]
+	blocks      atomic.Pointer[[]*chunk]
 	index       atomic.Pointer[index]
 
 	changing sync.Mutex
 	numbers  map[bank.OrganizationID]uint32
-	free     []uint32 // numbers of organizations that are gone
+	given    uint32   // how many numbers there are
+	free     []uint32 // those of organizations that are gone
 }
+
+// A chunk holds the blocks of organizations whose numbers follow each other. It
+// stays where it is, whatever becomes of them.
+type chunk [chunkSize]atomic.Pointer[Block]
+
+const chunkSize = 1 << 10
 
 // NewStore returns a store without organizations.
 func NewStore(i Institution) *Store {
 	s := &Store{numbers: map[bank.OrganizationID]uint32{}}
 	s.institution.Store(&i)
-	s.blocks.Store(&[]*atomic.Pointer[Block]{})
+	s.blocks.Store(&[]*chunk{})
 	s.index.Store(newIndex(1 << 10))
 	return s
 }
@@ -51,8 +59,7 @@ func (s *Store) SetInstitution(i Institution) { s.institution.Store(&i) }
 // so that nothing is allocated; it need not be empty.
 func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 	*v = Verdict{}
-	name, made := idOf(aMember, string(req.Member))
-	block, n := s.find(name, req.Member, made)
+	block, n := s.find(req.Member)
 	if block == nil {
 		v.plain = unknownMember
 		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
@@ -64,24 +71,34 @@ func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 }
 
 // find finds a member, and their organization; nil where there is none.
-func (s *Store) find(v id, name bank.UserID, made bool) (*Block, int) {
+func (s *Store) find(name bank.UserID) (*Block, int) {
+	v, made := idOf(aMember, string(name))
+	h := v.hash()
 	index := s.index.Load()
-	for at, number := index.next(v, index.start(v)); number >= 0; at, number = index.next(v, at) {
-		blocks := *s.blocks.Load() // after the index was read: what it knows is there by then
-		if b := blocks[number].Load(); b != nil {
-			if n := b.index(v, name, made); n >= 0 {
-				return b, n
-			}
+	for at, number, n := index.next(h, index.start(h)); number >= 0; at, number, n = index.next(h, at) {
+		b := s.place(number).Load() // after the index was read: what it knows is there by then
+		if b == nil {
+			continue
+		}
+		if made && n < len(b.members.ids) && b.members.ids[n] == v {
+			return b, n
+		}
+		if n := b.index(v, h, name, made); n >= 0 {
+			return b, n
 		}
 	}
 	return nil, -1
 }
 
+// place is where the block of an organization's number stands.
+func (s *Store) place(number int) *atomic.Pointer[Block] {
+	return &(*s.blocks.Load())[number/chunkSize][number%chunkSize]
+}
+
 // OrganizationOf is the block of a member's organization, nil where there is no
 // such member.
 func (s *Store) OrganizationOf(user bank.UserID) *Block {
-	v, made := idOf(aMember, string(user))
-	b, _ := s.find(v, user, made)
+	b, _ := s.find(user)
 	return b
 }
 
@@ -93,7 +110,7 @@ func (s *Store) Organization(o bank.OrganizationID) *Block {
 	if !known {
 		return nil
 	}
-	return (*s.blocks.Load())[number].Load()
+	return s.place(int(number)).Load()
 }
 
 // Put makes a block its organization's current one. Who is new in it is found
@@ -107,7 +124,7 @@ func (s *Store) Put(b *Block) bool {
 		number = s.number()
 		s.numbers[b.Organization] = number
 	}
-	place := (*s.blocks.Load())[number]
+	place := s.place(int(number))
 	was := place.Load()
 	if was != nil && was.Revision > b.Revision {
 		return false
@@ -120,16 +137,19 @@ func (s *Store) Put(b *Block) bool {
 	// yet; whoever is gone is nobody as soon as the block is.
 	s.reserve(b)
 	index := s.index.Load()
-	for _, v := range b.members.ids {
-		if was == nil || was.members.find(v) < 0 {
-			index.add(v, number)
+	for n, v := range b.members.ids {
+		h := v.hash()
+		if was == nil || was.members.find(v, h) < 0 {
+			index.add(h, number, n)
+		} else {
+			index.move(h, number, n)
 		}
 	}
 	place.Store(b)
 	if was != nil {
 		for _, v := range was.members.ids {
-			if b.members.find(v) < 0 {
-				index.remove(v, number)
+			if h := v.hash(); b.members.find(v, h) < 0 {
+				index.remove(h, number)
 			}
 		}
 	}
@@ -150,13 +170,13 @@ func (s *Store) Drop(o bank.OrganizationID) {
 	if !known {
 		return
 	}
-	place := (*s.blocks.Load())[number]
+	place := s.place(int(number))
 	was := place.Swap(nil)
 	delete(s.numbers, o)
 	s.free = append(s.free, number)
 	if was != nil {
 		for _, v := range was.members.ids {
-			s.index.Load().remove(v, number)
+			s.index.Load().remove(v.hash(), number)
 		}
 	}
 }
@@ -168,9 +188,12 @@ func (s *Store) number() uint32 {
 		s.free = s.free[:n-1]
 		return number
 	}
-	blocks := append(*s.blocks.Load(), &atomic.Pointer[Block]{})
-	s.blocks.Store(&blocks)
-	return uint32(len(blocks) - 1)
+	if s.given%chunkSize == 0 {
+		chunks := append(slices.Clip(*s.blocks.Load()), new(chunk))
+		s.blocks.Store(&chunks)
+	}
+	s.given++
+	return s.given - 1
 }
 
 // reserve makes room in the index for the members of a block.
@@ -180,10 +203,10 @@ func (s *Store) reserve(b *Block) {
 		return
 	}
 	bigger := newIndex(2 * (index.live + more))
-	for number, place := range *s.blocks.Load() {
-		if block := place.Load(); block != nil {
-			for _, v := range block.members.ids {
-				bigger.add(v, uint32(number))
+	for number := range s.given {
+		if block := s.place(int(number)).Load(); block != nil {
+			for n, v := range block.members.ids {
+				bigger.add(v.hash(), number, n)
 			}
 		}
 	}
@@ -192,16 +215,18 @@ func (s *Store) reserve(b *Block) {
 
 // All yields the organizations as they are.
 func (s *Store) All(yield func(*Block) bool) {
-	for _, place := range *s.blocks.Load() {
-		if b := place.Load(); b != nil && !yield(b) {
-			return
+	for _, chunk := range *s.blocks.Load() {
+		for i := range chunk {
+			if b := chunk[i].Load(); b != nil && !yield(b) {
+				return
+			}
 		}
 	}
 }
 
 // Size is how many bytes the store takes.
 func (s *Store) Size() int {
-	n := len(s.index.Load().slots)*8 + cap(*s.blocks.Load())*16
+	n := len(s.index.Load().slots)*8 + len(*s.blocks.Load())*chunkSize*8
 	for b := range s.All {
 		n += b.Size()
 	}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"mandate/bench/world"
+)
+
+func main() {
+	orgs := flag.Int("orgs", 10_000, "organizations")
+	flag.Parse()
+	w := world.New(*orgs, 7)
+	q := w.Ask(200_000, false)
+	o := newOurs(w)
+	fmt.Println(len(q.Asked), q.Allowed(), float64(o.store.Size())/float64(w.MemberAccounts()), float64(o.heap)/float64(w.MemberAccounts()))
+	ss := []*subject{{name: "mandate", questions: 200_000, answer: o.decide}, {name: "explain", questions: 200_000, answer: o.explain}}
+	for _, s := range ss {
+		if err := s.check(q); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	measure(q, ss)
+	for _, s := range ss {
+		fmt.Println(s.name, s.cost(), s.costs, s.allocs, load())
+	}
+}
