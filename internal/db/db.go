@@ -72,6 +72,11 @@ type Config struct {
 	// with ErrBusy. Zero means ten seconds.
 	Wait time.Duration
 
+	// Limit is how long writing may take on PostgreSQL, from connecting to the
+	// end of the commit: a server that says nothing more is left after it. Zero
+	// means a minute.
+	Limit time.Duration
+
 	// Migrations is what the database is built from. Nil means the program's own;
 	// what keeps its data apart brings its own.
 	Migrations fs.FS
@@ -100,6 +105,8 @@ type DB struct {
 	readTurns, writeTurns chan struct{}
 	lines                 lines         // where writers wait for those turns
 	joinFor               time.Duration // how old a transaction may be that others join
+	limit                 time.Duration // how long one may take on PostgreSQL
+	servers               servers       // PostgreSQL only
 
 	listeners listeners
 
@@ -119,6 +126,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if cfg.Connections == 0 {
 		cfg.Connections = defaultConnections
+	}
+	if cfg.Limit == 0 {
+		cfg.Limit = transactionLimit
 	}
 	if cfg.Migrations == nil {
 		cfg.Migrations = Migrations()
@@ -146,6 +156,7 @@ func newDB(d Dialect, cfg Config) *DB {
 		migrations: cfg.Migrations,
 		schema:     cfg.Schema,
 		joinFor:    defaultJoin,
+		limit:      cfg.Limit,
 	}
 	db.close = sync.OnceValue(db.closeOnce)
 	return db

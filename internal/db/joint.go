@@ -157,16 +157,9 @@ func (d *DB) passOn(l *line, alone bool) {
 func (d *DB) end(l *line) {
 	j := l.open
 	l.open = nil
-	err := j.sqlTx.Commit()
-	if err == nil {
-		j.end(nil, false)
-		return
-	}
-	if err = d.translate(err); commitUnknown(err) {
-		j.end(fmt.Errorf("%w: %w", ErrCommitUnknown, err), false)
-		return
-	}
-	j.end(err, isConflict(err) || j.members > 1)
+	err := d.commit(j.sqlTx)
+	known := err != nil && !errors.Is(err, ErrCommitUnknown)
+	j.end(err, known && (isConflict(err) || j.members > 1))
 }
 
 func (j *joint) end(err error, again bool) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -26,7 +27,8 @@ func openPostgreSQL(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	d := newDB(PostgreSQL, cfg)
-	d.reader = postgreSQLPool(config, cfg.Connections)
+	d.servers.watch(config)
+	d.reader = d.postgreSQLPool(config, cfg.Connections)
 	d.writer = d.reader
 	if err := checkServer(ctx, d.reader); err != nil {
 		return nil, errors.Join(err, d.reader.Close())
@@ -34,15 +36,15 @@ func openPostgreSQL(ctx context.Context, cfg Config) (*DB, error) {
 	d.openMigrator = func() (*sql.DB, error) {
 		patient := config.Copy()
 		patient.RuntimeParams["statement_timeout"] = "0" // a migration takes what it takes
-		return postgreSQLPool(patient, 2), nil
+		return d.postgreSQLPool(patient, 2), nil
 	}
 	d.readTurns = make(chan struct{}, cfg.Connections)
 	d.writeTurns = d.readTurns
 	return d, nil
 }
 
-func postgreSQLPool(config *pgx.ConnConfig, connections int) *sql.DB {
-	pool := stdlib.OpenDB(*config)
+func (d *DB) postgreSQLPool(config *pgx.ConnConfig, connections int) *sql.DB {
+	pool := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(d.servers.inOrder))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -56,13 +58,16 @@ func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
 		return nil, err
 	}
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectTimeout
+		config.ConnectTimeout = min(connectTimeout, cfg.Limit/3) // the next server has its turn within the limit
+	}
+	if config.ValidateConnect == nil && len(config.Fallbacks) > 0 {
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
 	defaults := map[string]string{
 		"application_name":                    "mandate",
 		"statement_timeout":                   milliseconds(statementTimeout),
 		"lock_timeout":                        milliseconds(lockTimeout),
-		"idle_in_transaction_session_timeout": milliseconds(transactionLimit),
+		"idle_in_transaction_session_timeout": milliseconds(cfg.Limit),
 		"timezone":                            "UTC",
 	}
 	if cfg.Schema != "" {

@@ -120,13 +120,26 @@ func (d *DB) transact(ctx context.Context, turns chan struct{}, f func(tx *Tx) e
 		return tx, tx.conflict, err
 	}
 	ended = true
-	if err := tx.sqlTx.Commit(); err != nil {
-		if err = d.translate(err); !readOnly && commitUnknown(err) {
-			err = fmt.Errorf("%w: %w", ErrCommitUnknown, err)
-		}
-		return tx, isConflict(err), err
+	if readOnly {
+		return tx, false, d.translate(tx.sqlTx.Commit())
 	}
-	return tx, false, nil
+	err = d.commit(tx.sqlTx)
+	return tx, isConflict(err), err
+}
+
+// commit ends a transaction that changed something. It is confirmed when the
+// server says so, and when nobody told the server meanwhile to wait for its
+// standby no longer: what only one server has may be lost with it.
+func (d *DB) commit(sqlTx *sql.Tx) error {
+	alone := d.servers.alone.Load()
+	err := d.translate(sqlTx.Commit())
+	switch {
+	case err == nil && d.servers.alone.Load() != alone:
+		return fmt.Errorf("%w: the server stopped waiting for its standby", ErrCommitUnknown)
+	case err != nil && commitUnknown(err):
+		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+	}
+	return err
 }
 
 // begin starts a transaction for one caller.
@@ -151,24 +164,25 @@ func (d *DB) newTx(ctx context.Context, sqlTx *sql.Tx, readOnly bool) *Tx {
 	}
 }
 
-// beginSQL starts a transaction. The database is given a context that the
-// caller cannot cancel: statements end when the caller gives up, but a commit
+// beginSQL starts a transaction. To write, the database is given a context that
+// the caller cannot cancel: statements end when the caller gives up, but a commit
 // that has been sent is waited for, because only its answer is the truth.
 func (d *DB) beginSQL(ctx context.Context, readOnly bool) (_ *sql.Tx, lasting context.Context, cancel context.CancelFunc, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, nil, err
 	}
 	lasting, cancel = context.WithoutCancel(ctx), func() {}
-	pool, options := d.writer, sql.TxOptions{}
-	if d.dialect == PostgreSQL {
-		lasting, cancel = context.WithTimeout(lasting, transactionLimit)
-		options.Isolation = sql.LevelReadCommitted
-	}
+	pool, options := d.writer, sql.TxOptions{ReadOnly: readOnly}
 	if readOnly {
-		pool, options.ReadOnly = d.reader, true
-		if d.dialect == PostgreSQL {
-			options.Isolation = sql.LevelRepeatableRead
-		}
+		pool = d.reader
+	}
+	switch {
+	case d.dialect == PostgreSQL && readOnly:
+		options.Isolation = sql.LevelRepeatableRead
+		lasting, cancel = context.WithTimeout(ctx, transactionLimit) // a reader who gives up needs no answer, to whatever it was
+	case d.dialect == PostgreSQL:
+		options.Isolation = sql.LevelReadCommitted
+		lasting, cancel = context.WithTimeout(lasting, d.limit)
 	}
 	sqlTx, err := pool.BeginTx(lasting, &options)
 	for range cap(d.readTurns) { // as many connections as there may be dead ones

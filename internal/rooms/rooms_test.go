@@ -34,6 +34,7 @@ var floors = []floor{
 	{name: "database", packages: []string{"db", "db/dbtest"}, also: []string{"db"}, outside: []string{"*"}},
 	{name: "ground", packages: []string{"activity", "outbox", "usage", "idempotency", "approval", "guard", "pdp", "calendar", "lease", "headroom"},
 		also: []string{"activity", "outbox", "usage", "idempotency", "guard"}, outside: []string{"golang.org/x/"}},
+	{name: "following", packages: []string{"follow"}, outside: []string{"github.com/prometheus/"}},
 	{name: "files of the trade", packages: []string{"moneymovement/ach/nacha", "moneymovement/ach/recipients", "moneymovement/wire/message", "moneymovement/layout"},
 		also: []string{"moneymovement/ach/nacha", "moneymovement/layout"}, outside: []string{"github.com/moov-io/", "golang.org/x/text/"}},
 	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "support", "application", "grant", "client", "alert", "authorization", "host/...", "moneymovement/..."},
