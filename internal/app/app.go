@@ -24,6 +24,7 @@ import (
 	"mandate/internal/client"
 	"mandate/internal/config"
 	"mandate/internal/db"
+	"mandate/internal/gate"
 	"mandate/internal/grant"
 	"mandate/internal/guard"
 	"mandate/internal/host"
@@ -88,6 +89,7 @@ type App struct {
 	ListenMailbox  string       // that address
 	Components     bool         // the page of the visual language is served: in the demo, nowhere else
 
+	callers    *gate.Callers
 	root       rootKey
 	hostDB     *db.DB // the simulator's own; nil where the host is another's
 	keys       *seal.Keyring
@@ -177,6 +179,7 @@ func (a *App) openRooms() (err error) {
 	if err := a.openProducts(); err != nil {
 		return err
 	}
+	a.openCallers()
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
 	a.Users.WithOversight(staff.Rights{}, a.Approvals, staff.Teller{Mailer: staff.Letters{Mailer: a.post}, House: House})

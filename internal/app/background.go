@@ -34,6 +34,9 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	wg.Go(func() {
 		a.every(ctx, purgeEvery, "forget ended sign-ins at products", func() error { return a.Grants.Purge(ctx) })
 	})
+	wg.Go(func() {
+		a.every(ctx, sweepEvery, "note when programs were here", func() error { return a.Clients.NoteUses(ctx) })
+	})
 	wg.Go(func() { a.courier.Run(ctx) })
 	wg.Go(func() { a.logouts.Run(ctx) })
 	wg.Go(func() {

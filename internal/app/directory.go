@@ -28,7 +28,7 @@ func (d Directories) Authenticate(ctx context.Context, token string) (client.Cli
 	if strings.Count(token, ".") != 2 {
 		return d.Clients.Authenticate(ctx, token)
 	}
-	institution, application, err := d.Products.Service(ctx, token, scopeOfDirectories)
+	institution, application, _, err := d.Products.Service(ctx, token, scopeOfDirectories)
 	if err != nil {
 		return client.Client{}, err
 	}

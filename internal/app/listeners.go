@@ -138,7 +138,7 @@ func (a *App) site(origin, app string) (web.Site, error) {
 func (a *App) APIHandler() http.Handler {
 	mux := route.NewMux()
 	limiter := gate.NewLimiter(a.Clock, gate.Rate{})
-	door := gate.New(a.Clients, limiter, a.Log)
+	door := gate.New(a.callers, limiter, a.Log)
 	directories := gate.New(Directories{a.DB, a.Clients, a.Products}, limiter, a.Log)
 	authzen.New(authzen.Config{
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,

@@ -107,6 +107,7 @@ var scopes = []Scope{
 	{"phone", "Phone number"},
 	{"offline_access", "Tokens that live on after the sign-in"},
 	{"scim", "Staff users and groups by SCIM"},
+	{"decisions", "Ask who may do what, as an API client"},
 }
 
 // A Draft is an application as somebody wants it to be.

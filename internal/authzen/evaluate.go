@@ -17,9 +17,13 @@ func (e *Edge) evaluation(w http.ResponseWriter, r *http.Request) error {
 	if err := h.read(r); err != nil {
 		return err
 	}
-	if e.quick != nil && h.asked.Evaluation(h.text) && e.answerQuickly(h, r) {
-		h.writeSingle(w)
-		return nil
+	if e.quick != nil && h.asked.Evaluation(h.text) {
+		if done, err := e.answerQuickly(h, r); done || err != nil {
+			if err == nil {
+				h.writeSingle(w)
+			}
+			return err
+		}
 	}
 	body, err := decode(h.body)
 	if err != nil {
@@ -46,8 +50,14 @@ func (e *Edge) single(w http.ResponseWriter, r *http.Request, body object) error
 	return writeJSON(w, bodyOf(answers.Decisions[0]))
 }
 
+// ask has evaluations answered when it is the caller's turn.
 func (e *Edge) ask(r *http.Request, asked []Evaluation) (Answers, error) {
-	return e.Decider.Evaluate(r.Context(), gate.ClientOf(r.Context()), Questions{asked, r.Header.Get(revisionHeader)})
+	c := gate.Calling(r.Context())
+	if err := e.Gate.Turns().Enter(r.Context(), c, len(asked)); err != nil {
+		return Answers{}, err
+	}
+	defer e.Gate.Turns().Leave(c)
+	return e.Decider.Evaluate(r.Context(), *c, Questions{asked, r.Header.Get(revisionHeader)})
 }
 
 func setRevision(w http.ResponseWriter, revision string) {
@@ -66,12 +76,14 @@ func (e *Edge) evaluations(w http.ResponseWriter, r *http.Request) error {
 	taken := 0
 	if e.quick != nil && h.asked.Batch(h.text, MaxEvaluations) && h.ends() {
 		taken = len(h.asked.Evaluations) - 1
-		if err := e.Gate.Take(gate.ClientOf(r.Context()), taken); err != nil {
+		if err := e.Gate.Take(gate.Calling(r.Context()), taken); err != nil {
 			return err
 		}
-		if e.answerQuickly(h, r) {
-			h.writeBatch(w)
-			return nil
+		if done, err := e.answerQuickly(h, r); done || err != nil {
+			if err == nil {
+				h.writeBatch(w)
+			}
+			return err
 		}
 	}
 	body, err := decode(h.body)
@@ -96,7 +108,7 @@ func (e *Edge) batch(w http.ResponseWriter, r *http.Request, body object, taken 
 	if err != nil {
 		return err
 	}
-	if err := e.Gate.Take(gate.ClientOf(r.Context()), len(items)-1-taken); err != nil {
+	if err := e.Gate.Take(gate.Calling(r.Context()), len(items)-1-taken); err != nil {
 		return err
 	}
 	decisions, revision, err := e.decide(r, batch)

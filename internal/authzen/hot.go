@@ -70,16 +70,26 @@ func (h *hot) ends() bool {
 	return false
 }
 
-// answerQuickly answers what is plain, if the decider has a quick way for it.
-func (e *Edge) answerQuickly(h *hot, r *http.Request) (ok bool) {
+// answerQuickly answers what is plain, if the decider has a quick way for it and
+// it is the caller's turn. Whoever has said that they can carry out more than a
+// yes and a no is answered the other way.
+func (e *Edge) answerQuickly(h *hot, r *http.Request) (ok bool, err error) {
+	c := gate.Calling(r.Context())
+	if len(c.Capabilities) > 0 {
+		return false, nil
+	}
 	n := len(h.asked.Evaluations)
 	if cap(h.allowed) < n {
 		h.allowed = make([]bool, n)
 	}
 	h.allowed = h.allowed[:n]
 	clear(h.allowed)
-	h.revision, ok = e.quick.Quick(gate.ClientOf(r.Context()), r.Header.Get(revisionHeader), &h.asked, h.allowed)
-	return ok
+	if err := e.Gate.Turns().Enter(r.Context(), c, n); err != nil {
+		return false, err
+	}
+	defer e.Gate.Turns().Leave(c)
+	h.revision, ok = e.quick.Quick(*c, r.Header.Get(revisionHeader), &h.asked, h.allowed)
+	return ok, nil
 }
 
 // Answers, as writeJSON would write them.

@@ -17,6 +17,9 @@ import (
 // MaxResults is the most results that one answer holds.
 const MaxResults = 1000
 
+// searchCost is as how many decisions a search counts when callers take turns.
+const searchCost = 100
+
 // Sought is what a search leaves open.
 type Sought string
 
@@ -64,7 +67,12 @@ func (e *Edge) search(searcher Searcher, sought Sought) handler {
 		if err != nil {
 			return err
 		}
-		found, err := searcher.Search(r.Context(), gate.ClientOf(r.Context()), Search{sought, asked, r.Header.Get(revisionHeader)})
+		c := gate.Calling(r.Context())
+		if err := e.Gate.Turns().Enter(r.Context(), c, searchCost); err != nil {
+			return err
+		}
+		defer e.Gate.Turns().Leave(c)
+		found, err := searcher.Search(r.Context(), *c, Search{sought, asked, r.Header.Get(revisionHeader)})
 		if err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ type Client struct {
 	Created     time.Time
 	Revoked     time.Time // zero: it is in use
 	LastUsed    time.Time // to the minute; zero: never
+	Access
 }
 
 // May reports whether the client may ask about an operation. What the catalogue
@@ -60,6 +61,7 @@ type Draft struct {
 	Operations []string // by their stable names; none: everything
 	Acts       bool     // for people: whoever has its key can then initiate and approve in anybody's name
 	Host       bool     // the institution's host: whoever has its key can make the credentials of people who have none
+	Access
 }
 
 // read checks the draft and says all its problems at once.
@@ -86,6 +88,7 @@ func (d Draft) read() (Client, error) {
 		}
 	}
 	slices.Sort(c.Operations)
+	c.Access = d.Access.read(&problems)
 	return c, problems.Err("The application was not saved.")
 }
 
@@ -108,11 +111,16 @@ func parseOperations(text string) []catalog.Operation {
 	return operations
 }
 
+const selectClient = `
+	select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros, application_id, capabilities, rate
+	  from api_client`
+
 func scanClient(s db.Scanner) (c Client, err error) {
-	var operations string
+	var operations, capabilities string
 	var created, revoked, used int64
-	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &c.Host, &created, &revoked, &used)
+	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &c.Host, &created, &revoked, &used, &c.Application, &capabilities, &c.Rate)
 	c.Operations = parseOperations(operations)
+	c.Capabilities = parseCapabilities(capabilities)
 	c.Created, c.Revoked, c.LastUsed = moment(created), moment(revoked), moment(used)
 	return c, err
 }

@@ -245,9 +245,12 @@ func TestLastUseIsNotedOnceAMinute(t *testing.T) {
 			t.Fatal(err)
 		}
 		clock := dbtest.ClockOf(t, d)
-		for _, step := range []struct{ wait, want time.Duration }{{time.Second, time.Second}, {58 * time.Second, time.Second}, {2 * time.Second, 61 * time.Second}} {
+		for _, step := range []struct{ wait, want time.Duration }{{time.Second, time.Second}, {58 * time.Second, time.Second}, {2 * time.Second, 61 * time.Second}} { // to the minute
 			clock.Advance(step.wait)
 			if _, err := s.Authenticate(ctx, key.Reveal()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.NoteUses(ctx); err != nil {
 				t.Fatal(err)
 			}
 			clients, err := s.List(ctx, operator)

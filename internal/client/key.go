@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"log/slog"
-	"strings"
 )
 
 // A Key is the secret of a client. It is shown once, when it is made, and does
@@ -30,17 +29,6 @@ func (k Key) Reveal() string { return k.text }
 func (k Key) String() string       { return keyPrefix + "..." }
 func (k Key) GoString() string     { return k.String() }
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
-
-// readKey takes a text for a key if it has the form of one. Other texts are
-// not worth a look into the database.
-func readKey(text string) (Key, bool) {
-	secret, ok := strings.CutPrefix(text, keyPrefix)
-	if !ok {
-		return Key{}, false
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(secret)
-	return Key{text}, err == nil && len(b) == keyBytes
-}
 
 func (k Key) hash() []byte {
 	sum := sha256.Sum256([]byte(k.text))

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"mandate/internal/activity"
@@ -22,6 +20,7 @@ const (
 	eventCreated = "external_app.created"
 	EventRotated = "external_app.secret_rotated"
 	eventDeleted = "external_app.deleted"
+	eventChanged = "external_app.changed"
 )
 
 // Permission is what staff need to manage clients.
@@ -33,14 +32,14 @@ type Service struct {
 	db    *db.DB
 	guard *guard.Guard
 	log   *slog.Logger
-
-	mu    sync.Mutex
-	noted map[bank.ClientID]time.Time // when this process last wrote a client's use
+	roll  roll
 }
 
-// New returns the service.
+// New returns the service. It watches the door for changes of clients.
 func New(d *db.DB, g *guard.Guard, log *slog.Logger) *Service {
-	return &Service{db: d, guard: g, log: log, noted: map[bank.ClientID]time.Time{}}
+	s := &Service{db: d, guard: g, log: log}
+	g.Watch(s.watch)
+	return s
 }
 
 // action is a change of one client. Clients belong to the institution, not to
@@ -81,9 +80,10 @@ func Issue(change *guard.Change, d Draft) (Client, Key, error) {
 	if err := insertKey(change.Tx, c, key); err != nil {
 		return Client{}, Key{}, err
 	}
-	change.RecordAs(eventCreated, c.target(), "",
-		activity.Change{Field: "name", New: c.Name}, activity.Change{Field: "operations", New: operationsText(c.Operations)},
-		activity.Change{Field: "acts_for_people", New: strconv.FormatBool(c.Acts)}, activity.Change{Field: "host", New: strconv.FormatBool(c.Host)})
+	change.RecordAs(eventCreated, c.target(), "", append([]activity.Change{
+		{Field: "name", New: c.Name}, {Field: "operations", New: operationsText(c.Operations)},
+		{Field: "acts_for_people", New: strconv.FormatBool(c.Acts)}, {Field: "host", New: strconv.FormatBool(c.Host)}},
+		c.Access.changes(Access{})...)...)
 	return c, key, nil
 }
 
@@ -156,10 +156,10 @@ func (s *Service) change(ctx context.Context, caller bank.Caller, event string, 
 func (s *Service) List(ctx context.Context, caller bank.Caller) ([]Client, error) {
 	var clients []Client
 	err := s.guard.Look(ctx, caller, action("", activity.Target{}), func(view *guard.View) (err error) {
-		clients, err = db.All(view.Tx, scanClient, `
-			select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros
-			  from api_client where institution_id = $1 order by name, id`, caller.Institution)
-		return err
+		if clients, err = db.All(view.Tx, scanClient, selectClient+` where institution_id = $1 order by name, id`, caller.Institution); err != nil {
+			return err
+		}
+		return withCertificates(view.Tx, caller.Institution, clients)
 	})
 	return clients, err
 }
@@ -167,9 +167,7 @@ func (s *Service) List(ctx context.Context, caller bank.Caller) ([]Client, error
 var errNoClient = fault.New(fault.NotFound, "There is no such application here.")
 
 func find(tx *db.Tx, institution bank.InstitutionID, id bank.ClientID) (Client, error) {
-	c, err := db.One(tx, scanClient, `
-		select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros
-		  from api_client where institution_id = $1 and id = $2`, institution, id)
+	c, err := db.One(tx, scanClient, selectClient+` where institution_id = $1 and id = $2`, institution, id)
 	if errors.Is(err, db.ErrNoRows) {
 		return Client{}, errNoClient
 	}
@@ -181,10 +179,13 @@ func find(tx *db.Tx, institution bank.InstitutionID, id bank.ClientID) (Client, 
 
 func insertClient(tx *db.Tx, c Client) error {
 	n, err := tx.Exec(`
-		insert into api_client (institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros)
-		values ($1, $2, $3, $4, $5, $6, $7, 0, 0)
+		insert into api_client (institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros, application_id, capabilities, rate)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10)
 		on conflict (institution_id, name) where revoked_micros = 0 do nothing`,
-		c.Institution, c.ID, c.Name, operationsText(c.Operations), c.Acts, c.Host, c.Created.UnixMicro())
+		c.Institution, c.ID, c.Name, operationsText(c.Operations), c.Acts, c.Host, c.Created.UnixMicro(), c.Application, capabilitiesText(c.Capabilities), c.Rate)
+	if db.IsUnique(err, "api_client_application") {
+		return errApplicationTaken
+	}
 	if err != nil {
 		return fmt.Errorf("store the client %s: %w", c.ID, err)
 	}
@@ -193,7 +194,7 @@ func insertClient(tx *db.Tx, c Client) error {
 		problems.Add("name", "Another application has this name. Choose another name.")
 		return problems.Err("The application was not saved.")
 	}
-	return nil
+	return insertCertificates(tx, c)
 }
 
 func insertKey(tx *db.Tx, c Client, key Key) error {
@@ -224,89 +225,8 @@ func revoke(tx *db.Tx, c Client) error {
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", c.ID, err)
 	}
+	if err := deleteCertificates(tx, c); err != nil {
+		return err
+	}
 	return endKeys(tx, c, tx.Now)
-}
-
-// ErrUnknownKey refuses whoever did not prove to be a client. It does not tell
-// an unknown key from one that has ended.
-var ErrUnknownKey = fault.New(fault.Unauthorized, "The API key is missing, unknown or no longer valid.")
-
-// Authenticate finds the client that a key proves. It looks the key up on
-// every call, so that a revoked one is refused from the next call on.
-func (s *Service) Authenticate(ctx context.Context, text string) (Client, error) {
-	key, ok := readKey(strings.TrimSpace(text))
-	if !ok {
-		return Client{}, ErrUnknownKey
-	}
-	var c Client
-	var now time.Time
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		now = tx.Now
-		c, err = db.One(tx, scanClient, `
-			select c.institution_id, c.id, c.name, c.operations, c.acts_for_people, c.is_host, c.created_micros, c.revoked_micros, c.last_used_micros
-			  from api_key k join api_client c on c.institution_id = k.institution_id and c.id = k.client_id
-			 where k.key_hash = $1 and c.revoked_micros = 0 and (k.expires_micros = 0 or k.expires_micros > $2)`,
-			key.hash(), now.UnixMicro())
-		return err
-	})
-	if errors.Is(err, db.ErrNoRows) {
-		return Client{}, ErrUnknownKey
-	}
-	if err != nil {
-		return Client{}, fmt.Errorf("look up the API key: %w", err)
-	}
-	s.noteUse(ctx, c, now)
-	return c, nil
-}
-
-// Program finds a program that is in use, for whoever knows it by another proof
-// than its key.
-func (s *Service) Program(ctx context.Context, institution bank.InstitutionID, id bank.ClientID) (c Client, err error) {
-	var now time.Time
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		now = tx.Now
-		c, err = find(tx, institution, id)
-		return err
-	})
-	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && !c.Revoked.IsZero() {
-		return Client{}, ErrUnknownKey
-	}
-	if err != nil {
-		return Client{}, err
-	}
-	s.noteUse(ctx, c, now)
-	return c, nil
-}
-
-const (
-	useGrain = time.Minute            // how exactly the last use is known
-	useWait  = 250 * time.Millisecond // how long a call may wait for noting it
-)
-
-// noteUse remembers that a client was here. The call goes on whether or not it
-// can be written: a busy database delays nobody for it.
-func (s *Service) noteUse(ctx context.Context, c Client, now time.Time) {
-	if now.Sub(c.LastUsed) < useGrain || !s.firstOfMinute(c.ID, now) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, useWait)
-	defer cancel()
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`update api_client set last_used_micros = $1 where institution_id = $2 and id = $3 and last_used_micros < $1`,
-			now.UnixMicro(), c.Institution, c.ID)
-		return err
-	})
-	if err != nil {
-		s.log.Warn("the use of an API client was not noted", "client", c.ID, "error", err)
-	}
-}
-
-func (s *Service) firstOfMinute(id bank.ClientID, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if last, known := s.noted[id]; known && now.Sub(last) < useGrain {
-		return false
-	}
-	s.noted[id] = now
-	return true
 }

@@ -165,6 +165,9 @@ func newDB(d Dialect, cfg Config) *DB {
 // Dialect says which database is underneath.
 func (d *DB) Dialect() Dialect { return d.dialect }
 
+// Now is the time by the clock that every transaction's Now is of.
+func (d *DB) Now() time.Time { return d.clock.Now() }
+
 // Ping asks the database for a sign of life.
 func (d *DB) Ping(ctx context.Context) error {
 	if err := d.reader.PingContext(ctx); err != nil {

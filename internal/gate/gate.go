@@ -8,6 +8,7 @@ package gate
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"log/slog"
@@ -40,18 +41,35 @@ type Clients interface {
 	Authenticate(ctx context.Context, key string) (client.Client, error)
 }
 
+// Certified are Clients that recognize callers by the certificate of their
+// connection, too.
+type Certified interface {
+	ByCertificate(ctx context.Context, shown *tls.ConnectionState) (client.Client, error)
+}
+
 // A Gate stands in front of an edge.
 type Gate struct {
 	clients Clients
 	limiter *Limiter
+	turns   *Turns
 	log     *slog.Logger
 }
 
 // New returns a gate. Two edges with one gate share what a caller may do in a
 // second.
 func New(clients Clients, limiter *Limiter, log *slog.Logger) *Gate {
-	return &Gate{clients: clients, limiter: limiter, log: log}
+	return &Gate{clients: clients, limiter: limiter, turns: NewTurns(Capacity{}), log: log}
 }
+
+// With answers so much at the same time as turns let in. Gates with the same
+// turns share it.
+func (g *Gate) With(turns *Turns) *Gate {
+	g.turns = turns
+	return g
+}
+
+// Turns are whose turn it is to have something decided.
+func (g *Gate) Turns() *Turns { return g.turns }
 
 // A Refuse writes a refusal in an edge's own form.
 type Refuse func(w http.ResponseWriter, r *http.Request, status int, err *fault.Error)
@@ -76,16 +94,15 @@ func (g *Gate) Known(refuse Refuse, next http.Handler) http.Handler {
 // stranger's is read.
 func (g *Gate) KnownUpTo(most func(*http.Request) int64, refuse Refuse, next http.Handler) http.Handler {
 	return g.open(most, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key, given := bearer(r)
-		c, err := g.clients.Authenticate(r.Context(), key)
+		c, challenge, err := g.Identify(r.Context(), r.Header.Get("Authorization"), r.TLS)
 		if err != nil {
-			if fault.KindOf(err) == fault.Unauthorized {
-				w.Header().Set("WWW-Authenticate", challenge(given))
+			if challenge != "" {
+				w.Header().Set("WWW-Authenticate", challenge)
 			}
 			g.Refuse(w, r, refuse, err)
 			return
 		}
-		if err := g.Take(c, 1); err != nil {
+		if err := g.Take(&c, 1); err != nil {
 			g.Refuse(w, r, refuse, err)
 			return
 		}
@@ -106,20 +123,31 @@ func headers(h http.Header, r *http.Request) {
 	}
 }
 
-func bearer(r *http.Request) (key string, given bool) {
-	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+// Identify finds who calls: by what the header Authorization says or, where it
+// says nothing, by the certificate of the connection. A caller that is nobody
+// gets a challenge, which says how to prove who it is (RFC 6750).
+func (g *Gate) Identify(ctx context.Context, authorization string, shown *tls.ConnectionState) (c client.Client, challenge string, err error) {
+	key, given := bearer(authorization)
+	if certified, ok := g.clients.(Certified); ok && authorization == "" && shown != nil && len(shown.PeerCertificates) > 0 {
+		c, err = certified.ByCertificate(ctx, shown)
+	} else {
+		c, err = g.clients.Authenticate(ctx, key)
+	}
+	switch {
+	case err == nil || fault.KindOf(err) != fault.Unauthorized:
+		return c, "", err
+	case given:
+		return c, `Bearer realm="mandate", error="invalid_token"`, err
+	}
+	return c, `Bearer realm="mandate"`, err
+}
+
+func bearer(authorization string) (key string, given bool) {
+	scheme, rest, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", false
 	}
 	return strings.TrimSpace(rest), true
-}
-
-// challenge tells the caller how to prove who it is (RFC 6750).
-func challenge(given bool) string {
-	if given {
-		return `Bearer realm="mandate", error="invalid_token"`
-	}
-	return `Bearer realm="mandate"`
 }
 
 // A passage is one request's way through the gate.
@@ -134,6 +162,9 @@ func passageOf(ctx context.Context) *passage { return ctx.Value(passageKey{}).(*
 
 // requestOf is the request that Open let through.
 func requestOf(ctx context.Context) *http.Request { return passageOf(ctx).request }
+
+// Calling is ClientOf without a copy. It is for reading.
+func Calling(ctx context.Context) *client.Client { return &passageOf(ctx).caller }
 
 // ClientOf is the caller of a request that Known let through.
 func ClientOf(ctx context.Context) client.Client {
@@ -157,8 +188,8 @@ func CallerOf(ctx context.Context) bank.Caller {
 
 // Take takes n of what the caller may ask for. The fault of a caller who asked
 // for too much carries how long to wait.
-func (g *Gate) Take(c client.Client, n int) error {
-	wait, ok := g.limiter.take(c.ID, n)
+func (g *Gate) Take(c *client.Client, n int) error {
+	wait, ok := g.limiter.take(c, n)
 	if ok {
 		return nil
 	}

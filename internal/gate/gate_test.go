@@ -24,7 +24,7 @@ func TestALimiterGivesBackWithTime(t *testing.T) {
 	l := NewLimiter(clock, Rate{PerSecond: 10, Burst: 20})
 	take := func(who string, n int, wait time.Duration) {
 		t.Helper()
-		got, ok := l.take(bank.ClientID(who), n)
+		got, ok := l.take(&client.Client{ID: bank.ClientID(who)}, n)
 		if ok != (wait == 0) || got != wait {
 			t.Errorf("%s takes %d: wait %v, %t; want %v", who, n, got, ok, wait)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/client"
 )
 
 // A Rate is how much one caller may ask. The zero Rate is the default.
@@ -41,23 +42,31 @@ func NewLimiter(clock bank.Clock, rate Rate) *Limiter {
 	return &Limiter{clock: clock, rate: rate, callers: map[bank.ClientID]balance{}}
 }
 
+// rateOf is the caller's own rate, or the one of all.
+func (l *Limiter) rateOf(c *client.Client) Rate {
+	if c.Rate == 0 {
+		return l.rate
+	}
+	return Rate{PerSecond: float64(c.Rate), Burst: 2 * float64(c.Rate)}
+}
+
 // take takes n from the caller's balance, or says how long to wait. Whoever
 // has anything left is served whole and waits afterwards, so that a batch
 // larger than the burst is slow but not impossible.
-func (l *Limiter) take(caller bank.ClientID, n int) (wait time.Duration, ok bool) {
-	now := l.clock.Now()
+func (l *Limiter) take(c *client.Client, n int) (wait time.Duration, ok bool) {
+	now, rate, caller := l.clock.Now(), l.rateOf(c), c.ID
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b, known := l.callers[caller]
 	if !known {
-		b = balance{left: l.rate.Burst, at: now}
+		b = balance{left: rate.Burst, at: now}
 	}
 	if past := now.Sub(b.at); past > 0 {
-		b = balance{left: math.Min(l.rate.Burst, b.left+past.Seconds()*l.rate.PerSecond), at: now}
+		b = balance{left: math.Min(rate.Burst, b.left+past.Seconds()*rate.PerSecond), at: now}
 	}
 	if b.left <= 0 && n > 0 {
 		l.callers[caller] = b
-		return time.Duration((1 - b.left) / l.rate.PerSecond * float64(time.Second)), false
+		return time.Duration((1 - b.left) / rate.PerSecond * float64(time.Second)), false
 	}
 	b.left -= float64(n)
 	l.callers[caller] = b

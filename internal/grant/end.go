@@ -85,10 +85,18 @@ func (s *Service) endOne(tx *db.Tx, issuer bank.InstitutionID, f Family, why str
 	if err != nil || n == 0 {
 		return wrap("end the grant", err)
 	}
+	s.ended(tx)
 	if f.Staff == "" || why == Revoked {
 		return nil
 	}
 	return s.tell(tx, issuer, f, string(issuer)+" "+f.ID)
+}
+
+// ended says, after the commit, that something has ended.
+func (s *Service) ended(tx *db.Tx) {
+	if s.Ended != nil {
+		tx.AfterCommit(s.Ended)
+	}
 }
 
 // tell queues the notice that a sign-in ended, once under its key.

@@ -205,6 +205,7 @@ func (s *Service) SaveToken(ctx context.Context, issuer bank.InstitutionID, id, 
 		endedMicros := int64(0)
 		if ended {
 			endedMicros = tx.Now.UnixMicro()
+			s.ended(tx)
 		}
 		expires := tx.Now.Add(min(AccessLifetime, lifetime))
 		_, err := tx.Exec(`

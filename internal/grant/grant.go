@@ -100,6 +100,8 @@ type Service struct {
 
 	// Wake makes the courier of logouts look at once; it may be nil.
 	Wake func()
+	// Ended is called after something that was given has ended; it may be nil.
+	Ended func()
 	// Closes finds where an application hears of the end of a sign-in: its
 	// address, or nothing. It may be nil.
 	Closes func(tx *db.Tx, issuer bank.InstitutionID, application bank.ApplicationID) (string, error)

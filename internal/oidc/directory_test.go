@@ -22,13 +22,7 @@ import (
 // well as with its key. Nothing else is taken for either.
 func TestADirectoryComesWithAnAccessToken(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		service := func(scopes ...string) secretParty {
-			return w.secretParty(func(d *application.Draft) {
-				d.Grants, d.Scopes, d.ServiceEmail = []application.Grant{application.GrantService}, scopes, address("ada")
-				d.Redirects, d.PostLogouts = nil, nil
-			})
-		}
-		own, other := service("scim"), service("scim")
+		own, other := w.service("scim"), w.service("scim")
 		home, err := w.staff.CreateGroup(t.Context(), operator(cedar), staff.Draft{Name: "No Permissions"})
 		w.must(err)
 		rooms := staff.NewProvisioning(w.staff, scim.Keys{})

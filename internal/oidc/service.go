@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -23,38 +24,38 @@ import (
 var ErrToken = fault.New(fault.Unauthorized, "The access token is not good here. Get a new one at the token endpoint.").With("INVALID_TOKEN")
 
 // Service says which application an access token is of that it got for itself,
-// as a service, with a scope. A person's token is nobody's here, and neither is
+// as a service, with a scope, and until when it is good. A person's token is nobody's here, and neither is
 // one that is bound to a key, since nothing here asks for the proof.
-func (p *Provider) Service(ctx context.Context, token, scope string) (bank.InstitutionID, bank.ApplicationID, error) {
+func (p *Provider) Service(ctx context.Context, token, scope string) (bank.InstitutionID, bank.ApplicationID, time.Time, error) {
 	issuer, claims, err := p.readAccess(ctx, token)
 	if err != nil {
-		return "", "", err
+		return "", "", time.Time{}, err
 	}
 	body, err := p.Grants.Token(ctx, issuer, claims.ID)
 	if errors.Is(err, grant.ErrUnknown) {
-		return "", "", ErrToken
+		return "", "", time.Time{}, ErrToken
 	}
 	if err != nil {
-		return "", "", err
+		return "", "", time.Time{}, err
 	}
 	kept := goidc.Token{}
 	if err := json.Unmarshal(body, &kept); err != nil {
-		return "", "", err
+		return "", "", time.Time{}, err
 	}
 	own, err := p.Grants.Family(ctx, issuer, kept.GrantID)
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
-		return "", "", ErrToken
+		return "", "", time.Time{}, ErrToken
 	case err != nil:
-		return "", "", err
+		return "", "", time.Time{}, err
 	case own.Staff != "" || kept.JWKThumbprint != "" || !slices.Contains(strings.Fields(kept.Scopes), scope):
-		return "", "", ErrToken
+		return "", "", time.Time{}, ErrToken
 	}
 	a, err := p.Applications.Lookup(ctx, issuer, bank.ApplicationID(kept.ClientID))
 	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && (!a.Enabled || !a.Can(application.GrantService) || !slices.Contains(a.Scopes, scope)) {
-		return "", "", ErrToken
+		return "", "", time.Time{}, ErrToken
 	}
-	return issuer, a.ID, err
+	return issuer, a.ID, claims.Expiry.Time(), err
 }
 
 // readAccess reads an access token of ours that is good now.

@@ -161,6 +161,7 @@ var told = []struct{ what, words string }{
 	{grant.ToldGroups, "The groups that you are in"},
 	{grant.ToldPermissions, "What your groups permit"},
 	{"scim", "Staff users and groups"},
+	{"decisions", "Who may do what"},
 	{"offline_access", "All this also after you have signed out, until you take it back"},
 }
 

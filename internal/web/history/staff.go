@@ -96,6 +96,7 @@ var staffFields = map[string]string{
 	"operations": "Operations", "acts_for_people": "Acts for people", "institution": "Institution", "agreed": "Agreed by", "support_case": "Case", "support_status": "Status",
 	"edition": "Edition", "time_zone": "Time zone", "offers": "Services", "accent": "Colour", "logo": "Logo", "staff_factor_from": "Second factor required of staff from",
 	"disclaimer": "Disclaimer", "product": "Product", "host": "Speaks for the host",
+	"certificates": "Certificates", "capabilities": "Can carry out", "rate": "Decisions a second",
 	"issuer": "Issuer", "client_id": "Client id", "label": "Name of the provider", "secret": "Secret", "subject_claim": "Claim that names a person",
 	"email_claim": "Claim with the address", "vouches": "Vouches for addresses", "factors": "Words that count as a second factor", "outside_subject": "Name at the provider",
 }
