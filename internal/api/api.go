@@ -56,6 +56,7 @@ type Config struct {
 	Gate           *gate.Gate
 	Decisions      Decisions
 	Users          Users
+	Reverse        Reverse
 	Authorizations *authorization.Service
 	Statements     Statements
 	Approvals      Approvals
@@ -106,6 +107,7 @@ func (e *Edge) register(mux *http.ServeMux) huma.API {
 	add(e, a, http.MethodPost, "/authorizations/{ref}/approve", "approve-authorization", "Approve a payment as a second person", asks(route.Own), e.approve)
 	add(e, a, http.MethodPost, "/authorizations/{ref}/confirm", "confirm-authorization", "Confirm a payment at its release", asks(route.Own), e.confirm)
 	add(e, a, http.MethodPost, "/authorizations/{ref}/void", "void-authorization", "Void a payment and give its amount back", asks(route.Own), e.void)
+	e.registerReverse(a)
 	e.registerAccounts(a)
 	e.registerApprovals(a)
 	e.registerTransfers(a)

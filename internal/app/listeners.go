@@ -144,7 +144,7 @@ func (a *App) APIHandler() http.Handler {
 		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
 	scim.New(scim.Config{Rooms: a.Provisioning, Gate: directories, Origin: a.Config.APIOrigin}).Mount(mux)
-	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Authorizations: a.Authorizations,
+	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Reverse: a.Users, Authorizations: a.Authorizations,
 		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires,
 		Classic: a.Identity, Hosted: a.HostSync}).Mount(mux)
 	return observed{a.webMetrics.Observe("api", a.Log, mux), mux}

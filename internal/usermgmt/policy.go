@@ -189,6 +189,13 @@ func loadMemberAccounts(tx *db.Tx, num int64, scope entitlement.Scope, accounts 
 		}
 		return err
 	}
+	if scope.AllMembers && !scope.AllAccounts && len(accounts) <= chunk {
+		return take(db.All(tx, scanMemberAccountRow, `
+			select member_ordinal, account_ordinal, switches, wire, wires_day, wires_dual
+			  from member_account
+			 where organization_num = $1 and account_ordinal in ($2, $3, $4, $5, $6, $7, $8, $9)`,
+			in8([]any{num}, slices.Collect(maps.Keys(accounts)))...))
+	}
 	ordinals := slices.Collect(maps.Keys(members))
 	for some := range slices.Chunk(ordinals, chunk) {
 		var err error

@@ -141,6 +141,18 @@ func numbers(tx *db.Tx, institution bank.InstitutionID, organization bank.Organi
 	return num, m, a, err
 }
 
+// Member adds an active organization user of role user.
+func (w *World) Member(institution bank.InstitutionID, organization bank.OrganizationID, id bank.UserID, name string, s entitlement.Settings) {
+	w.t.Helper()
+	w.change(institution, organization, func(tx *db.Tx) error {
+		o, err := usermgmt.FindOrganization(tx, institution, organization)
+		if err != nil {
+			return err
+		}
+		return usermgmt.InsertMember(tx, institution, o.Num, &usermgmt.Member{ID: id, FirstName: name, Status: bank.StatusActive, Settings: s})
+	})
+}
+
 // SetMember stores a member's user-level settings.
 func (w *World) SetMember(institution bank.InstitutionID, organization bank.OrganizationID, member bank.UserID, s entitlement.Settings) {
 	w.t.Helper()

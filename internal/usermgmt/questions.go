@@ -1,0 +1,360 @@
+package usermgmt
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/guard"
+	"mandate/internal/usage"
+)
+
+// Reverse questions leave one part of a question open: who may do this, what may
+// this person do, who could move how much alone. Each is the one decision asked
+// for every candidate, so that a list never says anything else than a decision.
+
+// A sight is the facts of one moment on which questions about one organization
+// are answered.
+type sight struct {
+	tx     *db.Tx
+	policy *entitlement.Policy
+	now    time.Time
+	day    func(catalog.Limit, bank.Day) (usage.Day, error)
+
+	days    map[countedOn]usage.Day
+	failure error
+}
+
+// countedOn names a day's amounts that count together.
+type countedOn struct {
+	limit catalog.Limit
+	day   bank.Day
+}
+
+// used is what already counts where a request counts. What could not be read is
+// kept in failure, and then no answer is one.
+func (s *sight) used(req entitlement.Request) entitlement.Used {
+	if req.Amount = entitlement.AmountOf(1); s.failure != nil {
+		return entitlement.Used{}
+	}
+	limit, day, counts := entitlement.Counting(s.policy.Institution, req)
+	if !counts {
+		return entitlement.Used{}
+	}
+	key := countedOn{limit, day}
+	counted, known := s.days[key]
+	if !known {
+		if counted, s.failure = s.day(limit, day); s.failure != nil {
+			return entitlement.Used{}
+		}
+		s.days[key] = counted
+	}
+	return counted.Used(req.Member, req.Account)
+}
+
+// sight gives read what there is to see of an organization, if the caller may see
+// permissions there.
+func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scope entitlement.Scope, read func(*sight) error) error {
+	action := looking(of, catalog.ViewPermissions, scope)
+	return s.guard.Look(ctx, caller, action, func(v *guard.View) error {
+		seen := &sight{tx: v.Tx, policy: v.Policy, now: v.Tx.Now, days: map[countedOn]usage.Day{}}
+		seen.day = func(limit catalog.Limit, day bank.Day) (usage.Day, error) {
+			return usage.OfDay(v.Tx, caller.Institution, of.Organization, limit, day)
+		}
+		if err := read(seen); err != nil {
+			return err
+		}
+		return seen.failure
+	})
+}
+
+// A WhoQuery asks who may do something, and up to how much.
+type WhoQuery struct {
+	Request entitlement.Request // without a member; an account or an amount that is not given is any
+	Search  string              // any part of a name
+	Sort    WhoSort
+	Page    int // from 1
+	Size    int // at most MaxPageSize; -1: all in one page
+}
+
+// A WhoSort is the order of the answer.
+type WhoSort string
+
+const (
+	ByAmount  WhoSort = "amount" // who may move most comes first
+	WhoByName WhoSort = "name"
+)
+
+// An Able is somebody who may do what was asked.
+type Able struct {
+	Named
+	entitlement.Ability
+}
+
+// Named is a member by name.
+type Named struct {
+	User   bank.UserID
+	Name   string
+	Role   bank.Role
+	Status bank.Status
+}
+
+// A WhoPage is one page of those who may.
+type WhoPage struct {
+	Rows        []Able
+	May         int // how many may
+	Matching    int // of them fit the search
+	Asked       int // everybody of the organization
+	Page, Pages int
+}
+
+var errWhichOperation = fault.New(fault.Invalid, "Say what somebody wants to do: there is no such operation.")
+
+// WhoMay finds everybody of an organization who may do what is asked.
+func (s *Service) WhoMay(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, q WhoQuery) (page WhoPage, err error) {
+	err = s.sight(ctx, caller, Person{Organization: organization}, whoScope(q.Request), func(seen *sight) error {
+		if q.Request.Operation == catalog.UnknownOperation {
+			return errWhichOperation
+		}
+		people, err := seen.people(organization)
+		if err != nil {
+			return err
+		}
+		page = seen.who(people, q)
+		return nil
+	})
+	return page, err
+}
+
+// whoScope is whom and what a question without a member is about.
+func whoScope(req entitlement.Request) entitlement.Scope {
+	scope := entitlement.Scope{AllMembers: true}
+	switch req.Operation.Info().Accounts {
+	case catalog.AccountRequired:
+		scope.AllAccounts = req.Account == ""
+	case catalog.AccountPair:
+		scope.AllAccounts = req.Account == "" || req.ToAccount == ""
+	}
+	for _, account := range []bank.AccountID{req.Account, req.ToAccount} {
+		if account != "" {
+			scope.Accounts = append(scope.Accounts, account)
+		}
+	}
+	return scope
+}
+
+// people are everybody's names, by name.
+func (s *sight) people(organization bank.OrganizationID) ([]Named, error) {
+	people, err := db.All(s.tx, func(row db.Scanner) (n Named, err error) {
+		var first, last string
+		err = row.Scan(&n.User, &first, &last, &n.Role, &n.Status)
+		n.Name = strings.TrimSpace(first + " " + last)
+		return n, err
+	}, `
+		select m.id, m.first_name, m.last_name, m.role, m.status from member m join organization o on o.num = m.organization_num
+		 where o.institution_id = $1 and o.id = $2 order by m.name_key, m.ordinal`, s.policy.Institution.ID, organization)
+	if err != nil {
+		return nil, fmt.Errorf("read the names: %w", err)
+	}
+	return people, nil
+}
+
+func (s *sight) who(people []Named, q WhoQuery) (page WhoPage) {
+	page.Asked = len(people)
+	fits := meant(q.Search)
+	req := q.Request
+	req.Now = s.now
+	for _, one := range people {
+		req.Member = one.User
+		ability, may := entitlement.AbilityOf(s.policy, req, s.used)
+		if !may {
+			continue
+		}
+		page.May++
+		if fits(one.Name) {
+			page.Rows = append(page.Rows, Able{one, ability})
+		}
+	}
+	page.Matching = len(page.Rows)
+	if q.Sort == ByAmount {
+		slices.SortStableFunc(page.Rows, func(a, b Able) int {
+			return cmp.Or(cmp.Compare(b.Best.UpTo, a.Best.UpTo), cmp.Compare(b.Best.Alone, a.Best.Alone), cmp.Compare(b.Best.Day, a.Best.Day))
+		})
+	}
+	page.Rows, page.Page, page.Pages = onePage(page.Rows, q.Page, q.Size)
+	return page
+}
+
+// meant tells the names that a search means.
+func meant(search string) func(name string) bool {
+	search = Fold(search)
+	return func(name string) bool { return search == "" || strings.Contains(Fold(name), search) }
+}
+
+// onePage cuts a page out of all rows; a size of -1 is all.
+func onePage[T any](rows []T, asked, size int) (some []T, number, pages int) {
+	if size < 0 {
+		return rows, 1, 1
+	}
+	if size == 0 || size > MaxPageSize {
+		size = 50
+	}
+	number, pages = page(asked, len(rows), size)
+	from := (number - 1) * size
+	return rows[from:min(from+size, len(rows))], number, pages
+}
+
+// A Reaching is all that a person may do, and what they may not.
+type Reaching struct {
+	Person   Named
+	May      []entitlement.Ability
+	Not      []catalog.Operation
+	Accounts int // of the organization
+}
+
+// WhatMay asks everything that there is about one person.
+func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person) (r Reaching, err error) {
+	err = s.sight(ctx, caller, p, entitlement.Scope{Members: []bank.UserID{p.User}, AllAccounts: true}, func(seen *sight) error {
+		people, err := seen.people(p.Organization)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(people, func(n Named) bool { return n.User == p.User })
+		if i < 0 {
+			return ErrNoMember
+		}
+		r = seen.what(people[i])
+		return nil
+	})
+	return r, err
+}
+
+func (s *sight) what(person Named) Reaching {
+	r := Reaching{Person: person, Accounts: len(s.policy.Accounts)}
+	for _, op := range catalog.Operations() {
+		if !exists(op, s.policy.Institution.Edition) {
+			continue
+		}
+		ability, may := entitlement.AbilityOf(s.policy, entitlement.Plainest(person.User, op, s.now), s.used)
+		if may {
+			r.May = append(r.May, ability)
+		} else {
+			r.Not = append(r.Not, op)
+		}
+	}
+	return r
+}
+
+// exists reports whether an edition has an operation at all.
+func exists(op catalog.Operation, edition bank.Edition) bool {
+	info := op.Info()
+	return (info.Entitlement == catalog.NoEntitlement || info.Entitlement.In(edition)) &&
+		!slices.ContainsFunc(info.Named(edition), func(p catalog.Permission) bool { return !p.In(edition) })
+}
+
+// An ExposureQuery asks what each person could move alone today.
+type ExposureQuery struct {
+	Search string
+	Page   int
+	Size   int // as of a WhoQuery
+}
+
+// An Exposed is what one person could move alone today.
+type Exposed struct {
+	Named
+	entitlement.Exposure
+}
+
+// An ExposurePage is one page of them, whoever could move most first.
+type ExposurePage struct {
+	Rows        []Exposed
+	Could       int        // how many could move anything alone
+	Matching    int        // of them fit the search
+	Asked       int        // everybody of the organization
+	Sum         bank.Cents // of all totals: who has what share of it says how concentrated it is
+	Ceilings    []DailyCeiling
+	Day         bank.Day
+	Page, Pages int
+}
+
+// A DailyCeiling is what all people of the organization together may move today.
+type DailyCeiling struct {
+	Permission  catalog.Permission
+	Limit, Left bank.Cents
+}
+
+// Exposures adds up for everybody of an organization what they could move alone
+// today.
+func (s *Service) Exposures(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, q ExposureQuery) (page ExposurePage, err error) {
+	scope := entitlement.Scope{AllMembers: true, AllAccounts: true}
+	err = s.sight(ctx, caller, Person{Organization: organization}, scope, func(seen *sight) error {
+		people, err := seen.people(organization)
+		if err != nil {
+			return err
+		}
+		page = seen.exposures(people, q)
+		return nil
+	})
+	return page, err
+}
+
+func (s *sight) exposures(people []Named, q ExposureQuery) (page ExposurePage) {
+	page.Asked, page.Day = len(people), bank.DayOf(s.now, s.policy.Institution.Location)
+	fits := meant(q.Search)
+	for _, one := range people {
+		e := entitlement.ExposureOf(s.policy, one.User, s.now, s.used)
+		if len(e.Parts) == 0 {
+			continue
+		}
+		page.Could++
+		if sum, ok := page.Sum.Add(e.Total); ok {
+			page.Sum = sum
+		}
+		if fits(one.Name) {
+			page.Rows = append(page.Rows, Exposed{one, e})
+		}
+	}
+	page.Matching = len(page.Rows)
+	slices.SortStableFunc(page.Rows, func(a, b Exposed) int {
+		return cmp.Or(compareBool(b.Open, a.Open), cmp.Compare(b.Total, a.Total))
+	})
+	page.Ceilings = s.ceilings()
+	page.Rows, page.Page, page.Pages = onePage(page.Rows, q.Page, q.Size)
+	return page
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// ceilings are the organization's daily ones.
+func (s *sight) ceilings() (all []DailyCeiling) {
+	for limit := range catalog.LimitCount {
+		ceiling, set := s.policy.Organization.Ceilings.Get(limit)
+		if !set || !limit.Daily() || !limit.Permission().In(s.policy.Institution.Edition) {
+			continue
+		}
+		day := bank.DayOf(s.now, s.policy.Institution.Location)
+		counted, known := s.days[countedOn{limit, day}]
+		if !known && s.failure == nil {
+			counted, s.failure = s.day(limit, day)
+		}
+		left := max(0, ceiling-counted.Used("", "").Organization)
+		all = append(all, DailyCeiling{limit.Permission(), ceiling, left})
+	}
+	return all
+}
