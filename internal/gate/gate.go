@@ -80,6 +80,11 @@ func (g *Gate) Open(next http.Handler) http.Handler { return g.open(usual, next)
 func (g *Gate) open(most func(*http.Request) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), r)
+		if len(r.TransferEncoding) > 0 {
+			// It may have said a length as well, which somebody before us may have
+			// believed: what follows on the connection is nobody's (RFC 9112, 6.1).
+			w.Header().Set("Connection", "close")
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, most(r))
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), passageKey{}, &passage{request: r})))
 	})
