@@ -147,7 +147,7 @@ func (a *App) APIHandler() http.Handler {
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Reverse: a.Users, Authorizations: a.Authorizations,
 		Statements: a.Statements, Approvals: a.Approvals, Transfers: a.Transfers, Stops: a.Stops, Cards: a.Cards, ACH: a.ACH, PositivePay: a.PositivePay, Wires: a.Wires,
 		Classic: a.Identity, Hosted: a.HostSync}).Mount(mux)
-	return observed{a.webMetrics.Observe("api", a.Log, mux), mux}
+	return observed{a.webMetrics.Observe("api", a.Log, mux, authzen.HotPaths()...), mux}
 }
 
 // An observed mux is counted and logged, and still knows its addresses.

@@ -108,6 +108,9 @@ const (
 	metadataPath    = "/.well-known/authzen-configuration"
 )
 
+// HotPaths are the addresses that payment systems ask with every payment.
+func HotPaths() []string { return []string{evaluationPath, evaluationsPath} }
+
 // Mount puts every route of the edge on mux.
 func (e *Edge) Mount(mux *route.Mux) {
 	mux.Handle(asked(evaluationPath), e.known(e.evaluation))

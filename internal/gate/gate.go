@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -116,13 +117,18 @@ func (g *Gate) KnownUpTo(most func(*http.Request) int64, refuse Refuse, next htt
 	}))
 }
 
-// headers are those of every answer. None of them may be kept, framed or run.
+// everywhere are headers of every answer: none of them may be kept, framed or
+// run. All answers share the values, which nobody changes in place.
+var everywhere = map[string][]string{
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Cache-Control":                {"no-store"},
+}
+
 func headers(h http.Header, r *http.Request) {
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
+	maps.Copy(h, everywhere)
 	if id := r.Header.Get("X-Request-Id"); id != "" {
 		h.Set("X-Request-Id", id)
 	}
