@@ -1,0 +1,237 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Evaluate asks one question.
+func (c *Client) Evaluate(ctx context.Context, q Question) Decision {
+	if err := q.check(); err != nil {
+		return refused(err)
+	}
+	var d Decision
+	if c.gather != nil {
+		d = c.gather.ask(ctx, q)
+	} else {
+		d = c.ask(ctx, []Question{q})[0]
+	}
+	return c.oblige(ctx, q, d)
+}
+
+// EvaluateAll asks many questions and returns as many decisions, in their order:
+// the first is about the first. Up to MaxBatch of them are answered of one
+// moment; more travel in several requests. Questions that cannot be asked are
+// refused by themselves.
+func (c *Client) EvaluateAll(ctx context.Context, questions []Question) []Decision {
+	decisions := make([]Decision, 0, len(questions))
+	for some := range slices.Chunk(questions, MaxBatch) {
+		decisions = append(decisions, c.evaluateSome(ctx, some)...)
+	}
+	return decisions
+}
+
+func (c *Client) evaluateSome(ctx context.Context, questions []Question) []Decision {
+	decisions := make([]Decision, len(questions))
+	var good []Question
+	var places []int
+	for i, q := range questions {
+		if err := q.check(); err != nil {
+			decisions[i] = refused(err)
+			continue
+		}
+		good, places = append(good, q), append(places, i)
+	}
+	if len(good) == 0 {
+		return decisions
+	}
+	for i, d := range c.ask(ctx, good) {
+		decisions[places[i]] = c.oblige(ctx, good[i], d)
+	}
+	return decisions
+}
+
+func allRefused(n int, err error) []Decision {
+	decisions := make([]Decision, n)
+	for i := range decisions {
+		decisions[i] = refused(err)
+	}
+	return decisions
+}
+
+// ask sends questions in one request, and returns a decision for each.
+func (c *Client) ask(ctx context.Context, questions []Question) []Decision {
+	bodies := make([]questionBody, len(questions))
+	demanded := make([]string, len(questions))
+	for i, q := range questions {
+		var err error
+		if demanded[i], err = c.demanded(q); err != nil {
+			return allRefused(len(questions), err)
+		}
+		bodies[i] = q.body(demanded[i])
+	}
+	r := call{path: "/access/v1/evaluations", copies: c.order()}
+	var err error
+	if len(questions) == 1 {
+		r.path = "/access/v1/evaluation"
+		r.body, err = encode(bodies[0])
+	} else {
+		r.body, err = encode(struct {
+			Evaluations []questionBody `json:"evaluations"`
+		}{bodies})
+	}
+	if err != nil {
+		return allRefused(len(questions), err)
+	}
+	var decisions []Decision
+	r.read = func(a *answer) error {
+		read, err := c.readDecisions(a, questions, demanded)
+		decisions = read
+		return err
+	}
+	if err := c.do(ctx, r); err != nil {
+		return allRefused(len(questions), err)
+	}
+	return decisions
+}
+
+// readDecisions reads an answer whole. Whatever is not what it must be makes it
+// no answer to any of the questions.
+func (c *Client) readDecisions(a *answer, questions []Question, demanded []string) ([]Decision, error) {
+	decisions, err := parseDecisions(a.body, len(questions), len(questions) > 1)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	token := a.header.Get("Mandate-Revision")
+	if err := c.told(token, questions); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	for i := range decisions {
+		d := &decisions[i]
+		if d.Revision == "" {
+			d.Revision = token
+		} else if err := c.told(d.Revision, questions[i:i+1]); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		}
+		notKnown := slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Code == "REVISION_NOT_REACHED" })
+		if d.Err == nil && !d.Allowed && (notKnown || demanded[i] != "" && behind(d.Revision, demanded[i])) {
+			if len(decisions) == 1 {
+				return nil, ErrStale
+			}
+			*d = refused(ErrStale)
+		}
+	}
+	return decisions, nil
+}
+
+// parseDecisions reads the body of an answer to n questions.
+func parseDecisions(body []byte, n int, batch bool) ([]Decision, error) {
+	o, err := readObject(body)
+	if err != nil {
+		return nil, err
+	}
+	if !batch {
+		d, err := parseDecision(o)
+		return []Decision{d}, err
+	}
+	t := taker{of: o}
+	items := t.objects("evaluations")
+	if t.wrong != nil || len(items) != n {
+		return nil, fmt.Errorf("it holds %d decisions for %d questions", len(items), n)
+	}
+	decisions := make([]Decision, n)
+	for i, item := range items {
+		if decisions[i], err = parseDecision(item); err != nil {
+			return nil, err
+		}
+	}
+	return decisions, nil
+}
+
+// parseDecision reads one decision. An item that could not be judged is refused
+// with the reason that the server gave.
+func parseDecision(o object) (Decision, error) {
+	t := taker{of: o}
+	d := Decision{Allowed: t.yes("decision")}
+	said := t.object("context")
+	if t.wrong != nil {
+		return Decision{}, t.wrong
+	}
+	if _, failed := said["error"]; failed {
+		return refused(itemProblem(said)), nil
+	}
+	m := taker{of: said}
+	d.Revision, d.Reasons = m.text("revision"), parseReasons(&m)
+	for _, one := range m.objects("obligations") {
+		p := taker{of: one}
+		d.Obligations = append(d.Obligations, Obligation{p.text("id"), p.text("type"), p.object("properties")})
+		if p.wrong != nil {
+			return Decision{}, p.wrong
+		}
+	}
+	if request := m.object("access_request"); request != nil {
+		p := taker{of: request}
+		d.AccessRequest = &AccessRequest{p.text("endpoint"), request}
+	}
+	return d, m.wrong
+}
+
+func itemProblem(said object) error {
+	p := &Problem{Message: "The question could not be judged."}
+	if o, ok := said["error"].(object); ok {
+		t := taker{of: o}
+		if text := t.text("message"); text != "" {
+			p.Message = text
+		}
+		if n, ok := o["status"].(interface{ Int64() (int64, error) }); ok {
+			status, _ := n.Int64() // zero where it is none
+			p.Status = int(status)
+		}
+	}
+	return p
+}
+
+func parseReasons(m *taker) []Reason {
+	var reasons []Reason
+	for _, one := range m.objects("reasons") {
+		r := taker{of: one}
+		reasons = append(reasons, Reason{
+			r.text("code"), r.text("level"), r.text("permission"), r.text("account"), r.text("limit"), r.text("used"), r.text("message"),
+		})
+		if r.wrong != nil && m.wrong == nil {
+			m.wrong = r.wrong
+		}
+	}
+	return reasons
+}
+
+// A Handler carries out an obligation, such as asking for a second factor. Its
+// error makes the decision a refusal.
+type Handler func(ctx context.Context, q Question, o Obligation) error
+
+// ErrObligation says that a yes came with an obligation that was not carried out.
+var ErrObligation = errors.New("mandate: an obligation was not carried out")
+
+// oblige carries out what a yes asks for. A yes stays one only when all of it
+// was.
+func (c *Client) oblige(ctx context.Context, q Question, d Decision) Decision {
+	if !d.Allowed {
+		return d
+	}
+	if d.Err != nil {
+		return refused(d.Err)
+	}
+	for _, o := range d.Obligations {
+		if c.handlers[o.Type] == nil { // before any is carried out
+			return refused(fmt.Errorf("%w: nobody here carries out %q", ErrObligation, o.Type))
+		}
+	}
+	for _, o := range d.Obligations {
+		if err := c.handlers[o.Type](ctx, q, o); err != nil {
+			return refused(fmt.Errorf("%w: %w", ErrObligation, err))
+		}
+	}
+	return d
+}

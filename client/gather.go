@@ -1,0 +1,73 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A gatherer lets single questions travel together.
+type gatherer struct {
+	client *Client
+	delay  time.Duration
+	most   int
+
+	mu      sync.Mutex
+	waiting *gathered
+}
+
+// gathered are the questions of one request, each with who waits for it.
+type gathered struct {
+	questions []Question
+	answers   []chan Decision
+	timer     *time.Timer
+}
+
+// ask waits for the answer of one question, or for the end of its context.
+func (g *gatherer) ask(ctx context.Context, q Question) Decision {
+	answer := make(chan Decision, 1) // nobody may wait any more
+	g.add(q, answer)
+	select {
+	case d := <-answer:
+		return d
+	case <-ctx.Done():
+		return refused(fmt.Errorf("mandate: %w", context.Cause(ctx)))
+	}
+}
+
+func (g *gatherer) add(q Question, answer chan Decision) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting == nil {
+		some := &gathered{}
+		some.timer = time.AfterFunc(g.delay, func() { g.send(some) })
+		g.waiting = some
+	}
+	some := g.waiting
+	some.questions, some.answers = append(some.questions, q), append(some.answers, answer)
+	if len(some.questions) == g.most {
+		g.waiting = nil
+		if some.timer.Stop() { // otherwise the timer is about to send them
+			go g.answer(some)
+		}
+	}
+}
+
+// send is what the timer does.
+func (g *gatherer) send(some *gathered) {
+	g.mu.Lock()
+	if g.waiting == some {
+		g.waiting = nil
+	}
+	g.mu.Unlock()
+	g.answer(some)
+}
+
+// answer asks what was gathered. The request belongs to none of those who wait:
+// one who gives up does not take the others' answers away.
+func (g *gatherer) answer(some *gathered) {
+	for i, d := range g.client.ask(context.Background(), some.questions) {
+		some.answers[i] <- d
+	}
+}

@@ -1,0 +1,206 @@
+package client
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"sync"
+)
+
+// ErrRevision says that a text is no revision, or one of a form that this client
+// is too old to remember.
+var ErrRevision = errors.New("mandate: this is not a revision that this client can read")
+
+// A revision is how much of the history an answer knows, of the institution and
+// of one organization. To callers it is a token without a meaning. This package
+// comes from the same hands as the server, and reads it to tell the newer of two.
+type revision struct {
+	institution, organization     string
+	ofInstitution, ofOrganization uint64
+}
+
+const (
+	tokenVersion = 1
+	maxRevision  = 1024
+)
+
+func (r revision) String() string {
+	b := []byte{tokenVersion}
+	for _, text := range []string{r.institution, r.organization} {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	b = binary.AppendUvarint(b, r.ofInstitution)
+	b = binary.AppendUvarint(b, r.ofOrganization)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseRevision(token string) (revision, error) {
+	if len(token) > maxRevision {
+		return revision{}, ErrRevision
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(b) == 0 || b[0] != tokenVersion {
+		return revision{}, ErrRevision
+	}
+	b = b[1:]
+	var r revision
+	ok := true
+	number := func() uint64 {
+		n, size := binary.Uvarint(b)
+		if size <= 0 {
+			ok, b = false, nil
+			return 0
+		}
+		b = b[size:]
+		return n
+	}
+	text := func() string {
+		n := number()
+		if n > uint64(len(b)) {
+			ok, b = false, nil
+			return ""
+		}
+		s := string(b[:n])
+		b = b[n:]
+		return s
+	}
+	r.institution, r.organization, r.ofInstitution, r.ofOrganization = text(), text(), number(), number()
+	if !ok || len(b) > 0 || r.institution == "" || r.String() != token {
+		return revision{}, ErrRevision
+	}
+	return r, nil
+}
+
+// maxRemembered is the most organizations, and members, of which something is
+// remembered. Beyond it the client forgets some: their answers are then as fresh
+// as the server's own bound.
+const maxRemembered = 200_000
+
+// revisions are the newest that the client was told.
+type revisions struct {
+	mu            sync.Mutex
+	institution   string
+	ofInstitution uint64
+	of            map[string]uint64 // by organization
+	organization  map[string]string // of a member
+}
+
+func newRevisions() *revisions {
+	return &revisions{of: map[string]uint64{}, organization: map[string]string{}}
+}
+
+// saw takes a revision in. One of another institution is not this caller's.
+func (s *revisions) saw(r revision) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.institution != "" && s.institution != r.institution {
+		return ErrRevision
+	}
+	s.institution, s.ofInstitution = r.institution, max(s.ofInstitution, r.ofInstitution)
+	if r.organization != "" {
+		makeRoom(s.of, r.organization)
+		s.of[r.organization] = max(s.of[r.organization], r.ofOrganization)
+	}
+	return nil
+}
+
+// learn keeps in which organization a member is.
+func (s *revisions) learn(member, organization string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	makeRoom(s.organization, member)
+	s.organization[member] = organization
+}
+
+func makeRoom[V any](in map[string]V, name string) {
+	if _, known := in[name]; known || len(in) < maxRemembered {
+		return
+	}
+	for some := range in {
+		delete(in, some)
+		return
+	}
+}
+
+// demand is what a question's answer must know; empty where nothing is.
+func (s *revisions) demand(q Question) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.institution == "" {
+		return ""
+	}
+	organization := q.Organization
+	if organization == "" {
+		organization = s.organization[q.Member]
+	}
+	r := revision{institution: s.institution, ofInstitution: s.ofInstitution}
+	if n, known := s.of[organization]; known {
+		r.organization, r.ofOrganization = organization, n
+	}
+	return r.String()
+}
+
+// Saw takes in a revision that the program learned elsewhere, such as from a
+// webhook or from another process. With RememberRevisions every later answer
+// about its organization knows at least that much.
+func (c *Client) Saw(token string) error {
+	if c.revisions == nil {
+		return errors.New("mandate: this client was not made to remember revisions")
+	}
+	r, err := parseRevision(token)
+	if err != nil {
+		return err
+	}
+	return c.revisions.saw(r)
+}
+
+// demanded is the question with what the client demands for it.
+func (c *Client) demanded(q Question) (string, error) {
+	if c.revisions == nil {
+		return q.AtLeast, nil
+	}
+	if q.AtLeast != "" {
+		r, err := parseRevision(q.AtLeast)
+		if err != nil {
+			return "", err
+		}
+		if err := c.revisions.saw(r); err != nil {
+			return "", err
+		}
+		if r.organization != "" && (q.Organization == "" || q.Organization == r.organization) {
+			q.Organization = r.organization
+		}
+	}
+	return c.revisions.demand(q), nil
+}
+
+// told takes in what an answer knows.
+func (c *Client) told(token string, questions []Question) error {
+	if c.revisions == nil || token == "" {
+		return nil
+	}
+	r, err := parseRevision(token)
+	if err != nil {
+		return err
+	}
+	if err := c.revisions.saw(r); err != nil {
+		return err
+	}
+	if r.organization != "" {
+		for _, q := range questions {
+			c.revisions.learn(q.Member, r.organization)
+		}
+	}
+	return nil
+}
+
+// behind reports whether an answer knows less than was demanded: a refusal then
+// is for want of knowledge, and another copy may know more.
+func behind(answered, demanded string) bool {
+	a, err := parseRevision(answered)
+	d, e := parseRevision(demanded)
+	if err != nil || e != nil {
+		return false
+	}
+	return a.ofInstitution < d.ofInstitution || a.organization == d.organization && a.ofOrganization < d.ofOrganization
+}

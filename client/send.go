@@ -1,0 +1,239 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of repeating and of answers.
+const (
+	firstPause = 50 * time.Millisecond
+	longPause  = 2 * time.Second
+	maxAnswer  = 16 << 20 // bytes
+	maxMessage = 300      // of what a server says is wrong
+)
+
+// Errors of answers.
+var (
+	ErrUnreadable = errors.New("mandate: the server's answer cannot be read")
+	ErrStale      = errors.New("mandate: the server does not know the demanded revision yet")
+)
+
+// A Problem is what a server answers that it cannot do.
+type Problem struct {
+	Status  int
+	Code    string // stable, such as "CALLER_NOT_ALLOWED"; empty where there is none
+	Message string
+	Fields  []ProblemField // everything that is wrong with the request
+}
+
+// A ProblemField is one thing that is wrong with a request.
+type ProblemField struct{ Field, Message string }
+
+// Error is the problem in one line.
+func (p *Problem) Error() string {
+	text := fmt.Sprintf("mandate: the server answered %d: %s", p.Status, p.Message)
+	for _, f := range p.Fields {
+		text += "; " + f.Field + ": " + f.Message
+	}
+	return text
+}
+
+// A call is one request as it is made, once or several times.
+type call struct {
+	path    string
+	body    []byte
+	headers map[string]string
+	copies  []*copyOf           // where it may go, in this order
+	read    func(*answer) error // reads the answer; an error means that it is none
+}
+
+type answer struct {
+	header http.Header
+	body   []byte
+}
+
+// do makes a request until it is answered, as often and as long as it may be.
+// Every request that goes through here can be repeated without harm: it changes
+// nothing, or carries a key that makes the second time the first.
+func (c *Client) do(ctx context.Context, r call) error {
+	ctx, cancel := context.WithTimeout(ctx, c.total)
+	defer cancel()
+	fresh := true // credentials were not renewed yet
+	var last error
+	for try := range c.tries {
+		where := r.copies[try%len(r.copies)]
+		err, wait := c.once(ctx, where, r)
+		if err == nil {
+			return nil
+		}
+		last = err
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w (%w)", last, context.Cause(ctx))
+		}
+		if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusUnauthorized && fresh && c.credential.renew() {
+			fresh = false
+			continue
+		}
+		if !again(err) || try == c.tries-1 {
+			return last
+		}
+		if wait == 0 && try+1 >= len(r.copies) { // another copy is asked at once
+			wait = pause(try)
+		}
+		if !sleep(ctx, wait) {
+			return last
+		}
+	}
+	return last
+}
+
+// again reports whether a failure may be another the next time.
+func again(err error) bool {
+	p, ok := errors.AsType[*Problem](err)
+	if !ok {
+		return true // no answer, or none that can be read
+	}
+	switch p.Status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// pause doubles with every try and is spread over its whole length, so that
+// callers that failed together do not come back together.
+func pause(try int) time.Duration {
+	return mathrand.N(min(firstPause<<min(try, 10), longPause)) + time.Millisecond
+}
+
+// sleep waits, unless the time that is left is shorter.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// once makes a request once and notes how the copy did. wait is what the server
+// asked for.
+func (c *Client) once(ctx context.Context, where *copyOf, r call) (err error, wait time.Duration) {
+	got, status, err := c.send(ctx, where.base+r.path, r)
+	if err == nil && status != http.StatusOK {
+		err = problemOf(status, got)
+		wait = retryAfter(got.header, time.Now())
+	}
+	if err == nil {
+		err = r.read(got)
+	}
+	switch p, ok := errors.AsType[*Problem](err); {
+	case err == nil || errors.Is(err, ErrStale) || ok && p.Status < http.StatusInternalServerError:
+		where.note(nil) // it answers
+	case !errors.Is(context.Cause(ctx), context.Canceled): // nobody waits any more: it says nothing about the copy
+		where.note(err)
+	}
+	return err, wait
+}
+
+func (c *Client) send(ctx context.Context, address string, r call) (*answer, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.try)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, 0, err
+	}
+	id := newID()
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json, application/problem+json")
+	request.Header.Set("User-Agent", c.agent)
+	request.Header.Set("X-Request-ID", id)
+	for name, value := range r.headers {
+		request.Header.Set(name, value)
+	}
+	if err := c.credential.prove(ctx, request); err != nil {
+		return nil, 0, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, 0, fmt.Errorf("mandate: %w", err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, 0, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	case len(body) > maxAnswer:
+		return nil, 0, fmt.Errorf("%w: it is longer than %d bytes", ErrUnreadable, maxAnswer)
+	}
+	if echo := response.Header.Get("X-Request-ID"); echo != "" && echo != id {
+		return nil, 0, fmt.Errorf("%w: it belongs to another request", ErrUnreadable)
+	}
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); response.StatusCode == http.StatusOK && kind != "application/json" {
+		return nil, 0, fmt.Errorf("%w: it is not JSON", ErrUnreadable)
+	}
+	return &answer{response.Header, body}, response.StatusCode, nil
+}
+
+// newID names a request, or a call that is to be done once.
+func newID() string { return rand.Text() }
+
+// encode writes a request. Whatever cannot be written is the caller's context.
+func encode(value any) ([]byte, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("mandate: the question's context cannot be written as JSON: %w", err)
+	}
+	return text, nil
+}
+
+// problemOf reads what a server says is wrong: a problem document, or text.
+func problemOf(status int, got *answer) *Problem {
+	p := &Problem{Status: status}
+	kind, _, _ := mime.ParseMediaType(got.header.Get("Content-Type"))
+	if kind == "application/problem+json" {
+		if o, err := readObject(got.body); err == nil {
+			t := taker{of: o}
+			p.Code, p.Message = t.text("code"), t.text("detail")
+			for _, f := range t.objects("errors") {
+				field := taker{of: f}
+				p.Fields = append(p.Fields, ProblemField{field.text("field"), field.text("detail")})
+			}
+		}
+	} else if kind == "text/plain" {
+		p.Message = strings.TrimSpace(string(got.body[:min(len(got.body), maxMessage)]))
+	}
+	if p.Message == "" {
+		p.Message = http.StatusText(status)
+	}
+	return p
+}
+
+// retryAfter is how long a server asks to be left alone: seconds, or a time.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 && seconds < 1<<30 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
