@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 )
 
@@ -116,7 +115,7 @@ func (c *Client) step(ctx context.Context, ref, verb, key string, body map[strin
 			err = errors.New("it is about another payment")
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnreadable, err)
+			return unreadable(err)
 		}
 		return nil
 	}

@@ -102,18 +102,18 @@ func (c *Client) ask(ctx context.Context, questions []Question) []Decision {
 func (c *Client) readDecisions(a *answer, questions []Question, demanded []string) ([]Decision, error) {
 	decisions, err := parseDecisions(a.body, len(questions), len(questions) > 1)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return nil, unreadable(err)
 	}
 	token := a.header.Get("Mandate-Revision")
 	if err := c.told(token, questions); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return nil, unreadable(err)
 	}
 	for i := range decisions {
 		d := &decisions[i]
 		if d.Revision == "" {
 			d.Revision = token
 		} else if err := c.told(d.Revision, questions[i:i+1]); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+			return nil, unreadable(err)
 		}
 		notKnown := slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Code == "REVISION_NOT_REACHED" })
 		if d.Err == nil && !d.Allowed && (notKnown || demanded[i] != "" && behind(d.Revision, demanded[i])) {
@@ -124,6 +124,14 @@ func (c *Client) readDecisions(a *answer, questions []Question, demanded []strin
 		}
 	}
 	return decisions, nil
+}
+
+// unreadable is why an answer is none; one that is only too old stays that.
+func unreadable(err error) error {
+	if errors.Is(err, ErrStale) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnreadable, err)
 }
 
 // parseDecisions reads the body of an answer to n questions.

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 )
 
 // An Explanation is a decision with its proof: every level with every test, and
@@ -82,7 +81,7 @@ func (c *Client) Explain(ctx context.Context, q Question) (Explanation, error) {
 			err = c.told(e.Revision, []Question{q})
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnreadable, err)
+			return unreadable(err)
 		}
 		return nil
 	}

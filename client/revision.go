@@ -15,17 +15,18 @@ var ErrRevision = errors.New("mandate: this is not a revision that this client c
 // of one organization. To callers it is a token without a meaning. This package
 // comes from the same hands as the server, and reads it to tell the newer of two.
 type revision struct {
+	epoch                         uint64 // raised when a backup is restored: what was known before is void
 	institution, organization     string
 	ofInstitution, ofOrganization uint64
 }
 
 const (
-	tokenVersion = 1
+	tokenVersion = 2
 	maxRevision  = 1024
 )
 
 func (r revision) String() string {
-	b := []byte{tokenVersion}
+	b := binary.AppendUvarint([]byte{tokenVersion}, r.epoch)
 	for _, text := range []string{r.institution, r.organization} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
@@ -64,7 +65,7 @@ func parseRevision(token string) (revision, error) {
 		b = b[n:]
 		return s
 	}
-	r.institution, r.organization, r.ofInstitution, r.ofOrganization = text(), text(), number(), number()
+	r.epoch, r.institution, r.organization, r.ofInstitution, r.ofOrganization = number(), text(), text(), number(), number()
 	if !ok || len(b) > 0 || r.institution == "" || r.String() != token {
 		return revision{}, ErrRevision
 	}
@@ -79,6 +80,7 @@ const maxRemembered = 200_000
 // revisions are the newest that the client was told.
 type revisions struct {
 	mu            sync.Mutex
+	epoch         uint64
 	institution   string
 	ofInstitution uint64
 	of            map[string]uint64 // by organization
@@ -89,12 +91,20 @@ func newRevisions() *revisions {
 	return &revisions{of: map[string]uint64{}, organization: map[string]string{}}
 }
 
-// saw takes a revision in. One of another institution is not this caller's.
+// saw takes a revision in. One of another institution is not this caller's. One
+// of a later epoch voids what was remembered: a backup was restored. One of an
+// earlier epoch comes from before that.
 func (s *revisions) saw(r revision) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.institution != "" && s.institution != r.institution {
+	switch {
+	case s.institution != "" && s.institution != r.institution:
 		return ErrRevision
+	case r.epoch < s.epoch:
+		return ErrStale
+	case r.epoch > s.epoch:
+		s.epoch, s.ofInstitution = r.epoch, 0
+		clear(s.of)
 	}
 	s.institution, s.ofInstitution = r.institution, max(s.ofInstitution, r.ofInstitution)
 	if r.organization != "" {
@@ -133,7 +143,7 @@ func (s *revisions) demand(q Question) string {
 	if organization == "" {
 		organization = s.organization[q.Member]
 	}
-	r := revision{institution: s.institution, ofInstitution: s.ofInstitution}
+	r := revision{epoch: s.epoch, institution: s.institution, ofInstitution: s.ofInstitution}
 	if n, known := s.of[organization]; known {
 		r.organization, r.ofOrganization = organization, n
 	}
@@ -202,5 +212,5 @@ func behind(answered, demanded string) bool {
 	if err != nil || e != nil {
 		return false
 	}
-	return a.ofInstitution < d.ofInstitution || a.organization == d.organization && a.ofOrganization < d.ofOrganization
+	return a.epoch != d.epoch || a.ofInstitution < d.ofInstitution || a.organization == d.organization && a.ofOrganization < d.ofOrganization
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func token(organization string, ofInstitution, ofOrganization uint64) string {
-	return revision{"first", organization, ofInstitution, ofOrganization}.String()
+	return revision{7, "first", organization, ofInstitution, ofOrganization}.String()
 }
 
 // What the client was told once it demands from then on, of the organization it
@@ -59,11 +59,23 @@ func TestRevisionsAreRemembered(t *testing.T) {
 	if d := c.Evaluate(t.Context(), inAcme); d.Allowed || d.Err != nil {
 		t.Errorf("a no that knows enough: %+v", d)
 	}
+	// After a restore what was remembered is void; what comes from before it is
+	// no answer.
+	answer, answered = `{"decision":false}`, revision{8, "first", "acme", 1, 1}.String()
+	if d := c.Evaluate(t.Context(), inAcme); d.Allowed || !errors.Is(d.Err, ErrStale) {
+		t.Errorf("the first answer after a restore: %+v", d)
+	}
+	answer = `{"decision":true}`
+	ask(inAcme, answered, answered)
+	answered = token("acme", 6, 21)
+	if d := c.Evaluate(t.Context(), inAcme); d.Allowed || !errors.Is(d.Err, ErrStale) {
+		t.Errorf("a copy from before the restore: %+v", d)
+	}
 	answer, answered = `{"decision":true}`, "not a revision"
 	if d := c.Evaluate(t.Context(), inAcme); d.Allowed || !errors.Is(d.Err, ErrRevision) {
 		t.Errorf("a revision that cannot be read: %+v", d)
 	}
-	if err := c.Saw(revision{"second", "", 1, 0}.String()); err == nil {
+	if err := c.Saw(revision{7, "second", "", 1, 0}.String()); err == nil {
 		t.Error("another institution's revision is taken")
 	}
 }

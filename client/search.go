@@ -97,7 +97,7 @@ func (c *Client) page(ctx context.Context, sought string, b questionBody, token 
 			err = c.told(a.header.Get("Mandate-Revision"), nil)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnreadable, err)
+			return unreadable(err)
 		}
 		demanded, _ := b.Context["at_least_revision"].(string)
 		if len(found) == 0 && behind(a.header.Get("Mandate-Revision"), demanded) {

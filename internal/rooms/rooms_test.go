@@ -79,6 +79,20 @@ func TestWalls(t *testing.T) {
 	}
 }
 
+// The Go client goes into other people's programs: it is made of the standard
+// library, and nothing of ours goes with it. Nothing in here stands on it.
+func TestTheClientStandsAlone(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "mandate/client").Output()
+	if got := strings.Fields(string(out)); err != nil || !slices.Equal(got, []string{"mandate/client"}) {
+		t.Errorf("mandate/client is made of %q: %v", got, err)
+	}
+	for _, p := range packages(t) {
+		if slices.Contains(p.Imports, "mandate/client") {
+			t.Errorf("%s imports the client, which is for others", p.ImportPath)
+		}
+	}
+}
+
 // refuse says why a package may not import another; empty: it may.
 func refuse(own int, name, imported string) string {
 	other, inside := strings.CutPrefix(imported, module)
