@@ -64,6 +64,10 @@ type Config struct {
 	// server, and Write and Migrate refuse.
 	ReadOnly bool
 
+	// Restoring opens a PostgreSQL database that is being restored, which is
+	// refused to everybody else.
+	Restoring bool
+
 	// Connections is how many transactions may be open at once. On SQLite it
 	// counts readers; there is always exactly one writer. Zero means a default.
 	Connections int
@@ -92,6 +96,7 @@ type DB struct {
 	dialect    Dialect
 	clock      bank.Clock
 	readOnly   bool
+	restoring  bool
 	wait       time.Duration
 	migrations fs.FS
 	schema     string
@@ -112,8 +117,9 @@ type DB struct {
 
 	close        func() error
 	openMigrator func() (*sql.DB, error)
-	unlock       io.Closer          // the SQLite file's lock; nil otherwise
-	unique       *uniqueConstraints // SQLite only
+	openLooker   func() (*sql.DB, error) // reads for as long as it takes
+	unlock       io.Closer               // the SQLite file's lock; nil otherwise
+	unique       *uniqueConstraints      // SQLite only
 }
 
 // Open opens the database and proves that it can be used. It does not migrate.
@@ -152,6 +158,7 @@ func newDB(d Dialect, cfg Config) *DB {
 		dialect:    d,
 		clock:      cfg.Clock,
 		readOnly:   cfg.ReadOnly,
+		restoring:  cfg.Restoring,
 		wait:       cfg.Wait,
 		migrations: cfg.Migrations,
 		schema:     cfg.Schema,

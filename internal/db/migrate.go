@@ -57,14 +57,14 @@ func (d *DB) Migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if err := refuseNewer(ctx, d.dialect, pool, provider); err != nil {
+	if err := d.refuse(ctx, pool, provider); err != nil {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	// Another process may have been newer and faster.
-	return refuseNewer(ctx, d.dialect, pool, provider)
+	return d.refuse(ctx, pool, provider)
 }
 
 // Migrated says whether the schema is exactly the one this program knows: an
@@ -74,7 +74,7 @@ func (d *DB) Migrated(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("db: %w", err)
 	}
-	if err := refuseNewer(ctx, d.dialect, d.reader, provider); err != nil {
+	if err := d.refuse(ctx, d.reader, provider); err != nil {
 		return err
 	}
 	applied, err := appliedVersions(ctx, d.dialect, d.reader)
@@ -103,6 +103,20 @@ func (d *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 		return nil, err
 	}
 	return goose.NewProvider(goose.DialectPostgres, pool, d.migrations, append(options, goose.WithSessionLocker(locker))...)
+}
+
+// refuse refuses a schema on which this program must not work.
+func (d *DB) refuse(ctx context.Context, pool *sql.DB, provider *goose.Provider) error {
+	if d.dialect == PostgreSQL && !d.restoring {
+		unfinished, err := tableExists(ctx, d.dialect, pool, restoreMark)
+		if err != nil {
+			return err
+		}
+		if unfinished {
+			return ErrUnfinished
+		}
+	}
+	return refuseNewer(ctx, d.dialect, pool, provider)
 }
 
 func refuseNewer(ctx context.Context, dialect Dialect, pool *sql.DB, provider *goose.Provider) error {

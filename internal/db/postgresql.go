@@ -38,6 +38,12 @@ func openPostgreSQL(ctx context.Context, cfg Config) (*DB, error) {
 		patient.RuntimeParams["statement_timeout"] = "0" // a migration takes what it takes
 		return d.postgreSQLPool(patient, 2), nil
 	}
+	d.openLooker = func() (*sql.DB, error) {
+		patient := config.Copy()
+		patient.RuntimeParams["statement_timeout"] = "0"
+		patient.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+		return postgreSQLPool(patient, 1), nil
+	}
 	d.readTurns = make(chan struct{}, cfg.Connections)
 	d.writeTurns = d.readTurns
 	return d, nil

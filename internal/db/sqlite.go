@@ -44,6 +44,7 @@ func openSQLite(ctx context.Context, cfg Config) (_ *DB, err error) {
 		return nil, errors.Join(err, d.writer.Close())
 	}
 	d.openMigrator = func() (*sql.DB, error) { return sqlitePool(path, false, 1) }
+	d.openLooker = func() (*sql.DB, error) { return sqlitePool(path, true, 1) }
 	d.readTurns = make(chan struct{}, cfg.Connections)
 	d.writeTurns = make(chan struct{}, 1)
 	d.unique = &uniqueConstraints{read: d.readUniqueConstraints}

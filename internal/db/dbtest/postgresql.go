@@ -129,6 +129,17 @@ func serverURL(t testing.TB) string {
 	return ownServer(t)
 }
 
+// EmptyPostgreSQLURL makes a database with nothing in it that is gone after the
+// test, or skips.
+func EmptyPostgreSQLURL(t testing.TB) string {
+	t.Helper()
+	admin := serverURL(t)
+	name := "mandate_test_" + strings.ToLower(rand.Text())
+	administer(t, admin, "create database "+name+" template template0 encoding 'UTF8' locale 'C.UTF-8'")
+	t.Cleanup(func() { administer(t, admin, "drop database "+name+" with (force)") })
+	return withDatabase(t, admin, name)
+}
+
 func withDatabase(t testing.TB, admin, name string) string {
 	t.Helper()
 	u, err := url.Parse(admin)

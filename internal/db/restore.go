@@ -1,0 +1,129 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"mandate/internal/fault"
+)
+
+// restoreMark is a table that is there for as long as a PostgreSQL database is
+// being restored, and stays where that was broken off. No program works on a
+// database that has it.
+const restoreMark = "mandate_restore"
+
+// ErrUnfinished refuses a database whose restoring was broken off.
+var ErrUnfinished = errors.New("db: a restore of this database was not finished: run it again")
+
+// BeginRestore empties a PostgreSQL database and marks it as being restored. A
+// database that holds anything is left alone unless over is said, or unless a
+// restore before this one was broken off. Nobody else may be connected.
+func (d *DB) BeginRestore(ctx context.Context, over bool) error {
+	if err := d.nobodyElse(ctx); err != nil {
+		return err
+	}
+	return d.Write(ctx, func(tx *Tx) error {
+		tables, err := tablesHere(tx)
+		if err != nil {
+			return err
+		}
+		marked, err := One(tx, Value[bool], `select to_regclass('mandate_restore') is not null`)
+		if err != nil {
+			return err
+		}
+		if len(tables) > 0 && !marked && !over {
+			return ErrHolds
+		}
+		if err := dropTables(tx, tables); err != nil {
+			return err
+		}
+		return tx.run(`create table ` + restoreMark + ` (begun timestamptz not null default now())`)
+	})
+}
+
+// nobodyElse refuses a database that other sessions have open: a running server
+// would go on with what it remembers.
+func (d *DB) nobodyElse(ctx context.Context) error {
+	return d.Read(ctx, func(tx *Tx) error {
+		others, err := One(tx, Value[int64], `
+			select count(*) from pg_stat_activity
+			 where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`)
+		if err != nil {
+			return fmt.Errorf("look who else is connected: %w", err)
+		}
+		if others > 0 {
+			return fmt.Errorf("%w: %d other sessions of the database", ErrInUse, others)
+		}
+		return nil
+	})
+}
+
+// EndRestore takes the mark away: from here on programs work on the database.
+func (d *DB) EndRestore(ctx context.Context) error {
+	return d.Write(ctx, func(tx *Tx) error { return tx.run(`drop table ` + restoreMark) })
+}
+
+// Clear removes every table of the database's schema.
+func (d *DB) Clear(ctx context.Context) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		tables, err := tablesHere(tx)
+		if err != nil {
+			return err
+		}
+		return dropTables(tx, tables)
+	})
+}
+
+func tablesHere(tx *Tx) ([]string, error) {
+	return All(tx, Value[string], `select tablename from pg_tables where schemaname = current_schema() order by tablename`)
+}
+
+func dropTables(tx *Tx, tables []string) error {
+	for _, table := range tables {
+		if err := tx.run("drop table " + quoted(table) + " cascade"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs a statement that is made of names.
+func (tx *Tx) run(statement string) error {
+	if _, err := tx.sqlTx.ExecContext(tx.statements, statement); err != nil {
+		return tx.fail(err)
+	}
+	return nil
+}
+
+// Scratch makes an empty PostgreSQL database on the server of an address, for a
+// proof, and removes it again. One that a killed process has left is replaced.
+func (d *DB) Scratch(ctx context.Context, address string, f func(address string) error) (err error) {
+	var name string
+	if err := d.reader.QueryRowContext(ctx, `select 'mandate_check_' || current_database()`).Scan(&name); err != nil {
+		return fmt.Errorf("name a database for the proof: %w", err)
+	}
+	config, err := postgreSQLConfig(Config{URL: address})
+	if err != nil {
+		return err
+	}
+	config.RuntimeParams["statement_timeout"] = "0"
+	pool := postgreSQLPool(config, 1)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	if _, err := pool.ExecContext(ctx, "drop database if exists "+quoted(name)); err != nil {
+		return fmt.Errorf("remove the database of an earlier proof: %w", err)
+	}
+	if _, err := pool.ExecContext(ctx, "create database "+quoted(name)+" template template0 encoding 'UTF8' locale 'C.UTF-8'"); err != nil {
+		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" {
+			return fault.New(fault.Forbidden, "Every backup is restored for a proof, and this database user may not make a database for that. Let it (alter role … createdb), or name an empty database by --check-at.").Because(err)
+		}
+		return fmt.Errorf("make a database for the proof: %w", err)
+	}
+	defer func() {
+		_, e := pool.ExecContext(context.WithoutCancel(ctx), "drop database if exists "+quoted(name)+" with (force)")
+		err = errors.Join(err, e)
+	}()
+	return f(inDatabase(address, name))
+}
