@@ -51,6 +51,7 @@ var touches = func() map[string]Touch {
 		TouchWhole | TouchUsage:         {"org.account_added", "org.created", "org.profile_changed"},
 		TouchUsage:                      touchingUsage,
 		TouchCallers:                    touchingCallers,
+		TouchAll:                        {"institution.restored"},
 		TouchInstitution | TouchCallers: {"institution.changed", "institution.created", "institution.terms_changed"},
 	} {
 		for _, name := range names {
@@ -95,7 +96,7 @@ var untouching = []string{
 	"group.2fa_enforced", "group.changed", "group.created", "group.deleted",
 	"hra.expired", "hra.failed", "hra.passed", "hra.requested",
 	"institution.arp_settings_changed", "institution.brand_changed", "institution.calendar_changed", "institution.customers_viewed",
-	"institution.defaults_changed", "institution.history_searched", "institution.host_reconciled", "institution.host_retried",
+	"institution.defaults_changed", "institution.held_dropped", "institution.held_released", "institution.history_searched", "institution.host_reconciled", "institution.host_retried",
 	"institution.host_set_aside", "institution.host_viewed", "institution.organizations_viewed", "institution.provider_changed",
 	"institution.provider_removed", "institution.second_factor_changed", "institution.stop_terms_changed", "institution.viewed",
 	"org.change_asked", "org.change_expired", "org.change_rejected", "org.one_admin_left", "org.viewed",

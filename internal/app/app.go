@@ -90,7 +90,7 @@ type App struct {
 	Components     bool         // the page of the visual language is served: in the demo, nowhere else
 
 	callers    *gate.Callers
-	root       rootKey
+	root       rootKeys
 	hostDB     *db.DB // the simulator's own; nil where the host is another's
 	keys       *seal.Keyring
 	post       *mail.Post
@@ -115,7 +115,7 @@ func Open(ctx context.Context, cfg config.Config, clock bank.Clock, log *slog.Lo
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	if a.root, err = openRootKey(cfg.Data); err != nil {
+	if a.root, err = openRootKeys(cfg.Data); err != nil {
 		return nil, err
 	}
 	if a.DB, err = OpenDB(ctx, cfg.Store, clock); err != nil {

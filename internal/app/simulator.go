@@ -109,7 +109,7 @@ func (s *Simulator) Screens() (http.Handler, error) {
 	if s.config.OfficeFile == "" {
 		return nil, nil
 	}
-	root, err := openRootKey(s.config.Data)
+	root, err := openRootKeys(s.config.Data)
 	if err != nil {
 		return nil, err
 	}

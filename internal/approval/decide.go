@@ -324,3 +324,15 @@ func (s *Service) expireOne(ctx context.Context, seen *Item) (done bool, err err
 	})
 	return done && err == nil, err
 }
+
+// EndWaiting lets the time to decide of everything that waits in an institution
+// be over: Expire ends it as it ends what nobody decided about. It is for a
+// database that was restored, where what waits may have been decided since.
+func EndWaiting(tx *db.Tx, institution bank.InstitutionID) error {
+	_, err := tx.Exec(`update approval_item set expires_micros = $1 where institution_id = $2 and state = 'waiting' and expires_micros > $1`,
+		tx.Now.UnixMicro(), institution)
+	if err != nil {
+		return fmt.Errorf("end what waits for a second person: %w", err)
+	}
+	return nil
+}

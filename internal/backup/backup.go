@@ -44,7 +44,7 @@ type Order struct {
 // Made is what became of an order.
 type Made struct {
 	Manifest Manifest
-	Heads    []activity.Head
+	Heads    []activity.Anchor
 	Bytes    int64
 	SHA256   string // of the file
 }
@@ -101,7 +101,7 @@ func (o *Order) write(ctx context.Context, path string, witness witness) (made M
 		if made.Manifest, err = o.describe(s); err != nil {
 			return err
 		}
-		if made.Heads, err = activity.Heads(s.Tx); err != nil {
+		if made.Heads, err = activity.Anchors(s.Tx); err != nil {
 			return err
 		}
 		made.Manifest.Chains = len(made.Heads)
@@ -155,6 +155,9 @@ func (o *Order) parts(ctx context.Context, s *db.Snapshot, out *writer, made Mad
 // describe says what the snapshot is.
 func (o *Order) describe(s *db.Snapshot) (m Manifest, err error) {
 	m = Manifest{Made: s.Tx.Now, Database: o.DB.Dialect().String(), KeyIDs: o.KeyIDs, WithRootKey: o.RootKey != nil}
+	if m.Epoch, err = activity.Epoch(s.Tx); err != nil {
+		return m, err
+	}
 	if m.Migrations, err = s.Migrations(); err != nil {
 		return m, err
 	}

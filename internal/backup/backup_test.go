@@ -131,7 +131,7 @@ func (w *world) restoration(file, to string) backup.Restoration {
 	return r
 }
 
-func heads(t *testing.T, url string) (all []activity.Head) {
+func heads(t *testing.T, url string) (all []activity.Anchor) {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Config{URL: url, Clock: bank.SystemClock{}, ReadOnly: true})
 	if err != nil {
@@ -141,7 +141,7 @@ func heads(t *testing.T, url string) (all []activity.Head) {
 	if err := d.Migrated(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Read(t.Context(), func(tx *db.Tx) (err error) { all, err = activity.Heads(tx); return err }); err != nil {
+	if err := d.Read(t.Context(), func(tx *db.Tx) (err error) { all, err = activity.Anchors(tx); return err }); err != nil {
 		t.Fatal(err)
 	}
 	return all

@@ -109,7 +109,7 @@ func (in *incoming) equal(s *db.Snapshot) error {
 	if len(rows) != len(in.manifest.Rows) {
 		return damaged(fmt.Errorf("there are %d tables, and were %d", len(rows), len(in.manifest.Rows)))
 	}
-	heads, err := activity.Heads(s.Tx)
+	heads, err := activity.Anchors(s.Tx)
 	if err != nil {
 		return err
 	}

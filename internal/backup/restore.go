@@ -39,7 +39,7 @@ type Restoration struct {
 // Restored is what came back.
 type Restored struct {
 	Manifest Manifest
-	Heads    []activity.Head
+	Heads    []activity.Anchor
 }
 
 // Restore makes a database of a backup. Until all of it is proven and renewed,
@@ -194,7 +194,7 @@ type incoming struct {
 	file     *os.File
 	reader   *reader
 	manifest Manifest
-	heads    []activity.Head
+	heads    []activity.Anchor
 	rootKey  []byte
 	data     io.Reader
 }

@@ -47,6 +47,9 @@ type commands struct {
 	Provider    providerCommand    `cmd:"" help:"Let an institution's staff sign in through an OpenID provider of its own."`
 	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
 	Host        hostCommand        `cmd:"" help:"Look after the way to the institutions' core."`
+	Backup      backupCommand      `cmd:"" help:"Write the whole database into one encrypted file, beside a running server, and prove it."`
+	Restore     restoreCommand     `cmd:"" help:"Make a database of a backup again, and end what must not come back with it."`
+	Held        heldCommand        `cmd:"" help:"Look at what is kept back since a restore, let it go out or give it up."`
 	Status      statusCommand      `cmd:"" help:"Say what has not arrived, since when, and what waits for somebody to look at it."`
 	Bench       benchCommand       `cmd:"" help:"Measure and print."`
 }

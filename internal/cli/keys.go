@@ -3,9 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"text/tabwriter"
 
 	"mandate/internal/app"
+	"mandate/internal/backup"
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/db"
@@ -19,6 +21,28 @@ import (
 type keysCommand struct {
 	List   keysList   `cmd:"" help:"List the keys that sign tokens of an issuer."`
 	Rotate keysRotate `cmd:"" help:"Publish the next key, or a day later let it sign."`
+	Backup keysBackup `cmd:"" help:"Make the pair of keys for backups: the secret one into a file, the public one for the settings."`
+}
+
+type keysBackup struct {
+	File string `arg:"" help:"New file for the secret key. Keep it where the server is not."`
+}
+
+func (c *keysBackup) Run(t *terminal) error {
+	text, public, err := backup.NewKey()
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the secret key: %w", err)
+	}
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("write the secret key: %w", err)
+	}
+	fmt.Fprintf(t.out, "backup_recipient %s\n", public)
+	return nil
 }
 
 // keysStore is what every command about signing keys needs.

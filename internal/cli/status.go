@@ -27,6 +27,9 @@ func (c *statusCommand) Run(t *terminal) (err error) {
 	var queues []outbox.Backlog
 	var institutions []usermgmt.Institution
 	err = d.Read(t.ctx, func(tx *db.Tx) (err error) {
+		if err := t.held(tx, false); err != nil {
+			return err
+		}
 		if queues, err = outbox.Backlogs(tx); err != nil {
 			return err
 		}

@@ -16,6 +16,8 @@ import (
 type verifyCommand struct {
 	config.Store `embed:""`
 	Institution  string `help:"Only this institution." placeholder:"ID"`
+	Anchor       string `help:"Compare with heads that were kept elsewhere, as backup --anchor and verify --write-anchor write them." type:"existingfile" placeholder:"FILE"`
+	WriteAnchor  string `name:"write-anchor" help:"Write the heads of all histories into this file, to be kept elsewhere." placeholder:"FILE"`
 }
 
 func (c *verifyCommand) Run(t *terminal) (err error) {
@@ -26,11 +28,19 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	var history activity.Verified
 	var counters []usage.Mismatch
-	err = d.Read(t.ctx, func(tx *db.Tx) (err error) {
-		if history, err = activity.Verify(tx, bank.InstitutionID(c.Institution), t.count); err != nil {
+	var heads []activity.Anchor
+	var lost []string
+	err = d.Snapshot(t.ctx, func(s *db.Snapshot) (err error) {
+		if history, err = activity.Verify(s.Tx, bank.InstitutionID(c.Institution), t.count); err != nil {
 			return err
 		}
-		counters, err = usage.Check(tx)
+		if counters, err = usage.Check(s.Tx); err != nil {
+			return err
+		}
+		if heads, err = activity.Anchors(s.Tx); err != nil {
+			return err
+		}
+		lost, err = c.compare(s.Tx)
 		return err
 	})
 	if err != nil {
@@ -44,10 +54,28 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 	}
 	wrong := c.report(t, counters)
 	fmt.Fprintf(t.out, "%d chains, %d events, %d broken\n", history.Chains, history.Events, len(history.Broken))
-	if len(history.Broken) > 0 || wrong {
+	for _, line := range lost {
+		fmt.Fprintf(t.out, "anchor: %s\n", line)
+	}
+	if len(history.Broken) > 0 || wrong || len(lost) > 0 {
 		return errQuiet
 	}
+	if c.WriteAnchor != "" {
+		return writeAnchors(c.WriteAnchor, heads)
+	}
 	return nil
+}
+
+// compare says where the history is not what heads kept elsewhere say.
+func (c *verifyCommand) compare(tx *db.Tx) ([]string, error) {
+	if c.Anchor == "" {
+		return nil, nil
+	}
+	anchors, err := readAnchors(c.Anchor)
+	if err != nil {
+		return nil, err
+	}
+	return newerThan(tx, anchors)
 }
 
 // report names the counters of daily limits that are not the sum of what is

@@ -25,6 +25,12 @@ type Store struct {
 	Data string `name:"data" help:"Folder for everything the product keeps beside the database." env:"MANDATE_DATA" placeholder:"DIR"`
 }
 
+// Backup is for whom backups are encrypted, and what makes them.
+type Backup struct {
+	Recipients []string `name:"backup-recipient" help:"Public key, age1…, for which backups are encrypted; several may be named, and each can open them." env:"MANDATE_BACKUP_RECIPIENT" placeholder:"KEY"`
+	Programs   string   `name:"pg-programs" help:"Folder of PostgreSQL's own programs, of the server's version. By default they are looked for." env:"MANDATE_PG_PROGRAMS" placeholder:"DIR"`
+}
+
 // Office is how the screens of the simulated core are served: BackOffice and
 // Classic.
 type Office struct {
@@ -67,6 +73,7 @@ type Config struct {
 	Hosts
 	Office
 	Mail
+	Backup
 
 	HostDB           string        `name:"host-db" help:"Database of the simulated core: sqlite:PATH or postgres://… . By default a file in the data folder, or beside the product's tables in PostgreSQL." env:"MANDATE_HOST_DB" placeholder:"URL"`
 	PublicOrigin     string        `name:"public-origin" help:"Where browsers find Online, such as https://online.example-bank.com." env:"MANDATE_PUBLIC_ORIGIN" placeholder:"URL"`

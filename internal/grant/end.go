@@ -31,6 +31,7 @@ const (
 	Withdrawn   = "the person took back what they had allowed"
 	WrongRedeem = "a code was brought in the wrong way"
 	Emergency   = "everybody was signed out"
+	Restored    = "a backup was restored"
 )
 
 // A Notice tells an application that somebody's sign-in ended.
@@ -157,23 +158,41 @@ func (s *Service) EndPerson(tx *db.Tx, institution bank.InstitutionID, id bank.S
 }
 
 // SignOutEverybody ends every sign-in of an institution, every open link, and all
-// that products have of its people. It is for a backup that was restored and for
-// an emergency; only the operator may.
+// that products have of its people. It is for an emergency; only the operator may.
 func (s *Service) SignOutEverybody(ctx context.Context, caller bank.Caller) error {
-	action := guard.Action{Event: EventEverybody, Target: activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution)}, Others: []bank.ActorKind{bank.ActorOperator}}
+	return s.endEverything(ctx, caller, EventEverybody, Emergency, func(c *guard.Change) error {
+		c.Record()
+		return nil
+	})
+}
+
+// Restored does the same for an institution in a database that was restored,
+// with what else ends there: what was ended after the backup must not come back.
+func (s *Service) Restored(ctx context.Context, caller bank.Caller, note string, also func(*db.Tx) error) error {
+	return s.endEverything(ctx, caller, EventRestored, Restored, func(c *guard.Change) error {
+		c.RecordAs(EventRestored, wholeInstitution(caller), note)
+		return also(c.Tx)
+	})
+}
+
+func wholeInstitution(caller bank.Caller) activity.Target {
+	return activity.Target{Kind: activity.TargetInstitution, ID: string(caller.Institution)}
+}
+
+func (s *Service) endEverything(ctx context.Context, caller bank.Caller, event, why string, record func(*guard.Change) error) error {
+	action := guard.Action{Event: event, Target: wholeInstitution(caller), Others: []bank.ActorKind{bank.ActorOperator}}
 	return s.guard.Do(ctx, caller, action, func(c *guard.Change) error {
 		if err := identity.VoidAll(c.Tx, caller.Institution); err != nil {
 			return err
 		}
 		found, err := db.All(c.Tx, scanIssued, selectLiving+` institution_id = $1`, caller.Institution)
-		if err := s.endAll(c.Tx, found, err, Emergency); err != nil {
+		if err := s.endAll(c.Tx, found, err, why); err != nil {
 			return err
 		}
-		if _, err := c.Tx.Exec(`delete from authorization_request where issuer = $1`, caller.Institution); err != nil {
+		if _, err := c.Tx.Exec(`delete from authorization_request where issuer in ($1, '')`, caller.Institution); err != nil {
 			return fmt.Errorf("end the sign-ins under way: %w", err)
 		}
-		c.Record()
-		return nil
+		return record(c)
 	})
 }
 

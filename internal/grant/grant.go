@@ -50,6 +50,7 @@ const (
 	EventWithdrawn = "external_app.consent_withdrawn"
 	EventKeyMade   = "signing_key.rotated"
 	EventEverybody = "auth.everybody_signed_out"
+	EventRestored  = "institution.restored"
 )
 
 // Neutral is the issuer at which people choose their institution.

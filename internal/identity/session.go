@@ -285,6 +285,15 @@ func VoidAll(tx *db.Tx, institution bank.InstitutionID) error {
 	if _, err := tx.Exec(`delete from sign_in where institution_id = $1`, institution); err != nil {
 		return fmt.Errorf("end all sign-ins: %w", err)
 	}
+	if _, err := tx.Exec(`delete from sign_on where institution_id = $1`, institution); err != nil {
+		return fmt.Errorf("end all tickets from Classic: %w", err)
+	}
+	if _, err := tx.Exec(`delete from outside_request where institution_id = $1`, institution); err != nil {
+		return fmt.Errorf("end all sign-ins that were taken outside: %w", err)
+	}
+	if _, err := tx.Exec(`update see_as set ended_micros = $1 where institution_id = $2 and ended_micros = 0`, tx.Now.UnixMicro(), institution); err != nil {
+		return fmt.Errorf("end all seeing as somebody else: %w", err)
+	}
 	_, err := tx.Exec(`
 		update link set cancelled_micros = $1 where institution_id = $2 and completed_micros = 0 and cancelled_micros = 0 and replaced_micros = 0`,
 		tx.Now.UnixMicro(), institution)

@@ -65,3 +65,12 @@ func (l Lease) End(ctx context.Context, d *db.DB) error {
 		return err
 	})
 }
+
+// EndAll ends every lease, also those of holders that still run: it raises every
+// fence. It is for a database that was restored.
+func EndAll(tx *db.Tx) error {
+	if _, err := tx.Exec(`update work_lease set until_micros = 0, fence = fence + 1, holder = ''`); err != nil {
+		return fmt.Errorf("end the leases: %w", err)
+	}
+	return nil
+}

@@ -186,6 +186,9 @@ func (d *Dispatcher) take(ctx context.Context) (messages []taken, err error) {
 			 where state in ('ready', 'busy') and due_micros <= $2 and id in (
 				select o.id from outbox o
 				 where o.state in ('ready', 'busy') and o.kind = $3 and o.due_micros <= $2
+				   and not exists (
+					select 1 from outbox_hold h
+					 where h.institution_id = o.institution_id and h.kind = o.kind and o.created_micros <= h.until_micros)
 				   and (o.lane = '' or not exists (
 					select 1 from outbox before
 					 where before.lane = o.lane and before.place < o.place and before.state in ('ready', 'busy', 'dead')))

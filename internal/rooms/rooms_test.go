@@ -40,7 +40,7 @@ var floors = []floor{
 	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "support", "application", "grant", "client", "alert", "authorization", "host/...", "moneymovement/..."},
 		also: []string{"identity", "authorization", "host"}, outside: []string{"*"}},
 	{name: "both sides", packages: []string{"hostsync"}, outside: []string{"golang.org/x/"}},
-	{name: "checks and data", packages: []string{"conformance", "generate", "importer", "pdp/pdptest", "pdp/obstacle", "approval/approvaltest"}, also: []string{"generate"}, outside: []string{"*"}},
+	{name: "checks and data", packages: []string{"conformance", "generate", "importer", "backup", "pdp/pdptest", "pdp/obstacle", "approval/approvaltest"}, also: []string{"generate"}, outside: []string{"*"}},
 	{name: "look", packages: []string{"web/ui", "web/static", "web/gallery"}, also: []string{"web/static", "web/ui"}, outside: []string{"*"}},
 	{name: "plumbing", packages: []string{"route", "web", "web/browsertest", "mail", "mail/mailbox", "gate", "outward"}, also: []string{"route", "web", "mail"}, outside: []string{"*"}},
 	{name: "entrance", packages: []string{"web/entrance", "web/history", "web/phrase", "web/why"}, also: []string{"web/history", "web/phrase"}, outside: []string{"*"}},

@@ -57,6 +57,9 @@ var staffDeeds = map[string]deed{
 	"external_app.token_reused":         {"A token of {target} was used twice, so the sign-in that it is of was ended", "triangle-alert", ui.Bad},
 	"external_app.viewed":               {"{actor} looked at external applications", "eye", ui.Plain},
 	"signing_key.rotated":               {"{actor} changed the keys that sign-ins are signed with", "key-round", ui.Note},
+	"institution.restored":              {"{actor} restored a backup, which ended every sign-in and open link of the institution", "undo-2", ui.Bad},
+	"institution.held_released":         {"{actor} let go out what was held back after a restore", "circle-check", ui.Warn},
+	"institution.held_dropped":          {"{actor} dropped what was held back after a restore", "trash-2", ui.Bad},
 	"auth.everybody_signed_out":         {"{actor} ended every sign-in and open link of the institution", "circle-slash", ui.Bad},
 
 	"institution.provider_changed":      {"{actor} changed through which provider staff sign in", "key-round", ui.Warn},

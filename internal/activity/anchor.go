@@ -10,9 +10,9 @@ import (
 	"mandate/internal/db"
 )
 
-// A Head is how far a chain has come: whoever keeps it outside can prove later
+// An Anchor is how far a chain has come: whoever keeps it outside can prove later
 // that the history up to it is still the same.
-type Head struct {
+type Anchor struct {
 	Institution  bank.InstitutionID  `json:"institution"`
 	Organization bank.OrganizationID `json:"organization,omitempty"` // empty: the institution's own chain
 	Sequence     int64               `json:"sequence"`
@@ -20,9 +20,9 @@ type Head struct {
 	Hash         string              `json:"hash"`
 }
 
-// Heads are those of all chains, in order.
-func Heads(tx *db.Tx) ([]Head, error) {
-	heads, err := db.All(tx, func(row db.Scanner) (h Head, err error) {
+// Anchors are those of all chains, in order.
+func Anchors(tx *db.Tx) ([]Anchor, error) {
+	heads, err := db.All(tx, func(row db.Scanner) (h Anchor, err error) {
 		var hash []byte
 		err = row.Scan(&h.Institution, &h.Organization, &h.Sequence, &h.Revision, &hash)
 		h.Hash = hex.EncodeToString(hash)
@@ -45,7 +45,7 @@ const (
 
 // Stand looks for the place of a head in the history. Where the history is
 // shorter, it says how far it goes.
-func Stand(tx *db.Tx, kept Head) (Standing, int64, error) {
+func Stand(tx *db.Tx, kept Anchor) (Standing, int64, error) {
 	var sequence int64
 	err := tx.QueryRow(`select sequence from stream where institution_id = $1 and organization_id = $2`, kept.Institution, kept.Organization).Scan(&sequence)
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
