@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"mandate/internal/backup"
 	"mandate/internal/bank"
 	"mandate/internal/db"
+	"mandate/internal/follow"
 	"mandate/internal/grant"
 	"mandate/internal/guard"
 	"mandate/internal/identity"
@@ -37,7 +39,7 @@ func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manife
 		if r.Epoch, err = activity.Renew(tx); err != nil {
 			return err
 		}
-		if err := lease.EndAll(tx); err != nil {
+		if err := errors.Join(lease.EndAll(tx), follow.ForgetCopies(tx)); err != nil {
 			return err
 		}
 		institutions, err = usermgmt.Institutions(tx)

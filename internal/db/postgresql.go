@@ -42,7 +42,7 @@ func openPostgreSQL(ctx context.Context, cfg Config) (*DB, error) {
 		patient := config.Copy()
 		patient.RuntimeParams["statement_timeout"] = "0"
 		patient.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
-		return postgreSQLPool(patient, 1), nil
+		return d.postgreSQLPool(patient, 1), nil
 	}
 	d.readTurns = make(chan struct{}, cfg.Connections)
 	d.writeTurns = d.readTurns

@@ -105,12 +105,12 @@ func (d *DB) Scratch(ctx context.Context, address string, f func(address string)
 	if err := d.reader.QueryRowContext(ctx, `select 'mandate_check_' || current_database()`).Scan(&name); err != nil {
 		return fmt.Errorf("name a database for the proof: %w", err)
 	}
-	config, err := postgreSQLConfig(Config{URL: address})
+	config, err := postgreSQLConfig(Config{URL: address, Limit: transactionLimit})
 	if err != nil {
 		return err
 	}
 	config.RuntimeParams["statement_timeout"] = "0"
-	pool := postgreSQLPool(config, 1)
+	pool := d.postgreSQLPool(config, 1)
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	if _, err := pool.ExecContext(ctx, "drop database if exists "+quoted(name)); err != nil {
 		return fmt.Errorf("remove the database of an earlier proof: %w", err)

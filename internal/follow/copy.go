@@ -49,3 +49,12 @@ func (c *Copy) leave(tx *db.Tx) error {
 	_, err := tx.Exec(`delete from decision_copy where id = $1`, c.ID)
 	return err
 }
+
+// ForgetCopies forgets every copy: those of a database that was restored belong
+// to the life before.
+func ForgetCopies(tx *db.Tx) error {
+	if _, err := tx.Exec(`delete from decision_copy`); err != nil {
+		return fmt.Errorf("forget the decision copies: %w", err)
+	}
+	return nil
+}
