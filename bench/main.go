@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"mandate/bench/peer/cedar"
 	"mandate/bench/world"
 )
 
@@ -16,6 +17,11 @@ func main() {
 	o := newOurs(w)
 	fmt.Println(len(q.Asked), q.Allowed(), float64(o.store.Size())/float64(w.MemberAccounts()), float64(o.heap)/float64(w.MemberAccounts()))
 	ss := []*subject{{name: "mandate", questions: 200_000, answer: o.decide}, {name: "explain", questions: 200_000, answer: o.explain}}
+	ce, err := cedar.New(w)
+	if err != nil {
+		panic(err)
+	}
+	_ = append(ss, &subject{name: "cedar", questions: 50_000, answer: ce.Decide}, &subject{name: "cedar all", questions: 20_000, answer: ce.DecideAmongAll})
 	for _, s := range ss {
 		if err := s.check(q); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -12,6 +12,7 @@ import (
 type ours struct {
 	store *compact.Store
 	heap  int // bytes that are on the heap for it
+	told  []entitlement.Reason
 }
 
 func newOurs(w *world.World) *ours {
@@ -41,15 +42,15 @@ func (o *ours) decide(q *world.Questions, answers []bool) {
 	}
 }
 
-// explain is decide with every reason.
+// explain is decide with every reason, written into room that is used again.
 func (o *ours) explain(q *world.Questions, answers []bool) {
 	var v compact.Verdict
 	for i := range q.Asked {
 		o.store.Decide(&q.Asked[i], &v)
-		d := v.Decision(&q.Asked[i])
+		d := v.DecisionIn(o.told, &q.Asked[i])
 		answers[i] = d.Allowed
-		told = d.Reasons
+		if d.Reasons != nil {
+			o.told = d.Reasons
+		}
 	}
 }
-
-var told []entitlement.Reason // keeps what was explained from being left out

@@ -113,14 +113,16 @@ func sameDecision(a, b entitlement.Decision) bool {
 // another prefix, in capitals, and any other text.
 func TestCompactKnowsIDs(t *testing.T) {
 	const uuid = "0190a5b0-1234-7abc-8def-001122334455"
-	names := []bank.UserID{"usr_" + uuid, "usr_0190A5B0-1234-7ABC-8DEF-001122334455", "m1", "", "usr_0190a5b0-1234-fabc-8def-001122334455"}
+	const nothing = "00000000-0000-0000-0000-000000000000" // its id is that of no name at all
+	names := []bank.UserID{"usr_" + uuid, "usr_" + nothing, "usr_0190A5B0-1234-7ABC-8DEF-001122334455", "m1", "", "usr_0190a5b0-1234-fabc-8def-001122334455"}
 	for _, held := range names {
-		p := &entitlement.Policy{Accounts: map[bank.AccountID]entitlement.Account{}, Members: map[bank.UserID]*entitlement.Member{held: {ID: held, Status: bank.StatusActive}}}
+		p := &entitlement.Policy{Accounts: map[bank.AccountID]entitlement.Account{"acc_" + nothing: {ID: "acc_" + nothing}}, Members: map[bank.UserID]*entitlement.Member{held: {ID: held, Status: bank.StatusActive}}}
 		block := compact.NewBlock(p, 1)
 		for _, asked := range append(names, "acc_"+uuid, "usr_"+uuid+"x") {
-			v := block.Decide(&compact.Institution{}, &entitlement.Request{Member: asked, Operation: catalog.AccountView})
-			d := v.Decision(&entitlement.Request{})
-			if d.Has(entitlement.UnknownMember) != (asked != held) {
+			req := entitlement.Request{Member: asked, Operation: catalog.AccountView}
+			v := block.Decide(&compact.Institution{}, &req)
+			d := v.Decision(&req)
+			if d.Has(entitlement.UnknownMember) != (asked != held) || asked == held && !d.Has(entitlement.UnknownAccount) {
 				t.Errorf("%q is held, %q is asked: %v", held, asked, d)
 			}
 		}

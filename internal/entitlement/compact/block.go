@@ -10,20 +10,22 @@ import (
 
 // A Block is everything that decisions ask of one organization, at one revision.
 // It never changes: a change makes a new one that shares what stayed the same.
+// What every decision looks at stands first, in few lines of a cache.
 type Block struct {
+	accountTags  tags
+	entitlements catalog.EntitlementSet
+	shift        uint8 // a page has 1<<shift members
+	members      names
+	accounts     names
+	first        page
+	off          []catalog.EntitlementSet // of each account; nil where nothing is switched off
+	ceilings     entitlement.Limits
+	memberTags   tags
+	rest         []*page
+	strange      *strangers // names that are not UUIDs; nil: none
+
 	Organization bank.OrganizationID
 	Revision     int64
-
-	entitlements catalog.EntitlementSet
-	ceilings     entitlement.Limits
-
-	accounts names
-	off      []catalog.EntitlementSet // of each account; nil where nothing is switched off
-	members  names
-	first    page
-	rest     []*page
-	shift    uint8      // a page has 1<<shift members
-	strange  *strangers // names that are not UUIDs; nil: none
 }
 
 // strangers are names that were hashed, to be compared and to be told.
@@ -87,7 +89,7 @@ func NewBlock(p *entitlement.Policy, revision int64) *Block {
 			b.rest = append(b.rest, &pg)
 		}
 	}
-	b.members = namesOf(ids)
+	b.members, b.memberTags = namesOf(ids)
 	return b
 }
 
@@ -106,7 +108,7 @@ func (b *Block) setAccounts(names []bank.AccountID, accounts map[bank.AccountID]
 			b.off[i] = off
 		}
 	}
-	b.accounts = namesOf(ids)
+	b.accounts, b.accountTags = namesOf(ids)
 }
 
 func (b *Block) know() *strangers {
@@ -160,20 +162,23 @@ func (b *Block) page(n int) *page {
 	return &b.first
 }
 
-// index finds a member, or -1; a hashed name is compared in full.
-func (b *Block) index(v id, h hash, name bank.UserID, made bool) int {
-	n := b.members.find(v, h)
-	if n >= 0 && !made && b.strange.members[v] != string(name) {
+// member finds a member, or -1; a hashed name is compared in full.
+func (b *Block) member(w *wanted) int {
+	n := b.members.find(&b.memberTags, w.id, w.hash)
+	if n >= 0 && !w.made && b.strange.members[w.id] != w.text {
 		return -1
 	}
 	return n
 }
 
-// account finds an account of the organization, or -1.
-func (b *Block) account(name bank.AccountID) int {
-	v, made := idOf(anAccount, string(name))
-	n := b.accounts.find(v, v.hash())
-	if n >= 0 && !made && b.strange.accounts[v] != string(name) {
+// account finds an account of the organization, or -1. No account is without a
+// name.
+func (b *Block) account(w *wanted) int {
+	if w.text == "" {
+		return -1
+	}
+	n := b.accounts.find(&b.accountTags, w.id, w.hash)
+	if n >= 0 && !w.made && b.strange.accounts[w.id] != w.text {
 		return -1
 	}
 	return n

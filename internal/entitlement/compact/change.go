@@ -28,7 +28,8 @@ func (b *Block) WithMember(m *entitlement.Member, revision int64) (*Block, bool)
 // WithAccess is the block with what somebody may do on one account as it is now.
 // It reports whether both are there.
 func (b *Block) WithAccess(user bank.UserID, account bank.AccountID, s entitlement.Settings, revision int64) (*Block, bool) {
-	at := b.account(account)
+	w := want(anAccount, string(account))
+	at := b.account(&w)
 	if at < 0 {
 		return b, false
 	}
@@ -42,8 +43,8 @@ func (b *Block) WithAccess(user bank.UserID, account bank.AccountID, s entitleme
 
 // turn copies the page of a member and changes the copy.
 func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int)) (*Block, bool) {
-	v, made := idOf(aMember, string(user))
-	n := b.index(v, v.hash(), user, made)
+	w := want(aMember, string(user))
+	n := b.member(&w)
 	if n < 0 {
 		return b, false
 	}

@@ -63,13 +63,24 @@ func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
 
 // Decide answers a question about the organization of a block.
 func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
-	name, made := idOf(aMember, string(req.Member))
-	b.decide(i, req, b.index(name, name.hash(), req.Member, made), &v)
+	member, accounts := want(aMember, string(req.Member)), accountsOf(req)
+	b.decide(i, req, b.member(&member), &accounts, &v)
 	return v
 }
 
+// accountsOf reads the names of a question's accounts.
+func accountsOf(req *entitlement.Request) (w [2]wanted) {
+	if req.Account != "" {
+		w[0] = want(anAccount, string(req.Account))
+	}
+	if req.ToAccount != "" {
+		w[1] = want(anAccount, string(req.ToAccount))
+	}
+	return w
+}
+
 // decide answers about the nth member; -1 is somebody who is not there.
-func (b *Block) decide(i *Institution, req *entitlement.Request, n int, v *Verdict) {
+func (b *Block) decide(i *Institution, req *entitlement.Request, n int, accounts *[2]wanted, v *Verdict) {
 	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
 		v.plain = unknownOperation
 		return
@@ -81,21 +92,22 @@ func (b *Block) decide(i *Institution, req *entitlement.Request, n int, v *Verdi
 		return
 	}
 	v.page, v.member = b.page(n), n&(1<<b.shift-1)
-	if req.Context.Invalid() {
+	silent := req.Context.Silent()
+	if !silent && req.Context.Invalid() {
 		v.plain = invalidContext
 		return
 	}
 	m := &v.page.members[v.member]
 	asked := &r.silent
 	plain, day := m.standing(r)|b.above(i, r), thisDay
-	if !req.Context.Silent() || req.Besides != 0 {
+	if !silent || req.Besides != 0 {
 		var said needs
 		said, day = r.asked(i, req)
 		asked = &said
 	}
 	v.edition = asked.edition
 	plain |= v.userLevel(m, r, asked, req)
-	plain |= v.accountLevel(i, req, asked.account)
+	plain |= v.accountLevel(i, req, accounts, asked.account)
 	if day == badDay {
 		plain |= invalidDate
 	}
@@ -194,24 +206,24 @@ func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Reque
 }
 
 // accountLevel tests the accounts of a question.
-func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, needed grant) plain {
+func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, accounts *[2]wanted, needed grant) plain {
 	r := v.rule
 	if r.from == 0 || req.Account == "" && r.info.Accounts == catalog.AccountOptional {
 		return 0
 	}
-	known := v.account(i, 0, req.Account, needed&r.asks|r.from)
+	known := v.account(i, 0, &accounts[0], needed&r.asks|r.from)
 	if r.to == 0 {
 		return 0
 	}
-	known = v.account(i, 1, req.ToAccount, r.to) && known
+	known = v.account(i, 1, &accounts[1], r.to) && known
 	if known && req.Account == req.ToAccount {
 		return sameAccount
 	}
 	return 0
 }
 
-func (v *Verdict) account(i *Institution, which int, name bank.AccountID, needed grant) bool {
-	n := v.block.account(name)
+func (v *Verdict) account(i *Institution, which int, w *wanted, needed grant) bool {
+	n := v.block.account(w)
 	if n < 0 {
 		v.accounts[which].unknown = true
 		return false

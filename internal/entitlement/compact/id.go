@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"hash/maphash"
 	"math/bits"
+	"slices"
 )
 
 // An id is the name of a member or an account in 16 bytes. Ids that the product
@@ -51,6 +52,19 @@ func uuidOf(s string) (v id, bad uint64) {
 	d, bad4 := hexOf(four(s[28:])<<32 | four(s[32:]))
 	dashes := s[8] ^ '-' | s[13] ^ '-' | s[18] ^ '-' | s[23] ^ '-'
 	return id{a<<32 | b, c<<32 | d}, bad1 | bad2 | bad3 | bad4 | uint64(dashes)
+}
+
+// A wanted is a name that is looked for.
+type wanted struct {
+	text string
+	id   id
+	hash hash
+	made bool
+}
+
+func want(k kind, text string) wanted {
+	v, made := idOf(k, text)
+	return wanted{text, v, v.hash(), made}
 }
 
 // four are the first four bytes of a text, as a number.
@@ -111,46 +125,50 @@ func (h hash) slot(n int) int {
 	return int(hi)
 }
 
-// names are ids in order, and a table to find them by. A few have a byte of
-// each one's hash in the table, eight bytes to a word. Many have open addressing,
-// at most two thirds full: half of a hash above one more than an index.
+// names are ids in order. A few are found by their tags, many by a table: open
+// addressing, at most two thirds full, half of a hash above one more than an
+// index.
 type names struct {
 	ids   []id
-	table []uint64
+	table []uint64 // nil where there are few
 }
+
+// tags have a byte of the hash of each of a few ids, eight bytes to a word.
+type tags [few / 8]uint64
 
 const few = 32
 
-func namesOf(ids []id) names {
-	switch {
-	case len(ids) == 0:
-		return names{}
-	case len(ids) <= few:
-		tags := make([]uint64, (len(ids)+7)/8)
+func namesOf(ids []id) (n names, t tags) {
+	n.ids = slices.Clone(ids) // no room to spare
+	if len(ids) <= few {
 		for i, v := range ids {
-			tags[i/8] |= uint64(byte(v.hash())) << (i % 8 * 8)
+			t[i/8] |= uint64(byte(v.hash())) << (i % 8 * 8)
 		}
-		return names{ids, tags}
+		return n, t
 	}
-	slots := make([]uint64, len(ids)+len(ids)/2+1)
+	n.table = make([]uint64, len(ids)+len(ids)/2+1)
 	for i, v := range ids {
 		h := v.hash()
-		at := h.slot(len(slots))
-		for slots[at] != 0 {
-			if at++; at == len(slots) {
+		at := h.slot(len(n.table))
+		for n.table[at] != 0 {
+			if at++; at == len(n.table) {
 				at = 0
 			}
 		}
-		slots[at] = uint64(h)<<32 | uint64(i+1)
+		n.table[at] = uint64(h)<<32 | uint64(i+1)
 	}
-	return names{ids, slots}
+	return n, t
 }
 
 // find is the index of an id with its hash, or -1.
-func (n *names) find(v id, h hash) int {
-	if len(n.ids) <= few {
-		return n.among(v, h)
+func (n *names) find(t *tags, v id, h hash) int {
+	if n.table == nil {
+		return n.among(t, v, h)
 	}
+	return n.search(v, h)
+}
+
+func (n *names) search(v id, h hash) int {
 	for at := h.slot(len(n.table)); ; {
 		s := n.table[at]
 		if s == 0 {
@@ -169,19 +187,20 @@ func (n *names) find(v id, h hash) int {
 
 // among finds one of a few. All tags are compared before any id is looked at,
 // so that it matters little where the id stands; a tag may be alike in vain.
-func (n *names) among(v id, h hash) int {
-	var alike uint32
-	for w, tags := range n.table {
-		x := tags ^ uint64(byte(h))*each
-		zero := (x - each) &^ x & (0x80 * each) // the bytes of x that are zero, and a few others
-		alike |= uint32(zero>>7*0x0102040810204080>>56) << (w * 8)
-	}
+func (n *names) among(t *tags, v id, h hash) int {
+	tag := uint64(byte(h)) * each
+	alike := zeros(t[0]^tag) | zeros(t[1]^tag)<<8 | zeros(t[2]^tag)<<16 | zeros(t[3]^tag)<<24
 	for ; alike != 0; alike &= alike - 1 {
 		if i := bits.TrailingZeros32(alike); i < len(n.ids) && n.ids[i] == v {
 			return i
 		}
 	}
 	return -1
+}
+
+// zeros has a bit for each byte that is zero, and sometimes for one that is not.
+func zeros(x uint64) uint32 {
+	return uint32((x - each) &^ x & (0x80 * each) >> 7 * 0x0102040810204080 >> 56)
 }
 
 func (n *names) size() int { return len(n.ids)*idBytes + len(n.table)*8 }

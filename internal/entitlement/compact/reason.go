@@ -1,6 +1,9 @@
 package compact
 
 import (
+	"math/bits"
+	"slices"
+
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
@@ -9,20 +12,44 @@ import (
 // Decision is the verdict in full: what entitlement.Decide would have answered.
 // The request is the one that was asked.
 func (v *Verdict) Decision(req *entitlement.Request) entitlement.Decision {
+	return v.DecisionIn(nil, req)
+}
+
+// DecisionIn is Decision with its reasons written where others stood, as far as
+// there is room.
+func (v *Verdict) DecisionIn(room []entitlement.Reason, req *entitlement.Request) entitlement.Decision {
 	if v.Allowed() {
 		return entitlement.Decision{Allowed: true, ApprovalRequired: v.approval}
 	}
+	w := writing{v: v, req: req, reasons: slices.Grow(room[:0], v.most())}
 	switch v.plain {
 	case unknownOperation:
-		return entitlement.Refused(entitlement.UnknownOperation)
+		w.add(entitlement.UnknownOperation, entitlement.LevelRequest, entitlement.NoPermission, "")
 	case unknownMember:
-		return entitlement.Refused(entitlement.UnknownMember)
+		w.add(entitlement.UnknownMember, entitlement.LevelRequest, entitlement.NoPermission, "")
 	case invalidContext:
-		return entitlement.Refused(entitlement.InvalidContext)
+		w.add(entitlement.InvalidContext, entitlement.LevelRequest, entitlement.NoPermission, "")
+	default:
+		w.write()
 	}
-	w := writing{v: v, req: req}
-	w.write()
 	return entitlement.Decision{Reasons: w.reasons}
+}
+
+// most is how many reasons there are at most.
+func (v *Verdict) most() int {
+	return bits.OnesCount16(uint16(v.plain)) + bits.OnesCount64(uint64(v.edition)) + bits.OnesCount64(uint64(v.user)) +
+		bits.OnesCount8(v.limits[0]) + bits.OnesCount8(v.limits[1]) + v.accounts[0].most() + v.accounts[1].most()
+}
+
+func (a *accountVerdict) most() int {
+	n := bits.OnesCount32(uint32(a.grants))
+	if a.unknown {
+		n++
+	}
+	if a.off {
+		n++
+	}
+	return n
 }
 
 type writing struct {
@@ -35,53 +62,86 @@ func (w *writing) add(code entitlement.Code, level entitlement.Level, p catalog.
 	w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: level, Permission: p, Account: account})
 }
 
-func (w *writing) plain(is plain, code entitlement.Code, level entitlement.Level, p catalog.Permission) {
-	if w.v.plain&is != 0 {
-		w.add(code, level, p, "")
+// The reasons that name no account, in the order in which they are tested: those
+// before the permissions, and those after the accounts.
+var (
+	standing = [...]plainReason{
+		{memberStatus, entitlement.MemberStatus, entitlement.LevelUser},
+		{memberHeld, entitlement.MemberHeld, entitlement.LevelUser},
+		{roleForbids, entitlement.RoleForbids, entitlement.LevelUser},
+	}
+	stated = [...]plainReason{
+		{invalidDate, entitlement.InvalidDate, entitlement.LevelRequest},
+		{invalidAmount, entitlement.InvalidAmount, entitlement.LevelRequest},
+	}
+)
+
+type plainReason struct {
+	is    plain
+	code  entitlement.Code
+	level entitlement.Level
+}
+
+func (w *writing) those(plain []plainReason) {
+	for i := range plain {
+		if r := &plain[i]; w.v.plain&r.is != 0 {
+			w.add(r.code, r.level, entitlement.NoPermission, "")
+		}
 	}
 }
 
 // write tells the reasons in the order in which they are tested.
 func (w *writing) write() {
-	v, none := w.v, entitlement.NoPermission
-	w.plain(memberStatus, entitlement.MemberStatus, entitlement.LevelUser, none)
-	w.plain(memberHeld, entitlement.MemberHeld, entitlement.LevelUser, none)
-	w.plain(roleForbids, entitlement.RoleForbids, entitlement.LevelUser, none)
-	if e := v.rule.entitlement; e != catalog.NoEntitlement {
-		w.plain(institutionOff, entitlement.InstitutionOff, entitlement.LevelInstitution, e.Enabled())
-		w.plain(organizationOff, entitlement.OrganizationOff, entitlement.LevelOrganization, e.Enabled())
+	v := w.v
+	if v.plain&(memberStatus|memberHeld|roleForbids) != 0 {
+		w.those(standing[:])
 	}
-	for p := range v.edition.All {
-		w.add(entitlement.NotInEdition, entitlement.LevelInstitution, p, "")
+	if v.plain&institutionOff != 0 {
+		w.add(entitlement.InstitutionOff, entitlement.LevelInstitution, v.rule.entitlement.Enabled(), "")
 	}
-	for p := range v.user.All {
-		w.add(entitlement.UserOff, entitlement.LevelUser, p, "")
+	if v.plain&organizationOff != 0 {
+		w.add(entitlement.OrganizationOff, entitlement.LevelOrganization, v.rule.entitlement.Enabled(), "")
 	}
-	w.plain(secondPerson, entitlement.SecondPersonRequired, entitlement.LevelUser, catalog.ACHFullControl)
-	w.account(v.accounts[0], w.req.Account)
-	w.account(v.accounts[1], w.req.ToAccount)
+	w.each(v.edition, entitlement.NotInEdition, entitlement.LevelInstitution)
+	w.each(v.user, entitlement.UserOff, entitlement.LevelUser)
+	if v.plain&secondPerson != 0 {
+		w.add(entitlement.SecondPersonRequired, entitlement.LevelUser, catalog.ACHFullControl, "")
+	}
+	if v.accounts[0].blocks() {
+		w.account(&v.accounts[0], w.req.Account)
+	}
+	if v.accounts[1].blocks() {
+		w.account(&v.accounts[1], w.req.ToAccount)
+	}
 	if v.plain&sameAccount != 0 {
-		w.add(entitlement.SameAccount, entitlement.LevelUserAccount, none, w.req.Account)
+		w.add(entitlement.SameAccount, entitlement.LevelUserAccount, entitlement.NoPermission, w.req.Account)
 	}
-	w.plain(invalidDate, entitlement.InvalidDate, entitlement.LevelRequest, none)
-	w.plain(invalidAmount, entitlement.InvalidAmount, entitlement.LevelRequest, none)
-	for n := range v.rule.limits {
-		w.limit(&v.rule.limits[n], v.limits[n])
+	if v.plain&(invalidDate|invalidAmount) != 0 {
+		w.those(stated[:])
+	}
+	if v.limits != [2]uint8{} {
+		for n := range v.rule.limits {
+			w.limit(&v.rule.limits[n], v.limits[n])
+		}
 	}
 }
 
-func (w *writing) account(a accountVerdict, name bank.AccountID) {
+// each tells every permission of a set.
+func (w *writing) each(s catalog.Set, code entitlement.Code, level entitlement.Level) {
+	for ; s != 0; s &= s - 1 {
+		w.add(code, level, catalog.Permission(bits.TrailingZeros64(uint64(s))), "")
+	}
+}
+
+func (w *writing) account(a *accountVerdict, name bank.AccountID) {
 	if a.unknown {
 		w.once(entitlement.Reason{Code: entitlement.UnknownAccount, Level: entitlement.LevelOrganization, Permission: entitlement.NoPermission, Account: name})
 	}
 	if a.off {
 		w.once(entitlement.Reason{Code: entitlement.OrganizationAccountOff, Level: entitlement.LevelOrganizationAccount, Permission: w.v.rule.entitlement.Enabled(), Account: name})
 	}
-	for bit, p := range switchOf {
-		if a.grants&(1<<bit) == 0 {
-			continue
-		}
-		code := entitlement.AccountOff
+	for g := a.grants; g != 0; g &= g - 1 {
+		p, code := switchOf[bits.TrailingZeros32(uint32(g))], entitlement.AccountOff
 		if p == catalog.AccountAccess {
 			code = entitlement.AccountAccessOff
 		}
@@ -89,12 +149,11 @@ func (w *writing) account(a accountVerdict, name bank.AccountID) {
 	}
 }
 
-// once adds a reason that both accounts may have, being the same.
+// once adds a reason. Only both accounts of a transfer, being the same, can have
+// the same one.
 func (w *writing) once(r entitlement.Reason) {
-	for _, known := range w.reasons {
-		if known == r {
-			return
-		}
+	if w.req.ToAccount == w.req.Account && slices.Contains(w.reasons, r) {
+		return
 	}
 	w.reasons = append(w.reasons, r)
 }

@@ -59,7 +59,8 @@ func (s *Store) SetInstitution(i Institution) { s.institution.Store(&i) }
 // so that nothing is allocated; it need not be empty.
 func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 	*v = Verdict{}
-	block, n := s.find(req.Member)
+	member, accounts := want(aMember, string(req.Member)), accountsOf(req)
+	block, n := s.find(&member)
 	if block == nil {
 		v.plain = unknownMember
 		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
@@ -67,23 +68,21 @@ func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 		}
 		return
 	}
-	block.decide(s.institution.Load(), req, n, v)
+	block.decide(s.institution.Load(), req, n, &accounts, v)
 }
 
 // find finds a member, and their organization; nil where there is none.
-func (s *Store) find(name bank.UserID) (*Block, int) {
-	v, made := idOf(aMember, string(name))
-	h := v.hash()
+func (s *Store) find(w *wanted) (*Block, int) {
 	index := s.index.Load()
-	for at, number, n := index.next(h, index.start(h)); number >= 0; at, number, n = index.next(h, at) {
+	for at, number, n := index.next(w.hash, index.start(w.hash)); number >= 0; at, number, n = index.next(w.hash, at) {
 		b := s.place(number).Load() // after the index was read: what it knows is there by then
 		if b == nil {
 			continue
 		}
-		if made && n < len(b.members.ids) && b.members.ids[n] == v {
+		if w.made && n < len(b.members.ids) && b.members.ids[n] == w.id {
 			return b, n
 		}
-		if n := b.index(v, h, name, made); n >= 0 {
+		if n := b.member(w); n >= 0 {
 			return b, n
 		}
 	}
@@ -98,7 +97,8 @@ func (s *Store) place(number int) *atomic.Pointer[Block] {
 // OrganizationOf is the block of a member's organization, nil where there is no
 // such member.
 func (s *Store) OrganizationOf(user bank.UserID) *Block {
-	b, _ := s.find(user)
+	w := want(aMember, string(user))
+	b, _ := s.find(&w)
 	return b
 }
 
@@ -139,7 +139,7 @@ func (s *Store) Put(b *Block) bool {
 	index := s.index.Load()
 	for n, v := range b.members.ids {
 		h := v.hash()
-		if was == nil || was.members.find(v, h) < 0 {
+		if was == nil || was.members.find(&was.memberTags, v, h) < 0 {
 			index.add(h, number, n)
 		} else {
 			index.move(h, number, n)
@@ -148,7 +148,7 @@ func (s *Store) Put(b *Block) bool {
 	place.Store(b)
 	if was != nil {
 		for _, v := range was.members.ids {
-			if h := v.hash(); b.members.find(v, h) < 0 {
+			if h := v.hash(); b.members.find(&b.memberTags, v, h) < 0 {
 				index.remove(h, number)
 			}
 		}
