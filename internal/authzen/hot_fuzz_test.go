@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -167,16 +166,7 @@ func unpackedMembers(r *scan.Request, m scan.Members) map[string]any {
 	}
 	out := map[string]any{}
 	for _, member := range r.Of(m) {
-		var value any
-		switch member.Kind {
-		case scan.False, scan.True:
-			value = member.Kind == scan.True
-		case scan.Text:
-			value = member.Text
-		case scan.Number:
-			value, _ = strconv.ParseFloat(member.Text, 64)
-		}
-		out[member.Name] = value
+		out[member.Name] = member.Value()
 	}
 	return out
 }

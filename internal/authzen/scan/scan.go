@@ -10,6 +10,8 @@
 // holds the two against each other.
 package scan
 
+import "strconv"
+
 // A Request is one evaluation, or several of one request. Reading into it again
 // uses its memory again; its texts are parts of the body that was read.
 type Request struct {
@@ -66,6 +68,20 @@ const (
 	Number
 	Text
 )
+
+// Value is what a member holds as any reader of JSON would have it. It allocates.
+func (m Member) Value() any {
+	switch m.Kind {
+	case False, True:
+		return m.Kind == True
+	case Text:
+		return m.Text
+	case Number:
+		n, _ := strconv.ParseFloat(m.Text, 64) // so short a number always is one
+		return n
+	}
+	return nil
+}
 
 // Of are members of the request, in the order in which they came.
 func (r *Request) Of(m Members) []Member { return r.members[m.from:m.to] }
