@@ -146,23 +146,10 @@ func shown(ref, member string, answer authorization.Answer) *authorizationOutput
 	return &authorizationOutput{body}
 }
 
-// sentences are what the codes of authorizing say.
-var sentences = map[entitlement.Code]string{
-	entitlement.RefReused:           "The reference stands for another payment.",
-	entitlement.RefVoided:           "The payment was voided.",
-	entitlement.UnknownRef:          "There is no payment under this reference.",
-	entitlement.NotPending:          "Nothing waits for this under this reference.",
-	entitlement.NotApproved:         "A second person must approve the payment first.",
-	entitlement.SelfApproval:        "Nobody approves their own payment.",
-	entitlement.InitiatorNotAllowed: "Whoever initiated the payment may not send it any more.",
-	entitlement.ApproverNotAllowed:  "Whoever approved the payment may not approve it any more.",
-	entitlement.Confirmed:           "The payment is confirmed and cannot be taken back.",
-}
-
 func authorizationReasons(reasons []entitlement.Reason, names entitlement.Names) []Reason {
 	all := reasonsOf(reasons, names)
 	for i, r := range reasons {
-		if words, ok := sentences[r.Code]; ok {
+		if words, ok := authorization.Sentence(r.Code); ok {
 			all[i].Message = words
 		}
 	}

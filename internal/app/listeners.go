@@ -141,7 +141,8 @@ func (a *App) APIHandler() http.Handler {
 	door := gate.New(a.callers, limiter, a.Log)
 	directories := gate.New(Directories{a.DB, a.Clients, a.Products}, limiter, a.Log)
 	authzen.New(authzen.Config{
-		Decider: product.New(a.Decisions), Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
+		Decider: product.New(a.Decisions).With(product.Requests{Payments: a.Authorizations, Clock: a.Clock, Key: a.root.derive("access requests"), Origin: a.Config.APIOrigin}),
+		Gate:    door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
 	scim.New(scim.Config{Rooms: a.Provisioning, Gate: directories, Origin: a.Config.APIOrigin}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Reverse: a.Users, Authorizations: a.Authorizations,

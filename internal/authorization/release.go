@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"mandate/internal/bank"
+	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
 	"mandate/internal/usage"
@@ -28,7 +29,10 @@ func (s *Service) ApproveIn(c *guard.Change, ref Ref, member bank.UserID) (Answe
 	case s.state(&a, c.Tx.Now) != Pending || a.ApprovedBy != "":
 		return a.refused(entitlement.NotPending), nil
 	}
-	initiator, approver, err := a.judgeBoth(c, member)
+	if err := c.Widen(a.scope(member)); err != nil {
+		return Answer{}, err
+	}
+	initiator, approver, err := a.judgeBoth(c.Tx, c.Policy, member)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -66,7 +70,10 @@ func (s *Service) ConfirmIn(c *guard.Change, ref Ref) (Answer, error) {
 	case Confirmed:
 		return repeated(&a), nil
 	}
-	refusal, err := a.mayRelease(c)
+	if err := c.Widen(a.scope(a.ApprovedBy)); err != nil {
+		return Answer{}, err
+	}
+	refusal, err := a.mayRelease(c.Tx, c.Policy)
 	if err != nil || len(refusal.Reasons) > 0 {
 		return Answer{Decision: refusal, Authorization: a}, err
 	}
@@ -84,8 +91,8 @@ func repeated(a *Authorization) Answer {
 }
 
 // mayRelease tests whoever had a part in the payment; no reason is a yes.
-func (a *Authorization) mayRelease(c *guard.Change) (entitlement.Decision, error) {
-	initiator, approver, err := a.judgeBoth(c, a.ApprovedBy)
+func (a *Authorization) mayRelease(tx *db.Tx, p *entitlement.Policy) (entitlement.Decision, error) {
+	initiator, approver, err := a.judgeBoth(tx, p, a.ApprovedBy)
 	if err != nil {
 		return entitlement.Decision{}, err
 	}

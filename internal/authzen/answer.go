@@ -20,14 +20,16 @@ func writeFailure(w http.ResponseWriter, f *Failure) {
 	_, _ = io.WriteString(w, f.Message+"\n") // the caller is gone; nothing is left to tell it
 }
 
-func writeJSON(w http.ResponseWriter, value any) error {
+func writeJSON(w http.ResponseWriter, value any) error { return writeJSONAs(w, http.StatusOK, value) }
+
+func writeJSONAs(w http.ResponseWriter, status int, value any) error {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	sendJSON(w, b.Bytes())
+	sendJSON(w, status, b.Bytes())
 	return nil
 }
 

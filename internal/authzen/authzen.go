@@ -52,6 +52,14 @@ type Decision struct {
 	Failure *Failure       // the evaluation could not be judged as it was asked; it counts as a refusal
 }
 
+// Say puts a member into the decision's context.
+func (d *Decision) Say(name string, value any) {
+	if d.Context == nil {
+		d.Context = map[string]any{}
+	}
+	d.Context[name] = value
+}
+
 // A Failure says what is wrong with one evaluation, as an HTTP status and a
 // message. Alone it is the answer of the request; in a batch it stands in the
 // item.
@@ -119,6 +127,10 @@ func (e *Edge) Mount(mux *route.Mux) {
 		for _, sought := range []Sought{Subjects, Resources, Actions} {
 			mux.Handle(asked(searchPath(sought)), e.known(e.search(searcher, sought)))
 		}
+	}
+	if requester, ok := e.requester(); ok {
+		mux.Handle(asked(RequestPath), e.known(e.request(requester)))
+		mux.Handle(route.Route{Method: "GET", Pattern: RequestPath + "/{task}", Needs: route.Needs{Who: route.KnownProgram, May: route.Own, Institution: route.FromKey}}, e.known(e.task(requester)))
 	}
 	mux.Handle(route.Route{Method: "GET", Pattern: metadataPath, Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}, e.open(e.metadata))
 	mux.Handle(route.Route{Method: "GET", Pattern: metadataPath + "/{institution}", Needs: route.Needs{Who: route.Anybody, Institution: route.FromPath}}, e.open(e.institutionMetadata))

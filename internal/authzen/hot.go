@@ -130,11 +130,14 @@ func (h *hot) writeBatch(w http.ResponseWriter) {
 func (h *hot) write(w http.ResponseWriter) {
 	h.out = append(h.out, '\n')
 	setRevision(w, h.revision)
-	sendJSON(w, h.out)
+	sendJSON(w, http.StatusOK, h.out)
 }
 
-func sendJSON(w http.ResponseWriter, body []byte) {
+func sendJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusOK {
+		w.WriteHeader(status)
+	}
 	_, _ = w.Write(body) // the caller is gone; nothing is left to tell it
 }

@@ -2,6 +2,7 @@ package authzen
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +18,10 @@ type metadataBody struct {
 	SearchSubject  string `json:"search_subject_endpoint,omitempty"`
 	SearchResource string `json:"search_resource_endpoint,omitempty"`
 	SearchAction   string `json:"search_action_endpoint,omitempty"`
+	AccessRequest  string `json:"access_request_endpoint,omitempty"`
+
+	Capabilities []string `json:"capabilities,omitempty"`
+	Obligations  []string `json:"supported_obligations,omitempty"`
 }
 
 // GET /.well-known/authzen-configuration
@@ -41,7 +46,7 @@ func (e *Edge) institutionMetadata(w http.ResponseWriter, r *http.Request) error
 	if !known {
 		return fault.New(fault.NotFound, "There is no such institution here.")
 	}
-	return e.writeMetadata(w, e.Origin+"/"+string(institution))
+	return e.writeMetadata(w, e.Origin+"/"+url.PathEscape(string(institution)))
 }
 
 func (e *Edge) writeMetadata(w http.ResponseWriter, decisionPoint string) error {
@@ -54,6 +59,13 @@ func (e *Edge) writeMetadata(w http.ResponseWriter, decisionPoint string) error 
 		body.SearchSubject = e.Origin + searchPath(Subjects)
 		body.SearchResource = e.Origin + searchPath(Resources)
 		body.SearchAction = e.Origin + searchPath(Actions)
+	}
+	if _, ok := e.requester(); ok {
+		body.AccessRequest = e.Origin + RequestPath
+		body.Capabilities = []string{CapabilityAccessRequest}
+	}
+	if o, ok := e.Decider.(Obliger); ok && o.Obliges() {
+		body.Obligations = []string{ObligationStepUp}
 	}
 	return writeJSON(w, body)
 }

@@ -193,6 +193,18 @@ func (o Operation) ID() string { return operations[o].ID }
 
 func (o Operation) String() string { return o.ID() }
 
+// HighRisk reports whether somebody who does it on a screen is asked for a
+// high-risk authorization: always, or where what they change asks for one.
+func (o Operation) HighRisk() bool { return highRisk[o] }
+
+var highRisk = [OperationCount]bool{
+	ACHBatchInitiate: true, ACHBatchApprove: true, TransfersCreate: true,
+	WiresTransmitOperation: true, WiresApprove: true, WiresRecurringEditOperation: true,
+	StopsAddOperation: true, CardsManageOperation: true,
+	ARPFileUpload: true, ARPCheckExceptionDecide: true, ARPACHExceptionDecide: true,
+	CreateUser: true, DeleteUser: true, HoldUser: true, EditProfile: true, EditPermissions: true, EditAccountPermissions: true,
+}
+
 // ParseOperation finds an operation by its stable name; an unknown name gives
 // UnknownOperation.
 func ParseOperation(id string) Operation { return operationByID[id] }

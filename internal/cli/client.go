@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 type clientCommand struct {
 	Create clientCreate `cmd:"" help:"Make a client and print its key, once."`
+	Change clientChange `cmd:"" help:"Change how a client proves itself, what it can carry out and how much it may ask."`
 	List   clientList   `cmd:"" help:"List the clients of an institution."`
 	Rotate clientRotate `cmd:"" help:"Give a client a new key and print it, once."`
 	Revoke clientRevoke `cmd:"" help:"End a client's access."`
@@ -49,16 +51,66 @@ type clientCreate struct {
 	Operations  []string `help:"Only these operations, such as wires.transmit." placeholder:"OPERATION"`
 	Host        bool     `help:"It is the institution's host: Classic signs people in by it, and makes their credentials."`
 	Acts        bool     `name:"acts-for-people" help:"It may act for organization users and vouch for them: initiate, approve, all that they may."`
+
+	Application  string   `help:"External application whose access tokens (scope decisions) are taken for the client's." placeholder:"ID"`
+	Certificates []string `name:"certificate" help:"Certificate that proves it: sha256:… of the public key, or dns:…, uri:… or subject:… where --client-ca vouches for it." sep:"none" placeholder:"CERTIFICATE"`
+	Capabilities []string `help:"What it can carry out: access_request, step_up." placeholder:"CAPABILITY"`
+	Rate         int64    `help:"Decisions a second that it may ask in the long run; 0 is as many as usual." placeholder:"N"`
+}
+
+func capabilities(names []string) (all []client.Capability) {
+	for _, name := range names {
+		if name != "" {
+			all = append(all, client.Capability(name))
+		}
+	}
+	return all
 }
 
 func (c *clientCreate) Run(t *terminal) error {
 	return c.with(t, openStore, func(s *client.Service, caller bank.Caller) error {
-		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations, Acts: c.Acts, Host: c.Host})
+		made, key, err := s.Create(t.ctx, caller, client.Draft{Name: c.Name, Operations: c.Operations, Acts: c.Acts, Host: c.Host, Access: client.Access{
+			Application: bank.ApplicationID(c.Application), Certificates: c.Certificates, Capabilities: capabilities(c.Capabilities), Rate: c.Rate,
+		}})
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(t.out, "client %s\nkey    %s\n", made.ID, key.Reveal())
 		return nil
+	})
+}
+
+type clientChange struct {
+	clientStore  `embed:""`
+	ID           string   `arg:"" help:"The client's id."`
+	Application  *string  `help:"External application whose access tokens (scope decisions) are taken for the client's; empty: none." placeholder:"ID"`
+	Certificates []string `name:"certificate" help:"Certificate that proves it, in place of those before: sha256:… of the public key, or dns:…, uri:… or subject:… ." sep:"none" placeholder:"CERTIFICATE"`
+	Alone        bool     `name:"no-certificates" help:"No certificate proves it any more."`
+	Capabilities *string  `help:"What it can carry out, apart by commas: access_request, step_up; empty: nothing." placeholder:"CAPABILITIES"`
+	Rate         *int64   `help:"Decisions a second that it may ask in the long run; 0 is as many as usual." placeholder:"N"`
+}
+
+// alter is the access with what the command names, and the rest as it was.
+func (c *clientChange) alter(a client.Access) client.Access {
+	if c.Application != nil {
+		a.Application = bank.ApplicationID(*c.Application)
+	}
+	if len(c.Certificates) > 0 || c.Alone {
+		a.Certificates = c.Certificates
+	}
+	if c.Capabilities != nil {
+		a.Capabilities = capabilities(strings.Split(*c.Capabilities, ","))
+	}
+	if c.Rate != nil {
+		a.Rate = *c.Rate
+	}
+	return a
+}
+
+func (c *clientChange) Run(t *terminal) error {
+	return c.with(t, openStore, func(s *client.Service, caller bank.Caller) error {
+		_, err := s.SetAccess(t.ctx, caller, bank.ClientID(c.ID), c.alter)
+		return err
 	})
 }
 
@@ -82,6 +134,9 @@ func (c *clientList) Run(t *terminal) error {
 			may := "ask"
 			if one.Acts {
 				may = "ask, act for people"
+			}
+			for _, c := range one.Capabilities {
+				may += ", " + string(c)
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, one.Name, may, day(one.Created), day(one.LastUsed), state)
 		}

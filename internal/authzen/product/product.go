@@ -9,7 +9,6 @@ package product
 
 import (
 	"context"
-	"net/http"
 
 	"mandate/internal/authzen"
 	"mandate/internal/bank"
@@ -45,13 +44,14 @@ type Questions interface {
 
 // A Decider answers evaluations from the decision service.
 type Decider struct {
-	service Questions
+	service  Questions
+	requests *Requests // nil: access requests are not taken
 }
 
 var _ authzen.Decider = (*Decider)(nil)
 
 // New returns a decider over the decision service.
-func New(service Questions) *Decider { return &Decider{service} }
+func New(service Questions) *Decider { return &Decider{service: service} }
 
 const notYours = "This caller may not ask about this operation."
 
@@ -65,7 +65,7 @@ func (d *Decider) Evaluate(ctx context.Context, caller client.Client, q authzen.
 	asked := make([]asked, len(q.Evaluations))
 	var questions []pdp.Question
 	for i, e := range q.Evaluations {
-		asked[i] = read(e)
+		asked[i] = d.read(&caller, e)
 		if asked[i].isQuestion(caller) {
 			asked[i].AtLeast = append(asked[i].AtLeast, demanded...)
 			questions = append(questions, asked[i].Question)
@@ -75,7 +75,27 @@ func (d *Decider) Evaluate(ctx context.Context, caller client.Client, q authzen.
 	if err != nil {
 		return authzen.Answers{}, err
 	}
-	return assemble(caller, asked, answers), nil
+	if d.requests != nil {
+		if err := d.approve(ctx, &caller, asked, answers); err != nil {
+			return authzen.Answers{}, err
+		}
+	}
+	return d.assemble(caller, asked, answers), nil
+}
+
+// read turns an evaluation into a question of a caller. Only who can make access
+// requests can name what came of one.
+func (d *Decider) read(caller *client.Client, e authzen.Evaluation) asked {
+	a := read(e)
+	if d.requests == nil || !caller.Can(client.AccessRequests) || a.refusal != nil {
+		return a
+	}
+	ref, given, ok := readApproval(e.Context)
+	if given && (!ok || ref == "") {
+		return a.refused(entitlement.InvalidContext)
+	}
+	a.approval = ref
+	return a
 }
 
 // demand reads the revision that a header demands.
@@ -92,16 +112,16 @@ func demand(token string) ([]pdp.Revision, error) {
 
 // assemble puts the answers where they belong between the evaluations that
 // were no questions.
-func assemble(caller client.Client, asked []asked, answers []pdp.Answer) authzen.Answers {
+func (d *Decider) assemble(caller client.Client, asked []asked, answers []pdp.Answer) authzen.Answers {
 	result := authzen.Answers{Decisions: make([]authzen.Decision, len(asked)), Revision: pdp.Common(answers).String()}
 	for i, a := range asked {
 		switch {
 		case !caller.May(a.operation()):
-			result.Decisions[i].Failure = &authzen.Failure{Status: http.StatusForbidden, Message: notYours}
+			result.Decisions[i] = forbidden()
 		case a.refusal != nil:
-			result.Decisions[i] = a.decision(pdp.Answer{Decision: *a.refusal})
+			result.Decisions[i] = d.decision(&caller, &a, pdp.Answer{Decision: *a.refusal})
 		default:
-			result.Decisions[i] = a.decision(answers[0])
+			result.Decisions[i] = d.decision(&caller, &a, answers[0])
 			answers = answers[1:]
 		}
 	}
@@ -111,8 +131,9 @@ func assemble(caller client.Client, asked []asked, answers []pdp.Answer) authzen
 // An asked evaluation is a question, or refused before it became one.
 type asked struct {
 	pdp.Question
-	reader  reader
-	refusal *entitlement.Decision
+	reader   reader
+	approval string // the payment that is named as the approval; empty: none
+	refusal  *entitlement.Decision
 }
 
 func (a asked) operation() catalog.Operation { return catalog.ParseOperation(a.Operation) }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"mandate/internal/authorization"
 	"mandate/internal/authzen"
 	"mandate/internal/authzen/product"
 	"mandate/internal/bank"
@@ -26,22 +27,28 @@ import (
 	"mandate/internal/usermgmt"
 )
 
+const origin = "https://api.first.example"
+
 // A program is the product as a caller over the network sees it.
 type program struct {
-	t       *testing.T
-	world   *pdptest.World
-	clients *client.Service
-	server  *httptest.Server
+	t        *testing.T
+	world    *pdptest.World
+	clients  *client.Service
+	payments *authorization.Service
+	server   *httptest.Server
 }
 
 func start(t *testing.T, d *db.DB) *program {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, guard.New(d, usermgmt.LoadPolicy, nil, nil), log)}
+	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
+	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log), payments: authorization.New(d, door, authorization.Lifetime)}
 	service := pdp.New(d, pdptest.Sources(), nil)
 	mux := route.NewMux()
 	authzen.New(authzen.Config{
-		Decider: product.New(service), Gate: gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
+		Decider: product.New(service).With(product.Requests{Payments: p.payments, Clock: dbtest.ClockOf(t, d), Key: []byte("a key of this test"), Origin: origin}),
+		Origin:  origin, HasInstitution: func(_ context.Context, id bank.InstitutionID) (bool, error) { return id == "first", nil },
+		Gate: gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
 	}).Mount(mux)
 	p.server = httptest.NewServer(mux)
 	t.Cleanup(p.server.Close)

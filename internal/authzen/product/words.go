@@ -3,7 +3,9 @@ package product
 import (
 	"slices"
 
+	"mandate/internal/authorization"
 	"mandate/internal/authzen"
+	"mandate/internal/client"
 	"mandate/internal/entitlement"
 	"mandate/internal/pdp"
 )
@@ -39,7 +41,20 @@ var needsApproval = entitlement.Reason{
 }
 
 // decision is the answer as AuthZEN carries it.
-func (a asked) decision(answer pdp.Answer) authzen.Decision {
+func (d *Decider) decision(caller *client.Client, a *asked, answer pdp.Answer) authzen.Decision {
+	decision := a.decision(answer)
+	if d.requestable(caller, answer) {
+		for name, value := range d.request(caller, a, answer) {
+			decision.Say(name, value)
+		}
+	}
+	if a.obliges(caller, answer) {
+		decision.Say("obligations", obligation(a))
+	}
+	return decision
+}
+
+func (a *asked) decision(answer pdp.Answer) authzen.Decision {
 	reasons := answer.Reasons
 	if answer.Allowed && answer.ApprovalRequired {
 		reasons = []entitlement.Reason{needsApproval}
@@ -64,7 +79,7 @@ type reason struct {
 	Message    string           `json:"message"`
 }
 
-func (a asked) inWords(reasons []entitlement.Reason, names entitlement.Names) []reason {
+func (a *asked) inWords(reasons []entitlement.Reason, names entitlement.Names) []reason {
 	switch {
 	case a.reader == user:
 		names.Member = "" // said to the person themself
@@ -95,6 +110,9 @@ func sentence(r entitlement.Reason, names entitlement.Names) string {
 		return "This operation is not about resources of this type."
 	case pdp.RevisionNotReached:
 		return "The revision that was demanded is not known here yet."
+	}
+	if words, ok := authorization.Sentence(r.Code); ok {
+		return words
 	}
 	return r.Sentence(names)
 }
