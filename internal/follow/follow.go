@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,13 +38,15 @@ const (
 
 // A Memory is what follows the database.
 type Memory interface {
-	// Load reads everything anew, as the transaction sees it, and puts it in
-	// place of what was known. It calls progress now and then.
-	Load(tx *db.Tx, progress func(done, total int)) error
+	// Load reads everything anew. It calls progress now and then.
+	Load(ctx context.Context, progress func(done, total int)) error
 
-	// Refresh reads again what moved, as the transaction sees it. Whoever asks
-	// sees all of it or nothing; after an error, nothing.
-	Refresh(tx *db.Tx, moved []Move) error
+	// Refresh brings what moved up to date, as the transaction sees it. Whoever
+	// asks sees all of it or nothing; after an error, nothing.
+	Refresh(tx *db.Tx, moved []activity.Head) error
+
+	// Forget drops everything, so that nobody is answered from it.
+	Forget()
 
 	// Confirm says that nothing which was confirmed to anybody before a moment
 	// is missing. The moment has a monotonic reading.
@@ -53,13 +54,6 @@ type Memory interface {
 
 	// Size is how many organizations there are, and how many bytes they take.
 	Size() (organizations, bytes int64)
-}
-
-// A Move is a chain that moved.
-type Move struct {
-	activity.Head
-	Events []activity.Event // since it was last read, proved to lead here; all is read anew where Anew says so
-	Anew   bool             // it was not known, or does not go on from what was
 }
 
 // A State says how a copy does.
@@ -74,8 +68,8 @@ const (
 
 // Config is what a follower is made of.
 type Config struct {
-	DB     *db.DB // PostgreSQL, for the follower alone
-	Memory Memory
+	DB     *db.DB // PostgreSQL, for the follower alone; one connection is enough
+	Memory Memory // reads through the follower (Read), whose server is known to be the one that counts
 	Log    *slog.Logger
 	Bound  time.Duration // how old an answer may be
 
@@ -96,9 +90,7 @@ type Follower struct {
 	beat  heartbeat
 	atGap bool // in this look
 
-	mu      sync.Mutex
-	waiting []chan struct{} // for the end of a look that has not begun
-	wake    chan struct{}
+	asking asking
 
 	seen    atomic.Pointer[time.Time] // what was last confirmed to the memory; nil: nothing was
 	stopped atomic.Bool
@@ -136,7 +128,7 @@ func New(c Config) *Follower {
 		Config: c,
 		made:   time.Now(),
 		self:   Copy{ID: "copy_" + strings.ToLower(rand.Text()), Name: c.Name, Version: c.Version, State: Loading},
-		wake:   make(chan struct{}, 1),
+		asking: asking{wake: make(chan struct{}, 1)},
 	}
 }
 
@@ -162,24 +154,17 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// look is one look at the database, after a heartbeat where one is due.
+// look is one look at the database, after a heartbeat where one is due. Who asked
+// before it began is told how it ended.
 func (f *Follower) look(ctx context.Context) (err error) {
-	waiting := f.take()
-	defer func() {
-		if err != nil {
-			f.giveBack(waiting)
-			return
-		}
-		for _, done := range waiting {
-			close(done)
-		}
-	}()
+	asked := f.asking.take()
+	defer func() { f.asking.end(asked, err) }()
 	if time.Since(f.beat.sent) >= beatEvery {
 		if err := f.sendBeat(ctx); err != nil {
 			return err
 		}
 	}
-	return f.poll(ctx)
+	return f.poll(ctx, asked)
 }
 
 // sendBeat has the database confirm that it is the one whose commits count.
@@ -203,17 +188,28 @@ func (f *Follower) sendBeat(ctx context.Context) error {
 // errStandby says that a server only repeats what another one writes.
 var errStandby = errors.New("the server is a standby: name the primary, or all servers of the cluster")
 
+// errOther says that a look would be at another server, or over another
+// connection, than the heartbeat before it.
+var errOther = errors.New("the connection to the database was lost between a heartbeat and a look")
+
 // poll reads what moved, all in one moment of the database.
-func (f *Follower) poll(ctx context.Context) error {
+func (f *Follower) poll(ctx context.Context, asked []*question) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	patience := time.AfterFunc(silence, cancel)
 	defer patience.Stop()
-	next := f.read
+	var next chains
 	f.atGap = false
 	err := f.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		next, err = f.advance(tx, func(chains int) { patience.Reset(silence + time.Duration(chains)*perChain) })
-		return err
+		patient := func(chains int) { patience.Reset(silence + time.Duration(chains)*perChain) }
+		if next, err = f.advance(ctx, tx, patient); err != nil {
+			return err
+		}
+		patient(len(asked))
+		for _, q := range asked {
+			q.answer(tx)
+		}
+		return nil
 	})
 	f.stopped.Store(f.atGap && err != nil)
 	if err != nil {
@@ -223,13 +219,11 @@ func (f *Follower) poll(ctx context.Context) error {
 	f.chains.Store(int64(len(next.heads)))
 	f.looks.Add(1)
 	f.loaded.Store(true)
-	if f.beat.server == next.server {
-		// What the server confirmed to others before the heartbeat was sent, this
-		// look knows: it began after the server had confirmed the heartbeat.
-		asOf := f.beat.sent
-		f.Memory.Confirm(asOf)
-		f.seen.Store(&asOf)
-	}
+	// What was confirmed to anybody before the heartbeat was sent, this look knows:
+	// it began after the same server had confirmed the heartbeat.
+	asOf := f.beat.sent
+	f.Memory.Confirm(asOf)
+	f.seen.Store(&asOf)
 	return nil
 }
 
@@ -239,7 +233,7 @@ func (f *Follower) pause(ctx context.Context, most time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-f.wake:
+	case <-f.asking.wake:
 	case <-timer.C:
 	}
 }
@@ -254,37 +248,6 @@ func (f *Follower) pauseAfter(ctx context.Context, failed int) {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-}
-
-// Await returns when a look that began after the call is over, and what it found
-// is in memory. It is for a question that demands a revision which is not known.
-func (f *Follower) Await(ctx context.Context) error {
-	done := make(chan struct{})
-	f.giveBack([]chan struct{}{done})
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (f *Follower) take() []chan struct{} {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	waiting := f.waiting
-	f.waiting = nil
-	return waiting
-}
-
-func (f *Follower) giveBack(waiting []chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.waiting = append(f.waiting, waiting...)
 }
 
 // note says once what goes wrong, and once that it goes well again.
