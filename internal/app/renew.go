@@ -58,7 +58,7 @@ func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manife
 			if err := approval.EndWaiting(tx, id); err != nil {
 				return err
 			}
-			return outbox.HoldRestored(tx, id)
+			return outbox.HoldRestored(tx, id, from.Made)
 		})
 		if err != nil {
 			return r, fmt.Errorf("end what must not come back at %s: %w", id, err)

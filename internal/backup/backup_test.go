@@ -416,3 +416,40 @@ func TestKilledBackupLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A PostgreSQL database whose restore was killed is of no use to any program,
+// and the next restore need not be told that it may be written over.
+func TestKilledRestoreIsNotUsed(t *testing.T) {
+	w := open(t, dbtest.PostgreSQLURL(t, nil))
+	file, made := w.make("mandate.age")
+	to := w.elsewhere()
+	r := w.restoration(file, to)
+	broken := errors.New("killed")
+	r.Renew = func(ctx context.Context, d *db.DB, _ backup.Manifest) error {
+		other := dbtest.Open(t, to, dbtest.Options{})
+		if err := other.Migrate(ctx); !errors.Is(err, db.ErrUnfinished) {
+			t.Errorf("a program starts on a database that is being restored: %v", err)
+		}
+		if err := other.Migrated(ctx); !errors.Is(err, db.ErrUnfinished) {
+			t.Errorf("a program is ready on a database that is being restored: %v", err)
+		}
+		return errors.Join(broken, other.Close())
+	}
+	if _, err := backup.Restore(t.Context(), r); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	killed, err := db.Open(t.Context(), db.Config{URL: to, Clock: bank.SystemClock{}, Restoring: true, Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(killed.BeginRestore(t.Context(), false), killed.Migrate(t.Context()), killed.Close()); err != nil {
+		t.Fatal(err) // as a restore leaves it that is killed in the middle
+	}
+	r = w.restoration(file, to)
+	if _, err := backup.Restore(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if got := heads(t, to); !slices.Equal(got, made.Heads) {
+		t.Errorf("restored %v, want %v", got, made.Heads)
+	}
+}

@@ -3,6 +3,7 @@ package outbox
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -23,12 +24,12 @@ const everything = math.MaxInt64
 // HoldRestored keeps back what an institution had waiting when a backup was made
 // that has been restored: nobody here knows what went out since. Orders to the
 // host are kept back altogether, so that what is done anew waits for the same look.
-func HoldRestored(tx *db.Tx, institution bank.InstitutionID) error {
+func HoldRestored(tx *db.Tx, institution bank.InstitutionID, made time.Time) error {
 	_, err := tx.Exec(`
 		insert into outbox_hold (institution_id, kind, until_micros, since_micros)
-		select distinct institution_id, kind, cast($2 as bigint), cast($2 as bigint) from outbox
-		 where institution_id = $1 and state in ('ready', 'busy') and kind <> $3
-		on conflict (institution_id, kind) do update set until_micros = excluded.until_micros`, institution, tx.Now.UnixMicro()-1, Host)
+		select distinct institution_id, kind, cast($2 as bigint), cast($3 as bigint) from outbox
+		 where institution_id = $1 and state in ('ready', 'busy') and kind <> $4
+		on conflict (institution_id, kind) do update set until_micros = excluded.until_micros`, institution, made.UnixMicro(), tx.Now.UnixMicro(), Host)
 	if err != nil {
 		return fmt.Errorf("hold what waited: %w", err)
 	}
