@@ -1,5 +1,7 @@
 package activity
 
+import "strings"
+
 // A Kind is a kind of event that the institution's staff look for. Every event
 // is of exactly one.
 type Kind struct {
@@ -60,3 +62,41 @@ const kindOf = `(case
 	 when substr(name, 1, 13) = 'external_app.' or substr(name, 1, 7) = 'client.' then 'applications'
 	 when substr(name, 1, 12) = 'institution.' then 'institution'
 	 else 'other' end)`
+
+// KindOf is the kind of an event's name: the same as kindOf says in SQL, which a
+// test holds for every name there is.
+func KindOf(name string) string {
+	before, rest, _ := strings.Cut(name, ".")
+	switch name {
+	case "orguser.locked", "orguser.unlocked":
+		return "authentication"
+	case "orguser.viewed", "org.viewed":
+		return "viewed"
+	case "orguser.created", "orguser.deleted", "orguser.restored", "orguser.credentials_created", "orguser.activated":
+		return "people"
+	case "orguser.profile_changed", "orguser.preferred_name_changed", "org.created", "org.profile_changed":
+		return "profile"
+	}
+	if kind, ok := kindOfPrefix[before]; ok {
+		return kind
+	}
+	switch {
+	case before == "org" && strings.HasPrefix(rest, "account"):
+		return "accounts"
+	case before == "orguser" && strings.HasPrefix(rest, "password_reset"):
+		return "authentication"
+	case before == "orguser" && strings.HasPrefix(rest, "see_as"):
+		return "viewed"
+	case before == "orguser" && strings.HasPrefix(rest, "invite"):
+		return "people"
+	case before == "orguser" || before == "org":
+		return "permissions"
+	}
+	return "other"
+}
+
+var kindOfPrefix = map[string]string{
+	"ach": "ach", "arp": "positive_pay", "stop": "stops", "transfer": "transfers", "wire": "wires", "payment": "payments", "card": "cards",
+	"hra": "high_risk", "auth": "authentication", "staff": "staff", "group": "staff", "external_app": "applications", "client": "applications",
+	"institution": "institution",
+}

@@ -1,5 +1,10 @@
 package activity
 
+import (
+	"maps"
+	"slices"
+)
+
 // A Touch says what an event may have changed of what decisions are made of, so
 // that whoever keeps such facts in memory knows what to read again. It is a hint
 // in one direction only: it may name too much, and never too little.
@@ -41,6 +46,9 @@ func TouchedBy(name string) (Touch, bool) {
 	touch, known := touches[name]
 	return touch, known
 }
+
+// Names are the names of all events that there are, in order.
+func Names() []string { return slices.Sorted(maps.Keys(touches)) }
 
 var touches = func() map[string]Touch {
 	all := map[string]Touch{}
@@ -99,6 +107,8 @@ var untouching = []string{
 	"institution.defaults_changed", "institution.held_dropped", "institution.held_released", "institution.history_searched", "institution.host_reconciled", "institution.host_retried",
 	"institution.host_set_aside", "institution.host_viewed", "institution.organizations_viewed", "institution.provider_changed",
 	"institution.provider_removed", "institution.second_factor_changed", "institution.stop_terms_changed", "institution.viewed",
+	"institution.webhook_changed", "institution.webhook_created", "institution.webhook_deleted", "institution.webhook_paused", "institution.webhook_resent",
+	"institution.webhook_resumed", "institution.webhook_secret_rotated", "institution.webhook_stopped", "institution.webhook_tested",
 	"org.change_asked", "org.change_expired", "org.change_rejected", "org.one_admin_left", "org.viewed",
 	"orguser.credentials_created", "orguser.invite_delivered", "orguser.invite_expired", "orguser.invite_failed", "orguser.invite_opened",
 	"orguser.invite_requested", "orguser.invite_revoked", "orguser.invited", "orguser.password_reset_completed",

@@ -49,6 +49,7 @@ import (
 	"mandate/internal/support"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
+	"mandate/internal/webhook"
 )
 
 // An App is the program, open.
@@ -83,6 +84,7 @@ type App struct {
 	Cards          *card.Service
 	PositivePay    *positivepay.Service
 	Wires          *wire.Service
+	Webhooks       *webhook.Service
 	Metrics        *prometheus.Registry
 	Notice         string       // one line above every page, such as that all of it is made up
 	Mailbox        *mailbox.Box // the demo's mail server, shown on an address of its own; nil elsewhere
@@ -180,6 +182,7 @@ func (a *App) openRooms() (err error) {
 		return err
 	}
 	a.openCallers()
+	a.openWebhooks()
 	a.Authorizations = authorization.New(a.DB, a.Guard, a.Config.ReservationLimit)
 	a.openMoney()
 	a.Users.WithOversight(staff.Rights{}, a.Approvals, staff.Teller{Mailer: staff.Letters{Mailer: a.post}, House: House})

@@ -39,6 +39,10 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	})
 	wg.Go(func() { a.courier.Run(ctx) })
 	wg.Go(func() { a.logouts.Run(ctx) })
+	wg.Go(func() { a.Webhooks.Run(ctx) })
+	wg.Go(func() {
+		a.every(ctx, purgeEvery, "forget old webhooks", func() error { return a.Webhooks.Prune(ctx) })
+	})
 	wg.Go(func() {
 		a.every(ctx, purgeEvery, "forget old idempotency keys", func() error { return a.Authorizations.ForgetKeys(ctx) })
 	})

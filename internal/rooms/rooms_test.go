@@ -37,7 +37,7 @@ var floors = []floor{
 	{name: "following", packages: []string{"follow"}, outside: []string{"github.com/prometheus/"}},
 	{name: "files of the trade", packages: []string{"moneymovement/ach/nacha", "moneymovement/ach/recipients", "moneymovement/wire/message", "moneymovement/layout"},
 		also: []string{"moneymovement/ach/nacha", "moneymovement/layout"}, outside: []string{"github.com/moov-io/", "golang.org/x/text/"}},
-	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "support", "application", "grant", "client", "alert", "authorization", "host/...", "moneymovement/..."},
+	{name: "rooms", packages: []string{"identity", "usermgmt", "staff", "support", "application", "grant", "client", "alert", "webhook", "authorization", "host/...", "moneymovement/..."},
 		also: []string{"identity", "authorization", "host"}, outside: []string{"*"}},
 	{name: "both sides", packages: []string{"hostsync"}, outside: []string{"golang.org/x/"}},
 	{name: "checks and data", packages: []string{"conformance", "generate", "importer", "backup", "pdp/pdptest", "pdp/obstacle", "approval/approvaltest"}, also: []string{"generate"}, outside: []string{"*"}},

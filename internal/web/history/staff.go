@@ -62,6 +62,16 @@ var staffDeeds = map[string]deed{
 	"institution.held_dropped":          {"{actor} dropped what was held back after a restore", "trash-2", ui.Bad},
 	"auth.everybody_signed_out":         {"{actor} ended every sign-in and open link of the institution", "circle-slash", ui.Bad},
 
+	"institution.webhook_created":        {"{actor} added the webhook {target}", "link", ui.Good},
+	"institution.webhook_changed":        {"{actor} changed the webhook {target}", "pencil", ui.Warn},
+	"institution.webhook_paused":         {"{actor} paused the webhook {target}", "circle-slash", ui.Warn},
+	"institution.webhook_resumed":        {"{actor} resumed the webhook {target}", "circle-check", ui.Good},
+	"institution.webhook_secret_rotated": {"{actor} gave the webhook {target} a new secret", "key-round", ui.Warn},
+	"institution.webhook_deleted":        {"{actor} deleted the webhook {target}", "trash-2", ui.Bad},
+	"institution.webhook_tested":         {"{actor} sent a test to the webhook {target}", "link", ui.Plain},
+	"institution.webhook_resent":         {"{actor} sent a message to the webhook {target} again", "link", ui.Plain},
+	"institution.webhook_stopped":        {"Sending to the webhook {target} was stopped", "octagon-alert", ui.Bad},
+
 	"institution.provider_changed":      {"{actor} changed through which provider staff sign in", "key-round", ui.Warn},
 	"institution.provider_removed":      {"{actor} removed the provider through which staff signed in", "key-round", ui.Bad},
 	"institution.created":               {"{actor} created the institution", "landmark", ui.Good},
@@ -100,6 +110,7 @@ var staffFields = map[string]string{
 	"edition": "Edition", "time_zone": "Time zone", "offers": "Services", "accent": "Colour", "logo": "Logo", "staff_factor_from": "Second factor required of staff from",
 	"disclaimer": "Disclaimer", "product": "Product", "host": "Speaks for the host",
 	"certificates": "Certificates", "capabilities": "Can carry out", "rate": "Decisions a second",
+	"url": "Address", "kinds": "Kinds of events", "events": "Events", "organizations": "Organizations",
 	"issuer": "Issuer", "client_id": "Client id", "label": "Name of the provider", "secret": "Secret", "subject_claim": "Claim that names a person",
 	"email_claim": "Claim with the address", "vouches": "Vouches for addresses", "factors": "Words that count as a second factor", "outside_subject": "Name at the provider",
 }
