@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -28,6 +29,7 @@ type Listener struct {
 	Address string
 	Handler http.Handler
 	Routes  []route.Route
+	TLS     *tls.Config // nil: a proxy before it ends TLS
 }
 
 // Listeners are all addresses of the program, each with the questions of load
@@ -37,7 +39,7 @@ func (a *App) Listeners() ([]Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Listener{"operators", a.Config.ListenMetrics, a.operators(), nil})
+	all = append(all, Listener{"operators", a.Config.ListenMetrics, a.operators(), nil, nil})
 	for i, l := range all {
 		all[i].Routes = append(slices.Clone(healthRoutes), l.Handler.(interface{ Declared() []route.Route }).Declared()...)
 		all[i].Handler = a.withHealth(l.Handler)
@@ -55,23 +57,35 @@ func (a *App) apps() ([]Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	ends, err := a.endsTLS()
+	if err != nil {
+		return nil, err
+	}
 	all := []Listener{
-		{"online", a.Config.ListenOnline, onlineApp, nil},
-		{"console", a.Config.ListenConsole, consoleApp, nil},
-		{"api", a.Config.ListenAPI, a.APIHandler(), nil},
+		{"online", a.Config.ListenOnline, onlineApp, nil, nil},
+		{"console", a.Config.ListenConsole, consoleApp, nil, nil},
+		{"api", a.Config.ListenAPI, a.APIHandler(), nil, ends},
 	}
 	officeApp, err := a.OfficeHandler()
 	if err != nil {
 		return nil, err
 	}
 	if officeApp != nil {
-		all = append(all, Listener{"office", a.Config.ListenOffice, officeApp, nil})
+		all = append(all, Listener{"office", a.Config.ListenOffice, officeApp, nil, nil})
 	}
 	if a.Mailbox == nil {
 		return all, nil
 	}
 	mailboxApp, err := a.mailbox()
-	return append(all, Listener{"mailbox", a.ListenMailbox, mailboxApp, nil}), err
+	return append(all, Listener{"mailbox", a.ListenMailbox, mailboxApp, nil, nil}), err
+}
+
+// endsTLS is how the address of the API ends TLS itself; nil where a proxy does.
+func (a *App) endsTLS() (*tls.Config, error) {
+	if a.Config.TLSCert == "" {
+		return nil, nil
+	}
+	return gate.Certificates{Cert: a.Config.TLSCert, Key: a.Config.TLSKey, ClientCA: a.Config.ClientCA}.TLS(a.Clock, a.Log)
 }
 
 func (a *App) mailbox() (http.Handler, error) {

@@ -36,7 +36,7 @@ func (a *App) Serve(ctx context.Context, ready func()) error {
 	}
 	failed := make(chan error, len(servers))
 	for _, s := range servers {
-		go func() { failed <- s.server.Serve(s.socket) }()
+		go func() { failed <- s.serve() }()
 	}
 	background, stop := context.WithCancel(ctx)
 	done := a.runBackground(background)
@@ -60,6 +60,13 @@ type served struct {
 	socket net.Listener
 }
 
+func (s served) serve() error {
+	if s.server.TLSConfig != nil {
+		return s.server.ServeTLS(s.socket, "", "") // the files are the configuration's
+	}
+	return s.server.Serve(s.socket)
+}
+
 // listen opens every address before anything answers: a busy port is a failed
 // start, not half a product.
 func listen(listeners []Listener, log *slog.Logger) ([]served, error) {
@@ -73,7 +80,9 @@ func listen(listeners []Listener, log *slog.Logger) ([]served, error) {
 			return nil, fmt.Errorf("listen for %s on %s: %w", l.Name, l.Address, err)
 		}
 		log.Info("listening", "app", l.Name, "address", socket.Addr().String())
-		servers = append(servers, served{web.NewServer(l.Handler, log), socket})
+		server := web.NewServer(l.Handler, log)
+		server.TLSConfig = l.TLS
+		servers = append(servers, served{server, socket})
 	}
 	return servers, nil
 }

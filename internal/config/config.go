@@ -59,6 +59,22 @@ func (m *Mail) check(problems *fault.Problems) {
 	}
 }
 
+// TLS is how the address of the API ends TLS itself. Without it a proxy does.
+type TLS struct {
+	TLSCert  string `name:"tls-cert" help:"Certificate of the API's address, as PEM, with which it ends TLS itself. Read anew when it changes." env:"MANDATE_TLS_CERT" placeholder:"FILE"`
+	TLSKey   string `name:"tls-key" help:"Key of that certificate." env:"MANDATE_TLS_KEY" placeholder:"FILE"`
+	ClientCA string `name:"client-ca" help:"Who vouches for the names in callers' certificates, as PEM. Without it callers are known by the key of their certificate alone." env:"MANDATE_CLIENT_CA" placeholder:"FILE"`
+}
+
+func (t *TLS) check(problems *fault.Problems) {
+	if (t.TLSCert == "") != (t.TLSKey == "") {
+		problems.Add("tls_cert", "a certificate and its key (tls_key) belong together: name both or neither")
+	}
+	if t.ClientCA != "" && t.TLSCert == "" {
+		problems.Add("client_ca", "callers show a certificate only to an address that ends TLS itself: name tls_cert and tls_key, too")
+	}
+}
+
 // fill is a default for what was left out.
 func fill(field *string, value string) {
 	if *field == "" {
@@ -73,6 +89,7 @@ type Config struct {
 	Hosts
 	Office
 	Mail
+	TLS
 	Backup
 
 	HostDB           string        `name:"host-db" help:"Database of the simulated core: sqlite:PATH or postgres://… . By default a file in the data folder, or beside the product's tables in PostgreSQL." env:"MANDATE_HOST_DB" placeholder:"URL"`
@@ -230,6 +247,7 @@ func (c Config) check() error {
 		problems.Add("reservation_limit", "a duration such as 168h")
 	}
 	c.Mail.check(&problems)
+	c.TLS.check(&problems)
 	return problems.Err("The configuration is not usable.")
 }
 
