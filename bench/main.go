@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"mandate/bench/peer/cedar"
+	"mandate/bench/peer/cerbos"
+	"mandate/bench/peer/opa"
 	"mandate/bench/world"
 )
 
@@ -21,7 +23,16 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	_ = append(ss, &subject{name: "cedar", questions: 50_000, answer: ce.Decide}, &subject{name: "cedar all", questions: 20_000, answer: ce.DecideAmongAll})
+	op, err := opa.New(w)
+	if err != nil {
+		panic(err)
+	}
+	cb, err := cerbos.New(w)
+	if err != nil {
+		panic(err)
+	}
+	ss = append(ss, &subject{name: "opa", questions: 5000, answer: op.Decide}, &subject{name: "cerbos", questions: 10_000, answer: cb.Decide})
+	ss = append(ss, &subject{name: "cedar", questions: 50_000, answer: ce.Decide}, &subject{name: "cedar all", questions: 20_000, answer: ce.DecideAmongAll})
 	for _, s := range ss {
 		if err := s.check(q); err != nil {
 			fmt.Fprintln(os.Stderr, err)
