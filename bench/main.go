@@ -31,8 +31,8 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	ss = append(ss, &subject{name: "opa", questions: 5000, answer: op.Decide}, &subject{name: "cerbos", questions: 10_000, answer: cb.Decide})
-	ss = append(ss, &subject{name: "cedar", questions: 50_000, answer: ce.Decide}, &subject{name: "cedar all", questions: 20_000, answer: ce.DecideAmongAll})
+	_ = append(ss, &subject{name: "opa", questions: 5000, answer: op.Decide}, &subject{name: "cerbos", questions: 10_000, answer: cb.Decide})
+	_ = append(ss, &subject{name: "cedar", questions: 50_000, answer: ce.Decide}, &subject{name: "cedar all", questions: 20_000, answer: ce.DecideAmongAll})
 	for _, s := range ss {
 		if err := s.check(q); err != nil {
 			fmt.Fprintln(os.Stderr, err)

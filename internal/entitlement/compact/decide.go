@@ -63,24 +63,29 @@ func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
 
 // Decide answers a question about the organization of a block.
 func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
-	member, accounts := want(aMember, string(req.Member)), accountsOf(req)
-	b.decide(i, req, b.member(&member), &accounts, &v)
+	var n named
+	n.read(req)
+	b.decide(i, req, b.member(&n.member), &n, &v)
 	return v
 }
 
-// accountsOf reads the names of a question's accounts.
-func accountsOf(req *entitlement.Request) (w [2]wanted) {
+// named are the names of a question.
+type named struct{ member, account, toAccount wanted }
+
+// read reads all of them before anything is looked up: what is looked up one
+// after another has to be waited for, and reading does not.
+func (n *named) read(req *entitlement.Request) {
+	n.member.read(aMember, string(req.Member))
 	if req.Account != "" {
-		w[0] = want(anAccount, string(req.Account))
+		n.account.read(anAccount, string(req.Account))
 	}
 	if req.ToAccount != "" {
-		w[1] = want(anAccount, string(req.ToAccount))
+		n.toAccount.read(anAccount, string(req.ToAccount))
 	}
-	return w
 }
 
 // decide answers about the nth member; -1 is somebody who is not there.
-func (b *Block) decide(i *Institution, req *entitlement.Request, n int, accounts *[2]wanted, v *Verdict) {
+func (b *Block) decide(i *Institution, req *entitlement.Request, n int, names *named, v *Verdict) {
 	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
 		v.plain = unknownOperation
 		return
@@ -107,7 +112,7 @@ func (b *Block) decide(i *Institution, req *entitlement.Request, n int, accounts
 	}
 	v.edition = asked.edition
 	plain |= v.userLevel(m, r, asked, req)
-	plain |= v.accountLevel(i, req, accounts, asked.account)
+	plain |= v.accountLevel(i, req, names, asked.account)
 	if day == badDay {
 		plain |= invalidDate
 	}
@@ -206,16 +211,16 @@ func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Reque
 }
 
 // accountLevel tests the accounts of a question.
-func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, accounts *[2]wanted, needed grant) plain {
+func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, names *named, needed grant) plain {
 	r := v.rule
 	if r.from == 0 || req.Account == "" && r.info.Accounts == catalog.AccountOptional {
 		return 0
 	}
-	known := v.account(i, 0, &accounts[0], needed&r.asks|r.from)
+	known := v.account(i, 0, &names.account, needed&r.asks|r.from)
 	if r.to == 0 {
 		return 0
 	}
-	known = v.account(i, 1, &accounts[1], r.to) && known
+	known = v.account(i, 1, &names.toAccount, r.to) && known
 	if known && req.Account == req.ToAccount {
 		return sameAccount
 	}

@@ -11,7 +11,7 @@ import (
 // An id is the name of a member or an account in 16 bytes. Ids that the product
 // makes are a prefix and a UUID, and the UUID is the id: exact, and readable
 // again. Any other name is hashed under keys of this process and kept beside.
-type id [2]uint64
+type id struct{ high, low uint64 }
 
 // A kind is what an id names; it is the prefix that the UUID loses.
 type kind string
@@ -62,9 +62,14 @@ type wanted struct {
 	made bool
 }
 
-func want(k kind, text string) wanted {
+func want(k kind, text string) (w wanted) {
+	w.read(k, text)
+	return w
+}
+
+func (w *wanted) read(k kind, text string) {
 	v, made := idOf(k, text)
-	return wanted{text, v, v.hash(), made}
+	w.text, w.id, w.hash, w.made = text, v, v.hash(), made
 }
 
 // four are the first four bytes of a text, as a number.
@@ -88,7 +93,7 @@ func hexOf(text uint64) (v, bad uint64) {
 
 const hashedVersion = 0xf
 
-func (v id) version() uint64 { return v[0] >> 12 & 0xf }
+func (v id) version() uint64 { return v.high >> 12 & 0xf }
 
 // made reports whether the id is a UUID that the product made.
 func (v id) made() bool { return v.version() != hashedVersion }
@@ -96,8 +101,8 @@ func (v id) made() bool { return v.version() != hashedVersion }
 // text is the name of an id that the product made.
 func (v id) text(k kind) string {
 	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], v[0])
-	binary.BigEndian.PutUint64(b[8:], v[1])
+	binary.BigEndian.PutUint64(b[:8], v.high)
+	binary.BigEndian.PutUint64(b[8:], v.low)
 	out := make([]byte, 0, textLength)
 	out = append(out, k...)
 	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
@@ -115,7 +120,7 @@ type hash uint64
 // hash mixes an id. The ids of one moment differ in their low bits only, so
 // that all are mixed.
 func (v id) hash() hash {
-	hi, lo := bits.Mul64(v[0]^0x9e3779b97f4a7c15, v[1]^0xd1b54a32d192ed03)
+	hi, lo := bits.Mul64(v.high^0x9e3779b97f4a7c15, v.low^0xd1b54a32d192ed03)
 	return hash(hi ^ lo)
 }
 

@@ -59,8 +59,9 @@ func (s *Store) SetInstitution(i Institution) { s.institution.Store(&i) }
 // so that nothing is allocated; it need not be empty.
 func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 	*v = Verdict{}
-	member, accounts := want(aMember, string(req.Member)), accountsOf(req)
-	block, n := s.find(&member)
+	var names named
+	names.read(req)
+	block, n := s.find(&names.member)
 	if block == nil {
 		v.plain = unknownMember
 		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
@@ -68,7 +69,7 @@ func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
 		}
 		return
 	}
-	block.decide(s.institution.Load(), req, n, &accounts, v)
+	block.decide(s.institution.Load(), req, n, &names, v)
 }
 
 // find finds a member, and their organization; nil where there is none.
