@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 
+	"mandate/bench/peer/casbin"
 	"mandate/bench/peer/cedar"
 	"mandate/bench/peer/cerbos"
 	"mandate/bench/peer/opa"
+	"mandate/bench/peer/openfga"
 	"mandate/bench/world"
 )
 
@@ -22,6 +24,20 @@ func main() {
 	ce, err := cedar.New(w)
 	if err != nil {
 		panic(err)
+	}
+	if *orgs <= 100 {
+		ca, err := casbin.New(w)
+		if err != nil {
+			panic(err)
+		}
+		dir, _ := openfga.Folder()
+		defer os.RemoveAll(dir)
+		fg, err := openfga.Materialized(w, dir)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(fg.Tuples)
+		ss = append(ss, &subject{name: "casbin", questions: 1000, answer: ca.Decide}, &subject{name: "openfga", questions: 1000, answer: fg.Decide})
 	}
 	op, err := opa.New(w)
 	if err != nil {
