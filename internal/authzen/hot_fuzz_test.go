@@ -1,10 +1,14 @@
 package authzen
 
 import (
+	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,4 +173,68 @@ func unpackedMembers(r *scan.Request, m scan.Members) map[string]any {
 		out[member.Name] = member.Value()
 	}
 	return out
+}
+
+// The two readers agree on bodies that are nearly plain, of which random bytes
+// hardly ever make one.
+func TestReadersAgreeOnWhatIsNearlyPlain(t *testing.T) {
+	rounds := 30_000
+	if os.Getenv("MANDATE_SLOW") != "" {
+		rounds = 5_000_000
+	}
+	r := rand.New(rand.NewPCG(uint64(rounds), 3))
+	bodies := append(interopBodies(t), nasty...)
+	plain := 0
+	for range rounds {
+		body := []byte(bodies[r.IntN(len(bodies))])
+		for range r.IntN(3) {
+			body = bent(r, body)
+		}
+		if s := string(body); new(scan.Request).Evaluation(s) || new(scan.Request).Batch(s, MaxEvaluations) {
+			plain++
+			checkSingle(t, s)
+			checkBatch(t, s)
+		}
+	}
+	if plain < rounds/10 {
+		t.Errorf("only %d of %d bodies were plain: too few to compare", plain, rounds)
+	}
+}
+
+// bits are what bodies are made of, and what looks like it.
+var bits = []string{
+	`"`, `:`, `,`, `{`, `}`, `[`, `]`, ` `, "\n", "\t", `\`, `\u0061`, `\"`, "\x00", "\x1f", "\x7f", "\xff", "\xc3\xa9", "\xed\xa0\x80", "\xf0\x9d\x84\x9e", "\u2028",
+	`null`, `true`, `false`, `0`, `-0`, `1.5`, `01`, `1.`, `.5`, `-`, `1e2`, `9007199254740993`, `123456789012345`, `1234567890123456`, `""`, `{}`, `[]`, `[{}]`,
+	`"subject":`, `"action":`, `"resource":`, `"context":`, `"evaluations":`, `"options":`, `"type":`, `"id":`, `"name":`, `"properties":`, `"evaluations_semantic":`,
+	`"subject":{"type":"user","id":"x"}`, `"properties":{"amount":"1.00"}`, `"properties":{"a":1,"a":2}`, `"options":{"evaluations_semantic":"execute_all"}`, `"Type":"x"`, `"more":1`,
+}
+
+var aWord = regexp.MustCompile(`"[a-z_]*"`)
+
+// bent is a body with something put in, taken out, doubled or exchanged.
+func bent(r *rand.Rand, body []byte) []byte {
+	if len(body) == 0 {
+		return []byte(bits[r.IntN(len(bits))])
+	}
+	from := r.IntN(len(body))
+	to := min(len(body), from+1+r.IntN(1+r.IntN(40)))
+	switch r.IntN(6) {
+	case 0:
+		return slices.Insert(body, from, []byte(bits[r.IntN(len(bits))])...)
+	case 1:
+		return slices.Delete(body, from, to)
+	case 2:
+		return slices.Insert(body, to, slices.Clone(body[from:to])...)
+	case 3:
+		return slices.Replace(body, from, to, []byte(bits[r.IntN(len(bits))])...)
+	case 4: // a name or a text for another
+		words := aWord.FindAllIndex(body, -1)
+		if len(words) < 2 {
+			return body
+		}
+		a, b := words[r.IntN(len(words))], words[r.IntN(len(words))]
+		return slices.Replace(body, a[0], a[1], bytes.Clone(body[b[0]:b[1]])...)
+	}
+	body[from] ^= 1 << r.IntN(8)
+	return body
 }

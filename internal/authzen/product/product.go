@@ -163,7 +163,7 @@ func read(e authzen.Evaluation) asked {
 	if e.Subject.Type != userType {
 		return a.refused(UnknownSubject)
 	}
-	if !a.resource(e.Resource) {
+	if !a.resource(a.operation(), e.Resource) {
 		return a.refused(UnknownResource)
 	}
 	a.properties(e.Action.Properties)
@@ -174,11 +174,11 @@ func read(e authzen.Evaluation) asked {
 // and reports whether it is about things of this type. An operation that can
 // do without an account takes either, and takes no empty id for the lack of
 // one.
-func (a *asked) resource(r authzen.Entity) bool {
-	accounts := a.operation().Info().Accounts
+func (a *asked) resource(op catalog.Operation, r authzen.Entity) bool {
+	accounts := op.Info().Accounts
 	needed := accounts == catalog.AccountRequired || accounts == catalog.AccountPair
 	switch {
-	case a.operation() == catalog.UnknownOperation:
+	case op == catalog.UnknownOperation:
 		return true // refused for that
 	case r.Type == accountType && (needed || accounts == catalog.AccountOptional && r.ID != ""):
 		a.Account = bank.AccountID(r.ID)

@@ -7,6 +7,7 @@ import (
 	"mandate/internal/authzen"
 	"mandate/internal/authzen/scan"
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/client"
 	"mandate/internal/entitlement"
 	"mandate/internal/pdp"
@@ -16,10 +17,10 @@ var _ authzen.Quick = (*Decider)(nil)
 
 // quickly is the decision service's way for questions that its memory answers.
 type quickly interface {
-	// Quick sets allowed where an answer is a yes that needs nobody else, all of
+	// QuickAll sets allowed where an answer is a yes that needs nobody else, all of
 	// one moment, and returns what all answers know. ok is false where it leaves
 	// the questions to DecideAll.
-	Quick(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (known pdp.Revision, ok bool)
+	QuickAll(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (known pdp.Revision, ok bool)
 }
 
 // questions are those of one request, in memory that serves the next.
@@ -43,7 +44,7 @@ func (d *Decider) Quick(caller client.Client, atLeast string, asked *scan.Reques
 	defer all.done()
 	for i := range asked.Evaluations {
 		var a plain
-		if !a.read(asked, &asked.Evaluations[i]) || !caller.May(a.operation()) {
+		if !a.read(&caller, asked, &asked.Evaluations[i]) {
 			return "", false
 		}
 		if demanded != nil {
@@ -51,7 +52,7 @@ func (d *Decider) Quick(caller client.Client, atLeast string, asked *scan.Reques
 		}
 		*all = append(*all, a.Question)
 	}
-	revision, ok := service.Quick(caller.Institution, *all, allowed)
+	revision, ok := service.QuickAll(caller.Institution, *all, allowed)
 	if !ok {
 		return "", false
 	}
@@ -69,12 +70,13 @@ func (q *questions) done() {
 // question.
 type plain struct{ asked }
 
-func (a *plain) read(r *scan.Request, e *scan.Evaluation) bool {
-	if e.Subject.Type != userType {
+func (a *plain) read(caller *client.Client, r *scan.Request, e *scan.Evaluation) bool {
+	op := catalog.ParseOperation(e.Action.Name)
+	if e.Subject.Type != userType || !caller.May(op) {
 		return false
 	}
 	a.Question = pdp.Question{Member: bank.UserID(e.Subject.ID), Operation: e.Action.Name}
-	if !a.context(r.Of(e.Context)) || !a.resource(authzen.Entity{Type: e.Resource.Type, ID: e.Resource.ID}) {
+	if !a.context(r.Of(e.Context)) || !a.resource(op, authzen.Entity{Type: e.Resource.Type, ID: e.Resource.ID}) {
 		return false
 	}
 	for _, m := range r.Of(e.Action.Properties) {

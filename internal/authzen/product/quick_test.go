@@ -30,7 +30,7 @@ type recalling struct {
 	asked int
 }
 
-func (r *recalling) Quick(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
+func (r *recalling) QuickAll(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
 	answers, err := r.DecideAll(context.Background(), institution, questions)
 	if err != nil {
 		return pdp.Revision{}, false
