@@ -126,6 +126,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 		Applications: a.Applications, Approvals: a.Approvals, Elsewhere: a.Identity,
 		Settings:     &console.Settings{House: a.Users, Calendar: a.Calendar, ACH: a.ACH, Wires: a.Wires, Stops: a.Stops, PositivePay: a.PositivePay},
 		Host:         a.HostSync,
+		Webhooks:     a.Webhooks,
 		Provisioning: &console.Provisioning{Directories: a.Provisioning, Programs: a.Clients, Origin: a.Config.APIOrigin},
 		Products:     a.Products, Grants: a.Grants,
 		Outside: federation.New(a.Config.ConsoleOrigin, a.Identity, a.Clock, a.Log, a.Config.OnThisMachine())})

@@ -250,9 +250,13 @@ func (s *Service) Rotate(ctx context.Context, caller bank.Caller, id ID) (secret
 	return secret, nil
 }
 
-// Delete ends an endpoint with all that waits for it.
+// Delete ends an endpoint with all that waits for it. It needs a high-risk
+// authorization.
 func (s *Service) Delete(ctx context.Context, caller bank.Caller, id ID) error {
 	return s.change(ctx, caller, EventDeleted, id, func(c *guard.Change, e Endpoint) error {
+		if err := c.RequireProof(nil); err != nil {
+			return err
+		}
 		if err := remove(c.Tx, e); err != nil {
 			return err
 		}

@@ -36,6 +36,7 @@ var objects = []object{
 	{in: "/approvals/", param: "item", is: "no-such-item"},
 	{param: "request", is: "no-such-request"},
 	{in: "/account/products/", param: "application", is: "no-such-application"},
+	{param: "webhook", query: `select id from webhook_endpoint where institution_id = $1 and $2 <> '' order by id limit 1`},
 	{param: "application", query: `select id from external_application where institution_id = $1 and $2 <> '' order by id limit 1`},
 	{in: "/v2/ResourceTypes/", param: "id", is: "User"},
 	{in: "/v2/Schemas/", param: "id", is: "urn:ietf:params:scim:schemas:core:2.0:User"},

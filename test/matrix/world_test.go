@@ -27,6 +27,7 @@ import (
 	"mandate/internal/mail/mailbox"
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
+	"mandate/internal/webhook"
 )
 
 const password = "correct horse battery staple"
@@ -223,6 +224,8 @@ func (w *world) employ() {
 	}
 	_, _, err := w.app.Applications.Create(w.t.Context(), w.operator, application.Draft{
 		Name: "Matrix", Method: application.SecretBasic, Grants: []application.Grant{application.GrantCode}, Redirects: []string{"https://matrix.example/back"}, Scopes: []string{"openid"}, Enabled: true})
+	w.must(err)
+	_, _, err = w.app.Webhooks.Create(w.t.Context(), w.operator, webhook.Draft{Name: "Matrix", URL: "https://matrix.example/hook", Names: []string{"org.created"}})
 	w.must(err)
 	w.employee("single", single)
 	w.employee("nothing", "Nothing")

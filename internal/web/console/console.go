@@ -59,6 +59,9 @@ type Config struct {
 	// no screen.
 	Host Host
 
+	// Webhooks is where receivers are told what happens; nil: no screens.
+	Webhooks Webhooks
+
 	// Provisioning is where outside directories are connected; nil: nowhere.
 	Provisioning *Provisioning
 
@@ -85,7 +88,7 @@ func New(site web.Site, cfg Config) (http.Handler, error) {
 		House: a.house, Shell: a.ownShell, Logo: a.logo, Outside: doorOutside(cfg.Outside),
 	})
 	site.Authenticate, site.SignIn, site.Dress = a.authenticate, a.door.SignInAddress, a.door.Dress
-	return site.Handler(a.opened(slices.Concat(a.routes(), a.settingRoutes(), a.hostRoutes())))
+	return site.Handler(a.opened(slices.Concat(a.routes(), a.settingRoutes(), a.hostRoutes(), a.webhookRoutes())))
 }
 
 const appName = "Console"

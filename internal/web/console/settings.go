@@ -146,6 +146,7 @@ type settingsPage struct {
 	Services                         []serviceRow
 	Facts, SignIns, Look, Days, Sent []ui.Fact
 	Outside                          []ui.Fact // the institution's own provider; nil: there can be none
+	Webhooks                         bool
 }
 
 // A serviceRow is one service with how far it reaches.
@@ -166,7 +167,7 @@ func (a *app) settingsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := settingsPage{Host: a.Host != nil, Base: b, SignIns: factorFacts(i.Factors),
+	page := settingsPage{Host: a.Host != nil, Webhooks: a.Webhooks != nil, Base: b, SignIns: factorFacts(i.Factors),
 		Facts: []ui.Fact{{Term: "Name", Value: i.Name}, {Term: "Edition", Value: i.Edition.Label()}, {Term: "Time zone", Value: i.TimeZone}},
 		Look:  []ui.Fact{{Term: "Colour", Value: cmp.Or(i.Accent, "The house's own")}, {Term: "Logo", Value: map[bool]string{true: "Its own", false: "The initial in its colour"}[i.Logo != ""]}},
 	}
