@@ -25,6 +25,7 @@ type Stream struct {
 	tx       *db.Tx
 	sequence int64
 	head     []byte
+	last     int64 // microseconds: the time of the last event
 }
 
 // Start makes the chain of a new organization, or of a new institution where
@@ -38,7 +39,7 @@ func Start(tx *db.Tx, institution bank.InstitutionID, organization bank.Organiza
 		return fmt.Errorf("start the history of %s/%s: %w", institution, organization, err)
 	}
 	tx.Announce(Head{Institution: institution, Organization: organization, Hash: []byte{}})
-	return nil
+	return tx.Tell(Saved{Institution: institution, Organization: organization})
 }
 
 // ErrNoStream says that there is no such organization or institution.
@@ -50,7 +51,7 @@ func Lock(tx *db.Tx, institution bank.InstitutionID, organization bank.Organizat
 	err := tx.QueryRow(`
 		update stream set revision = revision
 		 where institution_id = $1 and organization_id = $2
-		returning revision, sequence, head`, institution, organization).Scan(&s.Revision, &s.sequence, &s.head)
+		returning revision, sequence, head, last_micros`, institution, organization).Scan(&s.Revision, &s.sequence, &s.head, &s.last)
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, ErrNoStream
 	}
@@ -75,7 +76,8 @@ func Revision(tx *db.Tx, institution bank.InstitutionID, organization bank.Organ
 // makes them true, and raises the revision by one. Refusals and quiet events
 // are recorded and leave the revision as it is: they changed nothing. The
 // caller fills name, actor, channel, target and changes; place in the chain,
-// time and hash are given here.
+// time and hash are given here. Times in a chain never go back: an event is not
+// earlier than the one before it, also where a clock was put back.
 func (s *Stream) Append(save string, events ...Event) error {
 	revision := s.Revision
 	for _, e := range events {
@@ -83,11 +85,12 @@ func (s *Stream) Append(save string, events ...Event) error {
 			revision = s.Revision + 1
 		}
 	}
+	s.last = max(s.last, s.tx.Now.UnixMicro())
 	for i := range events {
 		e := &events[i]
 		e.Institution, e.Organization = s.Institution, s.Organization
 		e.ID = bank.NewID(bank.PrefixEvent, s.tx.Now)
-		e.Sequence, e.Time, e.Save, e.Revision = s.sequence+1, s.tx.Now, save, revision
+		e.Sequence, e.Time, e.Save, e.Revision = s.sequence+1, time.UnixMicro(s.last).UTC(), save, revision
 		changes, err := encodeChanges(e.Changes)
 		if err != nil {
 			return err
@@ -107,7 +110,7 @@ func (s *Stream) Append(save string, events ...Event) error {
 		return fmt.Errorf("advance the history: %w", err)
 	}
 	s.tx.Announce(Head{s.Institution, s.Organization, s.Revision, s.sequence, s.head})
-	return nil
+	return s.tx.Tell(Saved{s.Institution, s.Organization, s.sequence, events})
 }
 
 func encodeChanges(changes []Change) (string, error) {

@@ -62,8 +62,8 @@ func startPostgres(tx *db.Tx, institution bank.InstitutionID, organization bank.
 
 func (s *Stream) advancePostgres() error {
 	_, err := s.tx.Exec(`
-		update stream set revision = $1, sequence = $2, head = $3, moved = pg_current_xact_id()::text::bigint
-		 where institution_id = $4 and organization_id = $5`,
-		s.Revision, s.sequence, s.head, s.Institution, s.Organization)
+		update stream set revision = $1, sequence = $2, head = $3, last_micros = $4, moved = pg_current_xact_id()::text::bigint
+		 where institution_id = $5 and organization_id = $6`,
+		s.Revision, s.sequence, s.head, s.last, s.Institution, s.Organization)
 	return err
 }

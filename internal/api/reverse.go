@@ -12,13 +12,14 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/gate"
+	"mandate/internal/pdp"
 	"mandate/internal/usermgmt"
 )
 
 // Reverse answers questions that leave one part open.
 type Reverse interface {
 	WhoMay(context.Context, bank.Caller, bank.OrganizationID, usermgmt.WhoQuery) (usermgmt.WhoPage, error)
-	WhatMay(context.Context, bank.Caller, usermgmt.Person) (usermgmt.Reaching, error)
+	WhatMay(context.Context, bank.Caller, usermgmt.Person, pdp.Past) (usermgmt.Reaching, error)
 	Exposures(context.Context, bank.Caller, bank.OrganizationID, usermgmt.ExposureQuery) (usermgmt.ExposurePage, error)
 }
 
@@ -162,7 +163,7 @@ func (e *Edge) whatMay(ctx context.Context, in *whatMayInput) (*whatMayOutput, e
 		return nil, err
 	}
 	of := usermgmt.Person{Organization: bank.OrganizationID(in.Organization), User: bank.UserID(in.Member)}
-	r, err := e.Reverse.WhatMay(ctx, gate.CallerOf(ctx), of)
+	r, err := e.Reverse.WhatMay(ctx, gate.CallerOf(ctx), of, pdp.Past{})
 	if err != nil {
 		return nil, err
 	}

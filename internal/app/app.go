@@ -123,10 +123,21 @@ func Open(ctx context.Context, cfg config.Config, clock bank.Clock, log *slog.Lo
 	if a.DB, err = OpenDB(ctx, cfg.Store, clock); err != nil {
 		return nil, err
 	}
+	if err = usermgmt.KeepPastFromNow(ctx, a.DB, a.tellKeeping); err != nil {
+		return nil, err
+	}
 	if err = a.openHost(ctx); err != nil {
 		return nil, err
 	}
 	return a, a.openRooms()
+}
+
+// tellKeeping logs how far a first start of this version is with keeping what
+// decisions are made of.
+func (a *App) tellKeeping(done, all int) {
+	if done == all || done%1000 == 0 {
+		a.Log.Info("keeping the present for questions about the past", "organizations", done, "of", all)
+	}
 }
 
 // OpenDB opens the database of a store and brings it up to date.
@@ -147,6 +158,7 @@ func OpenDB(ctx context.Context, store config.Store, clock bank.Clock) (*db.DB, 
 	if err := d.Migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate the database: %w", err), d.Close())
 	}
+	usermgmt.KeepPast(d)
 	return d, nil
 }
 

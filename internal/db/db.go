@@ -115,6 +115,8 @@ type DB struct {
 
 	listeners listeners
 
+	attendants attendants
+
 	close        func() error
 	openMigrator func() (*sql.DB, error)
 	openLooker   func() (*sql.DB, error) // reads for as long as it takes

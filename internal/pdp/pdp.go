@@ -12,6 +12,7 @@ package pdp
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -89,6 +90,13 @@ type Sources struct {
 
 	// Used reads what already counts against the daily limits of a request.
 	Used func(*db.Tx, *entitlement.Policy, entitlement.Request) (entitlement.Used, error)
+
+	// At are the sources of a moment in the past. Those it returns say besides what
+	// time it was then, and which revision an organization had, or with an empty
+	// organization the institution. Both are nil where it is now.
+	At       func(Past) Sources
+	Now      func(*db.Tx, bank.InstitutionID, bank.OrganizationID) (time.Time, error)
+	Revision func(*db.Tx, bank.InstitutionID, bank.OrganizationID) (int64, error)
 }
 
 // A Meter counts answers, for whoever operates the service.

@@ -207,6 +207,11 @@ func (r *round) request(policy *entitlement.Policy, q Question) (req entitlement
 		Member: q.Member, Operation: operation, Account: q.Account, ToAccount: q.ToAccount, Amount: q.Amount,
 		Context: entitlement.ReadContext(operation, policy.Institution.Edition, q.Context), Now: r.tx.Now,
 	}
+	if r.sources.Now != nil {
+		if req.Now, err = r.sources.Now(r.tx, r.institution, policy.Organization.ID); err != nil {
+			return req, err
+		}
+	}
 	req.Used, err = r.usedBy(policy, req)
 	return req, err
 }
@@ -263,7 +268,11 @@ func (r *round) revisionOf(organization bank.OrganizationID) (int64, error) {
 	if n, known := r.revisions[organization]; known {
 		return n, nil
 	}
-	n, err := activity.Revision(r.tx, r.institution, organization)
+	read := r.sources.Revision
+	if read == nil {
+		read = activity.Revision
+	}
+	n, err := read(r.tx, r.institution, organization)
 	if err != nil {
 		return 0, fmt.Errorf("read the revision of %s/%s: %w", r.institution, organization, err)
 	}

@@ -34,6 +34,46 @@ func OfDay(tx *db.Tx, institution bank.InstitutionID, organization bank.Organiza
 	return dayOf(limit, counters), nil
 }
 
+// OfDayAt reads what counted on a day when the organization's chain stood at an
+// event.
+func OfDayAt(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, limit catalog.Limit, day bank.Day, sequence int64) (Day, error) {
+	notes, err := db.All(tx, scanCounter, `
+		select member_id, account_id, cents from past_usage
+		 where institution_id = $1 and organization_id = $2 and day = $3 and limit_no = $4 and sequence <= $5`,
+		institution, organization, day, limit, sequence)
+	if err != nil {
+		return Day{}, fmt.Errorf("read what was used on %s: %w", day, err)
+	}
+	counters := make([]counter, 0, 3*len(notes))
+	for _, n := range notes { // as add counts
+		counters = append(counters, counter{cents: n.cents}, counter{member: n.member, cents: n.cents})
+		if n.account != "" {
+			counters = append(counters, n)
+		}
+	}
+	return dayOf(limit, counters), nil
+}
+
+// KeepDays begins what is kept of an organization's usage: what counts now and
+// was not noted yet is noted at an event.
+func KeepDays(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, sequence int64) error {
+	_, err := tx.Exec(`
+		insert into past_usage (institution_id, organization_id, day, limit_no, sequence, member_id, account_id, cents)
+		select institution_id, organization_id, day, limit_no, cast($3 as bigint), member_id, account_id, cast(sum(cents) as bigint)
+		  from (select institution_id, organization_id, day, limit_no, member_id,
+		               case when limit_no = $4 then account_id else '' end as account_id, cents
+		          from usage_reservation where institution_id = $1 and organization_id = $2 and not released
+		        union all
+		        select institution_id, organization_id, day, limit_no, member_id, account_id, -cents
+		          from past_usage where institution_id = $1 and organization_id = $2) as missing
+		 group by institution_id, organization_id, day, limit_no, member_id, account_id
+		having sum(cents) <> 0`, institution, organization, sequence, catalog.LimitWiresDaily)
+	if err != nil {
+		return fmt.Errorf("keep what is used: %w", err)
+	}
+	return nil
+}
+
 func dayOf(limit catalog.Limit, counters []counter) Day {
 	d := Day{limit: limit, members: map[bank.UserID]bank.Cents{}, accounts: map[memberAccount]bank.Cents{}}
 	for _, c := range counters {

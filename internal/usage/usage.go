@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
@@ -148,6 +149,24 @@ func add(tx *db.Tx, r Reservation) error {
 	if err != nil {
 		return fmt.Errorf("count %s: %w", r.ID, err)
 	}
+	return note(tx, r, r.Cents)
+}
+
+// note keeps for ever that an amount was counted, or with a minus sign given
+// back: at the event of the organization's chain that this transaction is about
+// to add, before which nobody sees it.
+func note(tx *db.Tx, r Reservation, cents bank.Cents) error {
+	sequence, err := activity.Next(tx, r.Institution, r.Organization)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`
+		insert into past_usage (institution_id, organization_id, day, limit_no, sequence, member_id, account_id, cents)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		r.Institution, r.Organization, r.Day, r.Limit, sequence, r.Member, r.onAccount(), cents)
+	if err != nil {
+		return fmt.Errorf("note %s for later: %w", r.ID, err)
+	}
 	return nil
 }
 
@@ -164,5 +183,5 @@ func take(tx *db.Tx, r Reservation) error {
 	if counters != r.counters() {
 		return fmt.Errorf("usage: %s was never counted on %s", r.ID, r.Day)
 	}
-	return nil
+	return note(tx, r, -r.Cents)
 }

@@ -14,6 +14,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
+	"mandate/internal/pdp"
 	"mandate/internal/usage"
 )
 
@@ -28,6 +29,7 @@ type sight struct {
 	policy *entitlement.Policy
 	now    time.Time
 	day    func(catalog.Limit, bank.Day) (usage.Day, error)
+	people func() ([]Named, error) // everybody, by name
 
 	days    map[countedOn]usage.Day
 	failure error
@@ -60,14 +62,17 @@ func (s *sight) used(req entitlement.Request) entitlement.Used {
 	return counted.Used(req.Member, req.Account)
 }
 
-// sight gives read what there is to see of an organization, if the caller may see
-// permissions there.
-func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scope entitlement.Scope, read func(*sight) error) error {
-	action := looking(of, catalog.ViewPermissions, scope)
-	return s.guard.Look(ctx, caller, action, func(v *guard.View) error {
-		seen := &sight{tx: v.Tx, policy: v.Policy, now: v.Tx.Now, days: map[countedOn]usage.Day{}}
-		seen.day = func(limit catalog.Limit, day bank.Day) (usage.Day, error) {
-			return usage.OfDay(v.Tx, caller.Institution, of.Organization, limit, day)
+// sight gives read what there is, or was at a moment, to see of an organization,
+// if the caller may see permissions there now.
+func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scope entitlement.Scope, past pdp.Past, read func(*sight) error) error {
+	wanted := scope
+	if !past.IsZero() {
+		wanted = entitlement.Scope{} // of now, nothing but whether they may
+	}
+	return s.guard.Look(ctx, caller, looking(of, catalog.ViewPermissions, wanted), func(v *guard.View) error {
+		seen, err := sightOf(v, caller.Institution, of.Organization, scope, past)
+		if err != nil {
+			return err
 		}
 		if err := read(seen); err != nil {
 			return err
@@ -76,11 +81,30 @@ func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scop
 	})
 }
 
+func sightOf(v *guard.View, institution bank.InstitutionID, organization bank.OrganizationID, scope entitlement.Scope, past pdp.Past) (*sight, error) {
+	seen := &sight{tx: v.Tx, policy: v.Policy, now: v.Tx.Now, days: map[countedOn]usage.Day{}}
+	if past.IsZero() {
+		seen.day = func(limit catalog.Limit, day bank.Day) (usage.Day, error) {
+			return usage.OfDay(v.Tx, institution, organization, limit, day)
+		}
+		seen.people = func() ([]Named, error) { return peopleOf(v.Tx, institution, organization) }
+		return seen, nil
+	}
+	t, err := thenAt(v.Tx, institution, organization, past)
+	if err != nil {
+		return nil, err
+	}
+	seen.now, seen.day, seen.people = t.now, t.day, t.people
+	seen.policy, err = t.policy(scope)
+	return seen, err
+}
+
 // A WhoQuery asks who may do something, and up to how much.
 type WhoQuery struct {
 	Request entitlement.Request // without a member; an account or an amount that is not given is any
 	Search  string              // any part of a name
 	Sort    WhoSort
+	At      pdp.Past
 	Page    int // from 1
 	Size    int // at most MaxPageSize; -1: all in one page
 }
@@ -110,9 +134,10 @@ type Named struct {
 // A WhoPage is one page of those who may.
 type WhoPage struct {
 	Rows        []Able
-	May         int // how many may
-	Matching    int // of them fit the search
-	Asked       int // everybody of the organization
+	May         int       // how many may
+	Matching    int       // of them fit the search
+	Asked       int       // everybody of the organization
+	Now         time.Time // the moment that it is about
 	Page, Pages int
 }
 
@@ -120,11 +145,11 @@ var errWhichOperation = fault.New(fault.Invalid, "Say what somebody wants to do:
 
 // WhoMay finds everybody of an organization who may do what is asked.
 func (s *Service) WhoMay(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, q WhoQuery) (page WhoPage, err error) {
-	err = s.sight(ctx, caller, Person{Organization: organization}, whoScope(q.Request), func(seen *sight) error {
+	err = s.sight(ctx, caller, Person{Organization: organization}, whoScope(q.Request), q.At, func(seen *sight) error {
 		if q.Request.Operation == catalog.UnknownOperation {
 			return errWhichOperation
 		}
-		people, err := seen.people(organization)
+		people, err := seen.people()
 		if err != nil {
 			return err
 		}
@@ -151,16 +176,16 @@ func whoScope(req entitlement.Request) entitlement.Scope {
 	return scope
 }
 
-// people are everybody's names, by name.
-func (s *sight) people(organization bank.OrganizationID) ([]Named, error) {
-	people, err := db.All(s.tx, func(row db.Scanner) (n Named, err error) {
+// peopleOf are everybody's names, by name.
+func peopleOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) ([]Named, error) {
+	people, err := db.All(tx, func(row db.Scanner) (n Named, err error) {
 		var first, last string
 		err = row.Scan(&n.User, &first, &last, &n.Role, &n.Status)
 		n.Name = strings.TrimSpace(first + " " + last)
 		return n, err
 	}, `
 		select m.id, m.first_name, m.last_name, m.role, m.status from member m join organization o on o.num = m.organization_num
-		 where o.institution_id = $1 and o.id = $2 order by m.name_key, m.ordinal`, s.policy.Institution.ID, organization)
+		 where o.institution_id = $1 and o.id = $2 order by m.name_key, m.id`, institution, organization)
 	if err != nil {
 		return nil, fmt.Errorf("read the names: %w", err)
 	}
@@ -168,7 +193,7 @@ func (s *sight) people(organization bank.OrganizationID) ([]Named, error) {
 }
 
 func (s *sight) who(people []Named, q WhoQuery) (page WhoPage) {
-	page.Asked = len(people)
+	page.Asked, page.Now = len(people), s.now
 	fits := meant(q.Search)
 	req := q.Request
 	req.Now = s.now
@@ -218,12 +243,13 @@ type Reaching struct {
 	May      []entitlement.Ability
 	Not      []catalog.Operation
 	Accounts int // of the organization
+	Now      time.Time
 }
 
 // WhatMay asks everything that there is about one person.
-func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person) (r Reaching, err error) {
-	err = s.sight(ctx, caller, p, entitlement.Scope{Members: []bank.UserID{p.User}, AllAccounts: true}, func(seen *sight) error {
-		people, err := seen.people(p.Organization)
+func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person, at pdp.Past) (r Reaching, err error) {
+	err = s.sight(ctx, caller, p, entitlement.Scope{Members: []bank.UserID{p.User}, AllAccounts: true}, at, func(seen *sight) error {
+		people, err := seen.people()
 		if err != nil {
 			return err
 		}
@@ -238,7 +264,7 @@ func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person) (r 
 }
 
 func (s *sight) what(person Named) Reaching {
-	r := Reaching{Person: person, Accounts: len(s.policy.Accounts)}
+	r := Reaching{Person: person, Accounts: len(s.policy.Accounts), Now: s.now}
 	for _, op := range catalog.Operations() {
 		if !exists(op, s.policy.Institution.Edition) {
 			continue
@@ -263,6 +289,7 @@ func exists(op catalog.Operation, edition bank.Edition) bool {
 // An ExposureQuery asks what each person could move alone today.
 type ExposureQuery struct {
 	Search string
+	At     pdp.Past
 	Page   int
 	Size   int // as of a WhoQuery
 }
@@ -282,6 +309,7 @@ type ExposurePage struct {
 	Sum         bank.Cents // of all totals: who has what share of it says how concentrated it is
 	Ceilings    []DailyCeiling
 	Day         bank.Day
+	Now         time.Time
 	Page, Pages int
 }
 
@@ -295,8 +323,8 @@ type DailyCeiling struct {
 // today.
 func (s *Service) Exposures(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, q ExposureQuery) (page ExposurePage, err error) {
 	scope := entitlement.Scope{AllMembers: true, AllAccounts: true}
-	err = s.sight(ctx, caller, Person{Organization: organization}, scope, func(seen *sight) error {
-		people, err := seen.people(organization)
+	err = s.sight(ctx, caller, Person{Organization: organization}, scope, q.At, func(seen *sight) error {
+		people, err := seen.people()
 		if err != nil {
 			return err
 		}
@@ -307,7 +335,7 @@ func (s *Service) Exposures(ctx context.Context, caller bank.Caller, organizatio
 }
 
 func (s *sight) exposures(people []Named, q ExposureQuery) (page ExposurePage) {
-	page.Asked, page.Day = len(people), bank.DayOf(s.now, s.policy.Institution.Location)
+	page.Asked, page.Now, page.Day = len(people), s.now, bank.DayOf(s.now, s.policy.Institution.Location)
 	fits := meant(q.Search)
 	for _, one := range people {
 		e := entitlement.ExposureOf(s.policy, one.User, s.now, s.used)

@@ -44,7 +44,7 @@ var SenderAccount = entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess
 func Sources() pdp.Sources {
 	return pdp.Sources{
 		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, MembersOf: usermgmt.MembersOf,
-		MembersAt: usermgmt.MembersAt, AccountsOf: usermgmt.AccountsOf, Names: usermgmt.NamesOf, Used: usage.For,
+		MembersAt: usermgmt.MembersAt, AccountsOf: usermgmt.AccountsOf, Names: usermgmt.NamesOf, Used: usage.For, At: usermgmt.PastSources,
 	}
 }
 
@@ -58,6 +58,7 @@ type World struct {
 func New(t testing.TB, d *db.DB) *World {
 	t.Helper()
 	w := &World{t, d}
+	t.Cleanup(usermgmt.KeepPast(d))
 	w.write(func(tx *db.Tx) error {
 		for _, id := range []bank.InstitutionID{"first", "second"} {
 			err := usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: id, Name: "The " + string(id) + " bank", TimeZone: "America/Chicago", Offers: Everything})
