@@ -39,7 +39,7 @@ const prefix = "/api/v1"
 
 // Decisions is the decision service.
 type Decisions interface {
-	Explain(context.Context, bank.InstitutionID, pdp.Question) (pdp.Explained, error)
+	ExplainAt(context.Context, bank.InstitutionID, pdp.Question, pdp.Past) (pdp.Explained, error)
 	OrganizationOf(context.Context, bank.InstitutionID, bank.UserID) (bank.OrganizationID, bool, error)
 }
 

@@ -13,6 +13,7 @@ import (
 // ExplainRequest is a question to be answered with its proof.
 type ExplainRequest struct {
 	Payment
+	At     string `json:"at,omitempty" maxLength:"1024" doc:"As it was at a time in the past, such as 2026-03-02T15:04:05Z, or when a revision was made: its token. Nothing may be done on such an answer."`
 	Reader string `json:"reader,omitempty" enum:"admin,user" default:"admin" doc:"Who will read it: the person asked about learns less."`
 }
 
@@ -21,6 +22,7 @@ type Explanation struct {
 	Decision         bool     `json:"decision"`
 	ApprovalRequired bool     `json:"approval_required" doc:"It may go once a second person has approved it."`
 	Organization     string   `json:"organization,omitempty" doc:"The member's organization."`
+	AsOf             string   `json:"as_of,omitempty" doc:"The moment in the past that was asked about, as it was asked."`
 	Revision         string   `json:"revision" doc:"What the answer knows; hand it back to demand at least as much."`
 	Reasons          []Reason `json:"reasons" doc:"Everything that blocks."`
 	Levels           []Level  `json:"levels" doc:"Every level that the question touches, from the top."`
@@ -87,7 +89,14 @@ func (e *Edge) explain(ctx context.Context, in *explainInput) (*explainOutput, e
 		}
 		q.AtLeast = []pdp.Revision{revision}
 	}
-	explained, err := e.Decisions.Explain(ctx, gate.ClientOf(ctx).Institution, q)
+	at, err := pastOf("body.at", in.Body.At)
+	if err == nil && !at.IsZero() && in.AtLeast != "" {
+		err = fault.New(fault.Invalid, "Ask about a moment in the past, or for an answer that is fresh enough, and not for both.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	explained, err := e.Decisions.ExplainAt(ctx, gate.ClientOf(ctx).Institution, q, at)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +105,9 @@ func (e *Edge) explain(ctx context.Context, in *explainInput) (*explainOutput, e
 	} else if explained.Names.Member == "" {
 		explained.Names.Member = in.Body.Member
 	}
-	return &explainOutput{explained.Revision.String(), explanationOf(explained)}, nil
+	shown := explanationOf(explained)
+	shown.AsOf = in.Body.At
+	return &explainOutput{explained.Revision.String(), shown}, nil
 }
 
 // forUser makes an explanation one that the person asked about may read. A hold

@@ -29,6 +29,27 @@ func (e *Edge) registerReverse(a huma.API) {
 	add(e, a, http.MethodGet, "/organizations/{organization}/alone", "alone", "What each person could move alone today", asks(catalog.ViewPermissions.ID()), e.alone)
 }
 
+// AsOf is the moment that a question is about.
+type AsOf struct {
+	At string `query:"at" maxLength:"1024" doc:"As it was at a time in the past, such as 2026-03-02T15:04:05Z, or when a revision was made: its token. Without it, as it is."`
+}
+
+func (a AsOf) past() (pdp.Past, error) { return pastOf("query.at", a.At) }
+
+// pastOf reads a moment; none is now.
+func pastOf(field, text string) (pdp.Past, error) {
+	if text == "" {
+		return pdp.Past{}, nil
+	}
+	past, err := pdp.ParsePast(text)
+	if err != nil {
+		var problems fault.Problems
+		problems.Add(field, "Write a time such as 2026-03-02T15:04:05Z, or a revision token of this service.")
+		return pdp.Past{}, problems.Err("The moment could not be read.")
+	}
+	return past, nil
+}
+
 type whoMayInput struct {
 	Organization string `path:"organization" maxLength:"200"`
 	Operation    string `query:"operation" maxLength:"100" doc:"What somebody wants to do, such as wires.transmit."`
@@ -41,9 +62,10 @@ type whoMayInput struct {
 	Debits       bool   `query:"debits" doc:"It collects money."`
 	Effective    string `query:"effective_date" maxLength:"10" doc:"The day it is for, such as 2026-03-02; without it, today."`
 	Search       string `query:"search" maxLength:"80" doc:"Any part of a name."`
-	Sort         string `query:"sort" enum:"amount,name" default:"amount" doc:"By amount, who may move most comes first."`
-	Page         int    `query:"page" minimum:"1" maximum:"1000000" default:"1"`
-	Size         int    `query:"size" minimum:"1" maximum:"200" default:"50"`
+	AsOf
+	Sort string `query:"sort" enum:"amount,name" default:"amount" doc:"By amount, who may move most comes first."`
+	Page int    `query:"page" minimum:"1" maximum:"1000000" default:"1"`
+	Size int    `query:"size" minimum:"1" maximum:"200" default:"50"`
 }
 
 // WhoMayList is one page of those who may do what was asked.
@@ -54,6 +76,7 @@ type WhoMayList struct {
 	Total    int          `json:"total" doc:"How many people the organization has."`
 	Page     int          `json:"page" doc:"The page that this is: one beyond the end becomes the last."`
 	Pages    int          `json:"pages"`
+	AsOf     string       `json:"as_of" format:"date-time" doc:"The moment that it is about."`
 }
 
 // AbleMember is somebody who may do what was asked, and how far.
@@ -87,12 +110,16 @@ func (e *Edge) whoMay(ctx context.Context, in *whoMayInput) (*whoMayOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	query := usermgmt.WhoQuery{Request: req, Search: in.Search, Sort: usermgmt.WhoSort(in.Sort), Page: in.Page, Size: in.Size}
+	at, err := in.past()
+	if err != nil {
+		return nil, err
+	}
+	query := usermgmt.WhoQuery{Request: req, At: at, Search: in.Search, Sort: usermgmt.WhoSort(in.Sort), Page: in.Page, Size: in.Size}
 	page, err := e.Reverse.WhoMay(ctx, gate.CallerOf(ctx), bank.OrganizationID(in.Organization), query)
 	if err != nil {
 		return nil, err
 	}
-	list := WhoMayList{Members: []AbleMember{}, May: page.May, Matching: page.Matching, Total: page.Asked, Page: page.Page, Pages: page.Pages}
+	list := WhoMayList{Members: []AbleMember{}, May: page.May, Matching: page.Matching, Total: page.Asked, Page: page.Page, Pages: page.Pages, AsOf: moment(page.Now)}
 	for _, able := range page.Rows {
 		list.Members = append(list.Members, AbleMember{string(able.User), able.Name, able.Role.String(), able.Status.String(), abilityOf(able.Ability)})
 	}
@@ -144,6 +171,7 @@ func abilityOf(a entitlement.Ability) Ability {
 type whatMayInput struct {
 	Organization string `path:"organization" maxLength:"200"`
 	Member       string `path:"member" maxLength:"200"`
+	AsOf
 }
 
 // Reaching is all that a person may do.
@@ -153,6 +181,7 @@ type Reaching struct {
 	May      []Ability `json:"may"`
 	MayNot   []string  `json:"may_not" doc:"The operations that they may not do anywhere; ask for an explanation of each."`
 	Accounts int       `json:"accounts" doc:"How many accounts the organization has."`
+	AsOf     string    `json:"as_of" format:"date-time" doc:"The moment that it is about."`
 }
 
 type whatMayOutput struct{ Body Reaching }
@@ -162,12 +191,16 @@ func (e *Edge) whatMay(ctx context.Context, in *whatMayInput) (*whatMayOutput, e
 	if err := may(ctx, catalog.ViewPermissions); err != nil {
 		return nil, err
 	}
-	of := usermgmt.Person{Organization: bank.OrganizationID(in.Organization), User: bank.UserID(in.Member)}
-	r, err := e.Reverse.WhatMay(ctx, gate.CallerOf(ctx), of, pdp.Past{})
+	at, err := in.past()
 	if err != nil {
 		return nil, err
 	}
-	shown := Reaching{Member: string(r.Person.User), Name: r.Person.Name, May: []Ability{}, MayNot: []string{}, Accounts: r.Accounts}
+	of := usermgmt.Person{Organization: bank.OrganizationID(in.Organization), User: bank.UserID(in.Member)}
+	r, err := e.Reverse.WhatMay(ctx, gate.CallerOf(ctx), of, at)
+	if err != nil {
+		return nil, err
+	}
+	shown := Reaching{Member: string(r.Person.User), Name: r.Person.Name, May: []Ability{}, MayNot: []string{}, Accounts: r.Accounts, AsOf: moment(r.Now)}
 	for _, a := range r.May {
 		shown.May = append(shown.May, abilityOf(a))
 	}
@@ -180,8 +213,9 @@ func (e *Edge) whatMay(ctx context.Context, in *whatMayInput) (*whatMayOutput, e
 type aloneInput struct {
 	Organization string `path:"organization" maxLength:"200"`
 	Search       string `query:"search" maxLength:"80" doc:"Any part of a name."`
-	Page         int    `query:"page" minimum:"1" maximum:"1000000" default:"1"`
-	Size         int    `query:"size" minimum:"1" maximum:"200" default:"50"`
+	AsOf
+	Page int `query:"page" minimum:"1" maximum:"1000000" default:"1"`
+	Size int `query:"size" minimum:"1" maximum:"200" default:"50"`
 }
 
 // AloneList is one page of people by what each could move out of the organization
@@ -198,6 +232,7 @@ type AloneList struct {
 	Ceilings []AloneCeiling `json:"ceilings" doc:"What bounds all people of the organization together."`
 	Page     int            `json:"page" doc:"The page that this is: one beyond the end becomes the last."`
 	Pages    int            `json:"pages"`
+	AsOf     string         `json:"as_of" format:"date-time" doc:"The moment that it is about."`
 }
 
 // AloneCeiling is a daily ceiling of the organization.
@@ -234,14 +269,18 @@ func (e *Edge) alone(ctx context.Context, in *aloneInput) (*aloneOutput, error) 
 	if err := may(ctx, catalog.ViewPermissions); err != nil {
 		return nil, err
 	}
-	query := usermgmt.ExposureQuery{Search: in.Search, Page: in.Page, Size: in.Size}
+	at, err := in.past()
+	if err != nil {
+		return nil, err
+	}
+	query := usermgmt.ExposureQuery{Search: in.Search, At: at, Page: in.Page, Size: in.Size}
 	page, err := e.Reverse.Exposures(ctx, gate.CallerOf(ctx), bank.OrganizationID(in.Organization), query)
 	if err != nil {
 		return nil, err
 	}
 	list := AloneList{
 		Members: []AloneMember{}, Could: page.Could, Matching: page.Matching, Total: page.Asked, Day: string(page.Day), Sum: page.Sum.String(),
-		Ceilings: []AloneCeiling{}, Page: page.Page, Pages: page.Pages,
+		Ceilings: []AloneCeiling{}, Page: page.Page, Pages: page.Pages, AsOf: moment(page.Now),
 	}
 	for _, c := range page.Ceilings {
 		list.Ceilings = append(list.Ceilings, AloneCeiling{c.Permission.ID(), c.Limit.String(), c.Left.String()})

@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"mandate/internal/api"
 	"mandate/internal/bank"
@@ -96,4 +97,64 @@ func TestWhatAPersonMay(t *testing.T) {
 	if got := p.do("GET", "/organizations/acme/members/bea/may", "").problem(); got != "404" {
 		t.Errorf("somebody of another organization: %s", got)
 	}
+}
+
+// A moment in the past is asked about by its time, or by the revision that an
+// answer carried then.
+func TestAsItWas(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p := reversed(t, d)
+		clock := dbtest.ClockOf(t, d)
+		const path = "/organizations/acme/who-may?operation=wires.transmit&search=dana"
+		left := func(at string) string {
+			var list api.WhoMayList
+			p.do("GET", path+at, "").into(&list)
+			if len(list.Members) == 0 {
+				return "nobody"
+			}
+			return list.Members[0].Day
+		}
+		var e api.Explanation
+		p.do("POST", "/explain", question("dana", "operating", "1.00")).into(&e)
+		token := e.Revision
+		var moments, want []string
+		remember := func() {
+			moments, want = append(moments, clock.Now().UTC().Format(time.RFC3339Nano)), append(want, left(""))
+			clock.Advance(time.Minute)
+		}
+		remember()
+		p.do("POST", "/authorizations", `{"ref":"r1","member":"dana","operation":"wires.transmit","account":"operating","amount":"9000.00"}`, "Idempotency-Key", "k1")
+		remember()
+		p.do("POST", "/authorizations/r1/void", `{}`, "Idempotency-Key", "k2")
+		remember()
+		p.world.SetStanding("first", "acme", "dana", bank.StatusLocked, false)
+		remember()
+		if got := strings.Join(want, " "); got != "60000.00 51000.00 60000.00 nobody" {
+			t.Fatalf("then it was %s", got)
+		}
+		for i, at := range moments {
+			if got := left("&at=" + at); got != want[i] {
+				t.Errorf("at %s %s was left, and now it is said that it was %s", at, want[i], got)
+			}
+		}
+		if got := left("&at=" + token); got != "60000.00" {
+			t.Errorf("at the revision it is said that %s was left", got)
+		}
+		p.do("POST", "/explain", `{"member":"dana","operation":"wires.transmit","account":"operating","amount":"1.00","at":"`+moments[0]+`"}`).into(&e)
+		if !e.Decision || e.Revision != token || e.AsOf != moments[0] {
+			t.Errorf("as it was: %+v", e)
+		}
+		for body, status := range map[string]string{
+			`"at":"yesterday"`:            "422 body.at",
+			`"at":"2099-01-01T00:00:00Z"`: "422",
+			`"at":"2001-01-01T00:00:00Z"`: "404 BEFORE_KNOWN",
+		} {
+			if got := p.do("POST", "/explain", `{"member":"dana","operation":"account.view","account":"operating",`+body+`}`).problem(); got != status {
+				t.Errorf("%s: %s, want %s", body, got, status)
+			}
+		}
+		if got := p.do("POST", "/explain", `{"member":"dana","operation":"account.view","at":"`+moments[0]+`"}`, "Mandate-Revision", token).problem(); got != "422" {
+			t.Errorf("both: %s", got)
+		}
+	})
 }

@@ -174,10 +174,15 @@ func keepInstitution(tx *db.Tx, institution bank.InstitutionID, sequence int64) 
 
 // know notes from where on the past of a chain is known, where it is not yet.
 func know(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, sequence int64) error {
+	since := int64(0)
+	if sequence == 0 {
+		since = tx.Now.UnixMicro()
+	}
 	_, err := tx.Exec(`
-		insert into past_known (institution_id, organization_id, sequence)
-		select i.id, cast($2 as text), cast($3 as bigint) from institution i
-		 where i.id = $1 and not exists (select 1 from past_known k where k.institution_id = $1 and k.organization_id = $2)`, institution, organization, sequence)
+		insert into past_known (institution_id, organization_id, sequence, since_micros)
+		select i.id, cast($2 as text), cast($3 as bigint), cast($4 as bigint) from institution i
+		 where i.id = $1 and not exists (select 1 from past_known k where k.institution_id = $1 and k.organization_id = $2)`,
+		institution, organization, sequence, since)
 	return err
 }
 

@@ -73,8 +73,10 @@ func thenAt(tx *db.Tx, institution bank.InstitutionID, organization bank.Organiz
 // known refuses a moment of which not everything is known.
 func (t *then) known(past pdp.Past) error {
 	for organization, point := range map[bank.OrganizationID]*activity.Point{"": &t.above, t.organization: &t.own} {
-		from, err := db.One(t.tx, db.Value[int64], `
-			select coalesce(min(sequence), -1) from past_known where institution_id = $1 and organization_id = $2`, t.institution, organization)
+		var from, since int64
+		err := t.tx.QueryRow(`
+			select coalesce(min(sequence), -1), coalesce(min(since_micros), 0) from past_known where institution_id = $1 and organization_id = $2`,
+			t.institution, organization).Scan(&from, &since)
 		if err != nil {
 			return fmt.Errorf("find from where on the past is known: %w", err)
 		}
@@ -90,7 +92,7 @@ func (t *then) known(past pdp.Past) error {
 				point.Sequence = from
 			}
 		}
-		if from < 0 || point.Sequence < from {
+		if from < 0 || point.Sequence < from || past.Revision.IsZero() && past.Time.UnixMicro() < since {
 			return errBeforeKnown
 		}
 	}

@@ -8,11 +8,13 @@ alter table stream add column last_micros bigint not null default 0;
 -- tables is ever changed or removed. A sequence is the number of the last event
 -- of the save in its chain.
 
--- From where on a chain's past is known. What was before is not.
+-- From where on a chain's past is known: from an event, and where there was none
+-- yet, from a time. What was before is not.
 create table past_known (
     institution_id  text   not null,
     organization_id text   not null,
     sequence        bigint not null,
+    since_micros    bigint not null,
     constraint past_known_pk primary key (institution_id, organization_id, sequence)
 );
 
