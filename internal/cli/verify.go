@@ -11,6 +11,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/usage"
+	"mandate/internal/usermgmt"
 )
 
 type verifyCommand struct {
@@ -30,6 +31,7 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 	var counters []usage.Mismatch
 	var heads []activity.Anchor
 	var lost []string
+	var past []usermgmt.PastMismatch
 	err = d.Snapshot(t.ctx, func(s *db.Snapshot) (err error) {
 		if history, err = activity.Verify(s.Tx, bank.InstitutionID(c.Institution), t.count); err != nil {
 			return err
@@ -38,6 +40,9 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 			return err
 		}
 		if heads, err = activity.Anchors(s.Tx); err != nil {
+			return err
+		}
+		if past, err = usermgmt.VerifyPast(s.Tx, bank.InstitutionID(c.Institution)); err != nil {
 			return err
 		}
 		lost, err = c.compare(s.Tx)
@@ -54,10 +59,13 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 	}
 	wrong := c.report(t, counters)
 	fmt.Fprintf(t.out, "%d chains, %d events, %d broken\n", history.Chains, history.Events, len(history.Broken))
+	for _, p := range past {
+		fmt.Fprintf(t.out, "past: institution %s, organization %q: %s\n", p.Institution, p.Organization, p.What)
+	}
 	for _, line := range lost {
 		fmt.Fprintf(t.out, "anchor: %s\n", line)
 	}
-	if len(history.Broken) > 0 || wrong || len(lost) > 0 {
+	if len(history.Broken) > 0 || wrong || len(lost) > 0 || len(past) > 0 {
 		return errQuiet
 	}
 	if c.WriteAnchor != "" {

@@ -74,6 +74,26 @@ func KeepDays(tx *db.Tx, institution bank.InstitutionID, organization bank.Organ
 	return nil
 }
 
+// NotedWrong says on which days what was noted of an organization's usage does not
+// add up to what is reserved, and what was noted after its last event.
+func NotedWrong(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, last int64) ([]string, error) {
+	wrong, err := db.All(tx, db.Value[string], `
+		select day from (
+			select day, limit_no, member_id, account_id, sum(cents) as cents
+			  from (select day, limit_no, member_id, case when limit_no = $4 then account_id else '' end as account_id, cents
+			          from usage_reservation where institution_id = $1 and organization_id = $2 and not released
+			        union all
+			        select day, limit_no, member_id, account_id, -cents from past_usage where institution_id = $1 and organization_id = $2) as both_of
+			 group by day, limit_no, member_id, account_id) as sums
+		 where cents <> 0
+		union select day from past_usage where institution_id = $1 and organization_id = $2 and sequence > $3
+		 order by day`, institution, organization, last, catalog.LimitWiresDaily)
+	for i := range wrong {
+		wrong[i] = "what was noted of the usage of " + wrong[i] + " is not what is reserved"
+	}
+	return wrong, err
+}
+
 func dayOf(limit catalog.Limit, counters []counter) Day {
 	d := Day{limit: limit, members: map[bank.UserID]bank.Cents{}, accounts: map[memberAccount]bank.Cents{}}
 	for _, c := range counters {

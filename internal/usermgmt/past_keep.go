@@ -236,9 +236,7 @@ func (k *keeper) keepLevels() error {
 	if _, err := k.tx.Exec(`insert into past_organization (organization_num, sequence, state) values ($1, $2, $3)`, k.num, k.sequence, state.pack()); err != nil {
 		return err
 	}
-	before, err := newest(k.tx, k.num, `
-		select p.ordinal, p.state from past_account p where p.organization_num = $1 and p.sequence = (
-			select max(q.sequence) from past_account q where q.organization_num = p.organization_num and q.ordinal = p.ordinal)`)
+	before, err := newest(k.tx, k.num, newestAccounts)
 	if err != nil {
 		return err
 	}
@@ -255,6 +253,15 @@ func (k *keeper) keepLevels() error {
 	}
 	return pastAccountInsertion.insert(k.tx, args)
 }
+
+const (
+	newestAccounts = `
+		select p.ordinal, p.state from past_account p where p.organization_num = $1 and p.sequence = (
+			select max(q.sequence) from past_account q where q.organization_num = p.organization_num and q.ordinal = p.ordinal)`
+	newestMembers = `
+		select p.ordinal, p.state from past_member p where p.organization_num = $1 and p.sequence = (
+			select max(q.sequence) from past_member q where q.organization_num = p.organization_num and q.ordinal = p.ordinal)`
+)
 
 // newest reads the newest states of an organization's parts by their numbers.
 func newest(tx *db.Tx, num int64, query string, more ...any) (map[int64][]byte, error) {

@@ -317,6 +317,23 @@ func TestThePastAnswersAsItDid(t *testing.T) {
 				allowed++
 			}
 		}
+		w.read(func(tx *db.Tx) error {
+			wrong, err := usermgmt.VerifyPast(tx, "")
+			if len(wrong) > 0 {
+				t.Errorf("what is kept is not what is stored: %+v", wrong)
+			}
+			return err
+		})
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`update member set wire = 1 where id = $1`, id("ana"))
+			return err
+		})
+		w.read(func(tx *db.Tx) error {
+			if wrong, err := usermgmt.VerifyPast(tx, harbor); len(wrong) != 1 || err != nil {
+				t.Errorf("a change beside the door shows as %+v, %v", wrong, err)
+			}
+			return nil
+		})
 		if allowed < 10 || tokens < 10 {
 			t.Errorf("only %d of %d memories allow anything, and %d have a revision of their own", allowed, len(r.memories), tokens)
 		}
