@@ -262,7 +262,10 @@ func (b *builder) people(ctx context.Context, institution bank.InstitutionID, s 
 	}
 	b.world.Institutions = append(b.world.Institutions, index)
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Demo", Institution: institution, Channel: bank.ChannelCommand}
-	for _, draft := range []client.Draft{{Name: "Payments hub"}, {Name: "Phone banking", Acts: true}} {
+	for _, draft := range []client.Draft{
+		{Name: "Payments hub"}, {Name: "Phone banking", Acts: true},
+		{Name: "Payment gateway", Access: client.Access{Capabilities: client.Capabilities()}},
+	} {
 		made, key, err := b.app.Clients.Create(ctx, operator, draft)
 		if err != nil {
 			return err
