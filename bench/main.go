@@ -1,9 +1,24 @@
+// Command bench puts the product's decisions beside those of other engines: the
+// same institution, the same questions, in one process and in turns, so that the
+// ratios are from one run. It prints tables in which every bar stands with what
+// was measured, and whether that is enough.
+//
+//	cd bench && go run .           everything, about ten minutes
+//	cd bench && go run . -small    everything in small, to see that it works
+//
+// README.md tells what is measured, and how each engine is asked.
 package main
 
 import (
+	_ "embed"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
 
 	"mandate/bench/peer/casbin"
 	"mandate/bench/peer/cedar"
@@ -13,50 +28,134 @@ import (
 	"mandate/bench/world"
 )
 
+// sizes say how much is measured.
+type sizes struct {
+	large, middle, small int // organizations
+	questions            int
+	changes              int
+	peers                int // a peer's questions are divided by this
+}
+
+var (
+	full  = sizes{large: 10_000, middle: 1_000, small: 100, questions: 200_000, changes: 50_000, peers: 1}
+	quick = sizes{large: 100, middle: 20, small: 3, questions: 4_000, changes: 500, peers: 20}
+)
+
+const seed = 7
+
 func main() {
-	orgs := flag.Int("orgs", 10_000, "organizations")
+	small := flag.Bool("small", false, "measure so little that the numbers mean nothing")
 	flag.Parse()
-	w := world.New(*orgs, 7)
-	q := w.Ask(200_000, false)
+	s := full
+	if *small {
+		s = quick
+		least = 10 * time.Millisecond
+	}
+	if err := run(os.Stdout, s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, s sizes) error {
+	fmt.Fprintf(out, "%s, %d processors, %s; load at the beginning %s.\n", runtime.Version(), runtime.NumCPU(), processor(), load())
+	fmt.Fprintf(out, "CPU time of one decision on one core, the collector's included, median of %d rounds in turns. Every answer was held against entitlement.Decide first.\n\n", rounds)
+	for _, part := range []func(io.Writer, sizes) error{large, middle, smallest} {
+		if err := part(out, s); err != nil {
+			return err
+		}
+		debug.FreeOSMemory()
+	}
+	fmt.Fprintf(out, "The bare loop:\n\n%s\n", bareLoop())
+	return nil
+}
+
+// questionsOf tells how many questions a peer answers in a round.
+func (s sizes) questionsOf(peer int) int { return max(1, peer/s.peers) }
+
+// large is the institution of the whole size: the engine itself, and cedar-go.
+func large(out io.Writer, s sizes) error {
+	w := world.New(s.large, seed)
+	q := w.Ask(s.questions, false)
 	o := newOurs(w)
-	fmt.Println(len(q.Asked), q.Allowed(), float64(o.store.Size())/float64(w.MemberAccounts()), float64(o.heap)/float64(w.MemberAccounts()))
-	ss := []*subject{{name: "mandate", questions: 200_000, answer: o.decide}, {name: "explain", questions: 200_000, answer: o.explain}}
-	ce, err := cedar.New(w)
+	b := newBare(w)
+	c, err := cedar.New(w)
 	if err != nil {
-		panic(err)
+		return fmt.Errorf("load cedar-go: %w", err)
 	}
-	if *orgs <= 100 {
-		ca, err := casbin.New(w)
-		if err != nil {
-			panic(err)
-		}
-		dir, _ := openfga.Folder()
-		defer os.RemoveAll(dir)
-		fg, err := openfga.Materialized(w, dir)
-		if err != nil {
-			panic(err)
-		}
-		fmt.Println(fg.Tuples)
-		ss = append(ss, &subject{name: "casbin", questions: 1000, answer: ca.Decide}, &subject{name: "openfga", questions: 1000, answer: fg.Decide})
+	decide := &subject{name: "mandate", questions: s.questions, answer: o.decide}
+	subjects := []*subject{
+		decide,
+		{name: "mandate, with every reason", questions: s.questions, answer: o.explain, bar: times(1.2, "at most")},
+		{name: "bare loop over the same tables", questions: s.questions, answer: b.decide, bar: bareBar},
+		{name: "cedar-go 1.9.0, the action's policy", questions: s.questionsOf(50_000), answer: c.Decide, bar: times(15, "at least")},
+		{name: "cedar-go 1.9.0, all policies", questions: s.questionsOf(50_000), answer: c.DecideAmongAll},
 	}
-	op, err := opa.New(w)
+	if err := compare(out, w, q, subjects); err != nil {
+		return err
+	}
+	even := w.Ask(s.questions, true)
+	if err := alone(out, even, o); err != nil {
+		return err
+	}
+	twoCores(out, q, o)
+	if err := changes(out, w, o, s.changes); err != nil {
+		return err
+	}
+	memory(out, w, o)
+	runtime.KeepAlive(c)
+	return nil
+}
+
+func middle(out io.Writer, s sizes) error {
+	w := world.New(s.middle, seed)
+	q := w.Ask(s.questions, false)
+	o := newOurs(w)
+	p, err := opa.New(w)
 	if err != nil {
-		panic(err)
+		return fmt.Errorf("load OPA: %w", err)
 	}
-	cb, err := cerbos.New(w)
+	c, err := cerbos.New(w)
 	if err != nil {
-		panic(err)
+		return fmt.Errorf("load Cerbos: %w", err)
 	}
-	_ = append(ss, &subject{name: "opa", questions: 5000, answer: op.Decide}, &subject{name: "cerbos", questions: 10_000, answer: cb.Decide})
-	_ = append(ss, &subject{name: "cedar", questions: 50_000, answer: ce.Decide}, &subject{name: "cedar all", questions: 20_000, answer: ce.DecideAmongAll})
-	for _, s := range ss {
-		if err := s.check(q); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	return compare(out, w, q, []*subject{
+		{name: "mandate", questions: s.questions, answer: o.decide},
+		{name: "OPA 1.20.0, parsed input", questions: s.questionsOf(10_000), answer: p.Decide, bar: times(250, "at least")},
+		{name: "Cerbos 0.55.0, rule table", questions: s.questionsOf(10_000), answer: c.Decide, bar: times(150, "at least")},
+	})
+}
+
+func smallest(out io.Writer, s sizes) error {
+	dir, err := os.MkdirTemp("", "mandate-bench-")
+	if err != nil {
+		return err
 	}
-	measure(q, ss)
-	for _, s := range ss {
-		fmt.Println(s.name, s.cost(), s.costs, s.allocs, load())
+	defer os.RemoveAll(dir)
+	w := world.New(s.small, seed)
+	q := w.Ask(s.questions, false)
+	o := newOurs(w)
+	c, err := casbin.New(w)
+	if err != nil {
+		return fmt.Errorf("load Casbin: %w", err)
 	}
+	f, err := openfga.New(w, dir)
+	if err != nil {
+		return fmt.Errorf("load OpenFGA: %w", err)
+	}
+	defer f.Close()
+	return compare(out, w, q, []*subject{
+		{name: "mandate", questions: s.questions, answer: o.decide},
+		{name: "Casbin 3.10.0, an enforcer per organization", questions: s.questionsOf(3_000), answer: c.Decide, bar: times(4000, "at least")},
+		{name: "OpenFGA 1.22.1, materialized, SQLite", questions: s.questionsOf(3_000), answer: f.Decide, bar: times(2500, "at least")},
+	})
+}
+
+//go:embed bare.go
+var bareText string
+
+// bareLoop is the code of the bare loop itself.
+func bareLoop() string {
+	_, loop, _ := strings.Cut(bareText, "// begin of the loop\n")
+	return strings.TrimSpace(loop)
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -18,7 +16,8 @@ type subject struct {
 	name      string
 	questions int
 	answer    func(*world.Questions, []bool) // writes the answers
-	costs     []time.Duration                // of one decision, CPU time, by round
+	bar       bar                            // nil: none
+	costs     []float64                      // of one decision, CPU nanoseconds, by round
 	allocs    float64                        // of one decision
 }
 
@@ -34,7 +33,7 @@ func cpu() time.Duration {
 }
 
 // least is how long a round is at least, so that the clock's grain is nothing.
-const least = 300 * time.Millisecond
+var least = 300 * time.Millisecond
 
 // check holds a subject's answers against the reference.
 func (s *subject) check(q *world.Questions) error {
@@ -78,23 +77,12 @@ func (s *subject) round(q *world.Questions) {
 	}
 	cost := cpu() - start
 	runtime.ReadMemStats(&after)
-	s.costs = append(s.costs, cost/time.Duration(asked)) // whole nanoseconds
+	s.costs = append(s.costs, float64(cost)/float64(asked))
 	s.allocs = float64(after.Mallocs-before.Mallocs) / float64(asked)
 }
 
 // cost is the median of the rounds.
-func (s *subject) cost() time.Duration { return median(s.costs) }
-
-func median(of []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(of))
+func (s *subject) cost() float64 {
+	sorted := slices.Sorted(slices.Values(s.costs))
 	return sorted[len(sorted)/2]
-}
-
-// load is the machine's, over one minute.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Fields(string(text))[0]
 }

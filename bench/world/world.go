@@ -18,13 +18,14 @@ import (
 const (
 	Members  = 10
 	Accounts = 20
+
+	OwnLimitShare = 5 // of a hundred member-accounts have limits of their own
 )
 
 // Shares out of a hundred.
 const (
 	activeShare       = 94
 	accessShare       = 70
-	ownLimitShare     = 5
 	entitledShare     = 93
 	ceilingShare      = 20
 	editShare         = 8 // of a template's switches, turned around for one member
@@ -173,7 +174,7 @@ func access(rng *rand.Rand, t *template) (s entitlement.Settings) {
 	if percent(rng, accessShare) {
 		s.On = edited(rng, t.account, catalog.AtAccount).With(catalog.AccountAccess)
 	}
-	if percent(rng, ownLimitShare) {
+	if percent(rng, OwnLimitShare) {
 		s.Limits = s.Limits.With(catalog.LimitPerWire, amount(rng))
 		if percent(rng, 50) {
 			s.Limits = s.Limits.With(catalog.LimitWiresDaily, amount(rng))

@@ -1,15 +1,15 @@
 // Package openfga models the institution for OpenFGA, whose server is part of
-// the process and is called without a network, over SQLite. Materialized has one
-// tuple for everything that somebody may, with the largest amount as its
-// condition; Levels has the levels as relations that are intersected.
+// the process and is called without a network, over SQLite. There is one tuple
+// for everything that somebody may, with the largest amount as its condition:
+// all levels are folded when the tuples are written.
 package openfga
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	openfgav1 "github.com/openfga/api/proto/openfga/v1"
 	"github.com/openfga/language/pkg/go/transformer"
@@ -34,14 +34,13 @@ type Engine struct {
 	rules        [catalog.OperationCount]world.Rule
 	relations    [catalog.OperationCount]string
 	waiting      []*openfgav1.TupleKey
-	Tuples       int
 }
 
 const batch = 2_000
 
 func open(w *world.World, dir, name, text string) (*Engine, error) {
 	uri := filepath.Join(dir, name+".db")
-	if err := migrate.RunMigrations(migrate.MigrationConfig{Engine: "sqlite", URI: uri}); err != nil {
+	if err := migrate.RunMigrations(migrate.MigrationConfig{Engine: "sqlite", URI: uri, Timeout: time.Minute, PingTimeout: time.Minute}); err != nil {
 		return nil, fmt.Errorf("prepare the database: %w", err)
 	}
 	datastore, err := sqlite.New(uri, sqlcommon.NewConfig(sqlcommon.WithMaxTuplesPerWrite(batch)))
@@ -89,8 +88,8 @@ condition within(amount: int, most: int) {
 }
 `
 
-// Materialized loads a world as one tuple for everything that somebody may.
-func Materialized(w *world.World, dir string) (*Engine, error) {
+// New loads a world into a database in a folder.
+func New(w *world.World, dir string) (*Engine, error) {
 	text := &strings.Builder{}
 	fmt.Fprint(text, "model\n  schema 1.1\n\ntype user\n\ntype account\n  relations\n")
 	for _, r := range world.Rules() {
@@ -191,7 +190,6 @@ func (e *Engine) flush() error {
 		return nil
 	}
 	err := e.datastore.Write(context.Background(), e.store, nil, e.waiting)
-	e.Tuples += len(e.waiting)
 	e.waiting = nil
 	return err
 }
@@ -229,6 +227,3 @@ func (e *Engine) check(q *entitlement.Request, relation, object string) bool {
 	}
 	return got.GetAllowed()
 }
-
-// Folder is a new folder for the databases, to be removed by the caller.
-func Folder() (string, error) { return os.MkdirTemp("", "mandate-bench-") }

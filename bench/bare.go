@@ -1,0 +1,273 @@
+package main
+
+import (
+	"math/bits"
+
+	"mandate/bench/world"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// bare is the loop that the engine is held against: the same ids read from the
+// same texts, the same tables and masks, and nothing else. It has no store that
+// can be changed, no other ids than UUIDs, no context, no dates, no usage, no
+// dual control, no reasons: it says yes or no, and its arrays lie in one piece.
+type bare struct {
+	index         []uint64 // hash, member's place and organization's number
+	organizations []bareOrganization
+	rules         [catalog.OperationCount]bareRule
+	offers        catalog.EntitlementSet
+}
+
+type bareOrganization struct {
+	accountTags    [4]uint64
+	entitlements   catalog.EntitlementSet
+	memberIDs, ids []bareID
+	members        []bareMember
+	grants         []uint32
+	limits         map[int][catalog.LimitCount]bank.Cents // of a grant's place
+	ceilings       [catalog.LimitCount]bank.Cents
+}
+
+type bareID struct{ high, low uint64 }
+
+type bareMember struct {
+	on     uint64 // and the sign that they may act at all, above the permissions
+	roles  uint8
+	edit   catalog.EditLevel
+	limits [catalog.LimitCount]bank.Cents
+}
+
+type bareRule struct {
+	on       uint64
+	gate     catalog.EntitlementSet
+	roles    uint8
+	edit     catalog.EditLevel
+	from, to uint32
+	limits   []catalog.Limit
+}
+
+const (
+	bareActs   = 1 << 63
+	bareLimits = 1 << 31
+)
+
+func newBare(w *world.World) *bare {
+	b := &bare{index: make([]uint64, w.Organizations*world.Members*3/2+16), offers: w.Institution.Offers}
+	for _, r := range world.Rules() {
+		b.rules[r.Operation] = bareRuleOf(&r)
+	}
+	for p := range w.Policies {
+		b.add(p)
+	}
+	return b
+}
+
+func bareRuleOf(r *world.Rule) bareRule {
+	made := bareRule{on: bareActs | uint64(r.User), edit: r.Edit, roles: 0xff, from: bareGrant(r.Account), to: bareGrant(r.ToAccount)}
+	if r.Entitlement != catalog.NoEntitlement {
+		made.gate = made.gate.With(r.Entitlement)
+	}
+	if r.Roles != nil {
+		made.roles = 0
+	}
+	for _, role := range r.Roles {
+		made.roles |= 1 << role
+	}
+	for _, l := range r.Limits {
+		made.limits = append(made.limits, l.Limit)
+	}
+	return made
+}
+
+// bareGrant packs the switches that exist per account into a word.
+func bareGrant(s catalog.Set) (g uint32) {
+	for p := range s.All {
+		g |= bareBit[p]
+	}
+	return g
+}
+
+var bareBit = func() (bit [catalog.PermissionCount]uint32) {
+	n := 0
+	for p := range catalog.PermissionCount {
+		if p.At(catalog.AtAccount) && p.Info().Type == catalog.Switch {
+			bit[p] = 1 << n
+			n++
+		}
+	}
+	return bit
+}()
+
+func (b *bare) add(p *entitlement.Policy) {
+	o := bareOrganization{entitlements: p.Organization.Entitlements, limits: map[int][catalog.LimitCount]bank.Cents{}}
+	for l := range catalog.LimitCount {
+		o.ceilings[l] = limitOr(p.Organization.Ceilings, l, bank.MaxAmount)
+	}
+	var accounts []bank.AccountID
+	for a := range p.Accounts {
+		v, _ := bareRead(string(a))
+		o.accountTags[len(o.ids)/8] |= uint64(byte(v.hash())) << (len(o.ids) % 8 * 8)
+		o.ids, accounts = append(o.ids, v), append(accounts, a)
+	}
+	for id, m := range p.Members {
+		v, _ := bareRead(string(id))
+		h := v.hash()
+		at := h.slot(len(b.index))
+		for b.index[at] != 0 {
+			at = (at + 1) % len(b.index)
+		}
+		b.index[at] = uint64(h)<<40 | uint64(len(o.members))<<24 | uint64(len(b.organizations)+1)
+		line := bareMember{on: uint64(m.Settings.On), roles: 1 << m.Role, edit: m.Settings.EditLevel}
+		if m.Status == bank.StatusActive && !m.Held {
+			line.on |= bareActs
+		}
+		for l := range catalog.LimitCount {
+			line.limits[l] = limitOr(m.Settings.Limits, l, 0)
+		}
+		for _, a := range accounts {
+			s := m.Accounts[a]
+			g := bareGrant(s.On)
+			if s.Limits != (entitlement.Limits{}) {
+				g |= bareLimits
+				var own [catalog.LimitCount]bank.Cents
+				for l := range catalog.LimitCount {
+					own[l] = limitOr(s.Limits, l, bank.MaxAmount)
+				}
+				o.limits[len(o.grants)] = own
+			}
+			o.grants = append(o.grants, g)
+		}
+		o.memberIDs, o.members = append(o.memberIDs, v), append(o.members, line)
+	}
+	b.organizations = append(b.organizations, o)
+}
+
+func limitOr(of entitlement.Limits, l catalog.Limit, otherwise bank.Cents) bank.Cents {
+	if amount, set := of.Get(l); set {
+		return amount
+	}
+	return otherwise
+}
+
+// begin of the loop
+
+func (b *bare) decide(q *world.Questions, answers []bool) {
+	for i := range q.Asked {
+		answers[i] = b.ask(&q.Asked[i])
+	}
+}
+
+func (b *bare) ask(q *entitlement.Request) bool {
+	member, ok := bareRead(string(q.Member))
+	var from, to bareID
+	if q.Account != "" {
+		from, _ = bareRead(string(q.Account))
+	}
+	if q.ToAccount != "" {
+		to, _ = bareRead(string(q.ToAccount))
+	}
+	h := member.hash()
+	for at := h.slot(len(b.index)); ok; {
+		s := b.index[at]
+		if s == 0 {
+			return false
+		}
+		if s>>40 == uint64(h)&(1<<24-1) {
+			o := &b.organizations[s&(1<<24-1)-1]
+			if n := int(s >> 24 & 0xffff); o.memberIDs[n] == member {
+				return b.may(o, n, from, to, q)
+			}
+		}
+		if at++; at == len(b.index) {
+			at = 0
+		}
+	}
+	return false
+}
+
+func (b *bare) may(o *bareOrganization, n int, from, to bareID, q *entitlement.Request) bool {
+	m, r := &o.members[n], &b.rules[q.Operation]
+	missing := r.on&^m.on | uint64(r.gate&^(b.offers&o.entitlements))
+	yes := missing == 0 && r.roles&m.roles != 0 && m.edit >= r.edit
+	var own *[catalog.LimitCount]bank.Cents
+	if r.from != 0 {
+		at := o.find(from)
+		if at < 0 {
+			return false
+		}
+		place := n*len(o.ids) + at
+		g := o.grants[place]
+		yes = yes && r.from&^g == 0
+		if g&bareLimits != 0 {
+			l := o.limits[place]
+			own = &l
+		}
+	}
+	if r.to != 0 {
+		at := o.find(to)
+		yes = yes && at >= 0 && from != to && r.to&^o.grants[n*len(o.ids)+max(0, at)] == 0
+	}
+	if len(r.limits) > 0 {
+		amount, valid := q.Amount.Cents()
+		yes = yes && valid
+		for _, l := range r.limits {
+			yes = yes && amount <= m.limits[l] && amount <= o.ceilings[l] && (own == nil || amount <= own[l])
+		}
+	}
+	return yes
+}
+
+func (o *bareOrganization) find(v bareID) int {
+	const each = 0x0101010101010101
+	tag := uint64(byte(v.hash())) * each
+	var alike uint32
+	for w, tags := range o.accountTags {
+		x := tags ^ tag
+		alike |= uint32((x-each)&^x&(0x80*each)>>7*0x0102040810204080>>56) << (w * 8)
+	}
+	for ; alike != 0; alike &= alike - 1 {
+		if i := bits.TrailingZeros32(alike); i < len(o.ids) && o.ids[i] == v {
+			return i
+		}
+	}
+	return -1
+}
+
+// bareRead reads a UUID behind a prefix of four bytes.
+func bareRead(s string) (bareID, bool) {
+	if len(s) != 40 {
+		return bareID{}, false
+	}
+	a, bad1 := bareHex(bareFour(s[4:])<<32 | bareFour(s[8:]))
+	b, bad2 := bareHex(bareFour(s[13:])<<32 | bareFour(s[18:]))
+	c, bad3 := bareHex(bareFour(s[23:])<<32 | bareFour(s[28:]))
+	d, bad4 := bareHex(bareFour(s[32:])<<32 | bareFour(s[36:]))
+	return bareID{a<<32 | b, c<<32 | d}, bad1|bad2|bad3|bad4 == 0
+}
+
+func bareFour(s string) uint64 {
+	return uint64(s[3]) | uint64(s[2])<<8 | uint64(s[1])<<16 | uint64(s[0])<<24
+}
+
+func bareHex(text uint64) (v, bad uint64) {
+	const each = 0x0101010101010101
+	v = text&(0x0f*each) + 9*(text>>6&each)
+	bad = v&(0xf0*each) | (v + '0'*each + ('a'-'0'-10)*((v+6*each)>>4&each)) ^ text
+	v = (v | v>>4) & 0x00ff00ff00ff00ff
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return v&0xffff | v>>16, bad
+}
+
+type bareHash uint64
+
+func (v bareID) hash() bareHash {
+	hi, lo := bits.Mul64(v.high^0x9e3779b97f4a7c15, v.low^0xd1b54a32d192ed03)
+	return bareHash(hi ^ lo)
+}
+
+func (h bareHash) slot(n int) int {
+	hi, _ := bits.Mul64(uint64(h), uint64(n))
+	return int(hi)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"mandate/bench/world"
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/compact"
+)
+
+// alone measures the engine where everybody asks equally often, which is the
+// worst that can happen to a cache.
+func alone(out io.Writer, q *world.Questions, o *ours) error {
+	s := &subject{name: "mandate", questions: len(q.Asked), answer: o.decide}
+	if err := s.check(q); err != nil {
+		return err
+	}
+	measure(q, []*subject{s})
+	fmt.Fprintf(out, "Every organization asking as often as any other: %.3f µs (%s).\n", s.cost()/1000, s.each())
+	return nil
+}
+
+// twoCores measures how much more two processors answer than one, in turns, the
+// best round of each.
+func twoCores(out io.Writer, q *world.Questions, o *ours) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	half := len(q.Asked) / 2
+	parts := []*world.Questions{{Asked: q.Asked[:half]}, {Asked: q.Asked[half:]}}
+	rate := func(callers int) float64 {
+		var all sync.WaitGroup
+		start := time.Now()
+		asked := 0
+		for c := range callers {
+			asked += 20 * half
+			all.Go(func() {
+				answers := make([]bool, len(parts[c].Asked))
+				for range 20 {
+					(&ours{store: o.store}).decide(parts[c], answers)
+				}
+			})
+		}
+		all.Wait()
+		return float64(asked) / time.Since(start).Seconds()
+	}
+	var one, two float64
+	for range rounds {
+		one, two = max(one, rate(1)), max(two, rate(2))
+	}
+	fmt.Fprintf(out, "Two cores: %.2f million answers a second, %.2f on one, %.2f times; bar at least 1.6 times: %s; load %s.\n", two/1e6, one/1e6, two/one, verdict(two/one >= 1.6), load())
+}
+
+// changes measures how long it takes until a change is seen: one switch of one
+// account is turned, the block put in place, and the question about it asked.
+func changes(out io.Writer, w *world.World, o *ours, count int) error {
+	rng := rand.New(rand.NewPCG(seed, 9))
+	took := make([]time.Duration, 0, count)
+	var v compact.Verdict
+	for i := range count {
+		p := w.Policy(rng.IntN(w.Organizations))
+		m, a := anyOf(rng, p.Members), anyOf(rng, p.Accounts)
+		settings := p.Members[m].Accounts[a]
+		settings.On = settings.On.With(catalog.WiresWork)
+		if i%2 == 0 {
+			settings.On = settings.On.Without(catalog.WiresWork)
+		}
+		req := entitlement.Request{Member: m, Account: a, Operation: catalog.WiresView}
+		start := time.Now()
+		block := o.store.OrganizationOf(m)
+		next, there := block.WithAccess(m, a, settings, block.Revision+1)
+		put := o.store.Put(next)
+		o.store.Decide(&req, &v)
+		took = append(took, time.Since(start))
+		d := v.Decision(&req)
+		if off := slices.ContainsFunc(d.Reasons, offFor(a)); !there || !put || off == settings.On.Has(catalog.WiresWork) {
+			return fmt.Errorf("the change of %s on %s was not seen: %+v", m, a, d)
+		}
+	}
+	slices.Sort(took)
+	p50, p99 := took[count/2], took[count*99/100]
+	fmt.Fprintf(out, "A change and the answer that knows it: %.1f µs at the median, %.1f µs at the 99th percentile, seen %d times of %d; bar 5 µs at the median: %s.\n",
+		micro(p50), micro(p99), count, count, verdict(p50 <= 5*time.Microsecond))
+	return nil
+}
+
+func offFor(a bank.AccountID) func(entitlement.Reason) bool {
+	return func(r entitlement.Reason) bool {
+		return r.Code == entitlement.AccountOff && r.Permission == catalog.WiresWork && r.Account == a
+	}
+}
+
+// anyOf is one of the keys.
+func anyOf[K ~string, V any](rng *rand.Rand, of map[K]V) K {
+	var keys []K
+	for k := range of {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys[rng.IntN(len(keys))]
+}
+
+// memory tells what the store takes.
+func memory(out io.Writer, w *world.World, o *ours) {
+	each := float64(o.heap) / float64(w.MemberAccounts())
+	fmt.Fprintf(out, "Memory: %.1f bytes of heap for each member-account, all tables and ids included, limits of their own on %d of 100 accounts; bar 16: %s.\n\n",
+		each, world.OwnLimitShare, verdict(each <= 16))
+}
