@@ -17,9 +17,9 @@ type ours struct {
 
 func newOurs(w *world.World) *ours {
 	before := heap()
-	o := &ours{store: compact.NewStore(compact.Institution{Institution: w.Institution, Revision: 1})}
+	o := &ours{store: compact.NewStore(compact.Institution{Institution: w.Institution})}
 	for p := range w.Policies {
-		o.store.Put(compact.NewBlock(p, 1))
+		o.store.Put(compact.NewBlock(p, 1).WithCounts("", nil)) // nothing counts on any day
 	}
 	o.heap = heap() - before
 	return o

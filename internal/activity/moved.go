@@ -39,6 +39,15 @@ func HeadOf(tx *db.Tx, institution bank.InstitutionID, organization bank.Organiz
 	return head, nil
 }
 
+// Heads are all chains as they stand.
+func Heads(tx *db.Tx) ([]Head, error) {
+	heads, err := db.All(tx, scanHead, `select institution_id, organization_id, revision, sequence, head from stream`)
+	if err != nil {
+		return nil, fmt.Errorf("read where all chains stand: %w", err)
+	}
+	return heads, nil
+}
+
 // ErrGap says that a chain does not go on from where somebody knew it: events
 // are missing, or others stand in their place.
 var ErrGap = errors.New("the history does not go on from where it was known")

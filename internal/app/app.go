@@ -43,6 +43,7 @@ import (
 	"mandate/internal/oidc"
 	"mandate/internal/outbox"
 	"mandate/internal/pdp"
+	"mandate/internal/pdp/memory"
 	"mandate/internal/scim"
 	"mandate/internal/seal"
 	"mandate/internal/staff"
@@ -65,6 +66,7 @@ type App struct {
 	Provisioning   *staff.Provisioning
 	Support        *support.Service
 	Alerts         *alert.Service
+	Memory         *memory.Memory // what decisions are made of
 	Decisions      *pdp.Service
 	Clients        *client.Service
 	Applications   *application.Service
@@ -210,7 +212,11 @@ func (a *App) openRooms() (err error) {
 	if err != nil {
 		return err
 	}
-	a.Decisions = pdp.New(a.DB, DecisionSources(), meter)
+	a.Memory = memory.New(a.DB, MemorySources(), memory.Options{Budget: a.Config.DecisionMemory << 20})
+	if err := a.Metrics.Register(newMemoryMeter(a.Memory)); err != nil {
+		return err
+	}
+	a.Decisions = pdp.New(a.Memory, DecisionSources(), meter)
 	return nil
 }
 

@@ -47,6 +47,8 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 		a.every(ctx, purgeEvery, "forget old idempotency keys", func() error { return a.Authorizations.ForgetKeys(ctx) })
 	})
 	a.moneyBackground(ctx, wg.Go)
+	wg.Go(func() { a.loadDecisions(ctx) })
+	wg.Go(func() { a.Memory.Run(ctx) })
 	done := make(chan struct{})
 	go func() {
 		wg.Wait()

@@ -29,7 +29,8 @@ func DayOf(t time.Time, place *time.Location) Day {
 // ParseDay reads YYYY-MM-DD and refuses dates that do not exist.
 func ParseDay(s string) (Day, error) {
 	t, err := time.Parse(dayLayout, s)
-	if err != nil || t.Format(dayLayout) != s {
+	var again [len(dayLayout)]byte
+	if err != nil || string(t.AppendFormat(again[:0], dayLayout)) != s {
 		return "", fmt.Errorf("%q is not a date like 2026-03-02", s)
 	}
 	return Day(s), nil

@@ -14,6 +14,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/pdp"
+	"mandate/internal/pdp/memory"
 	"mandate/internal/usermgmt"
 )
 
@@ -44,7 +45,7 @@ func (c *explainCommand) Run(t *terminal) (err error) {
 			return err
 		}
 	}
-	e, err := pdp.New(d, app.DecisionSources(), nil).Explain(t.ctx, bank.InstitutionID(c.Institution), question)
+	e, err := pdp.New(memory.New(d, app.MemorySources(), memory.Options{}), app.DecisionSources(), nil).Explain(t.ctx, bank.InstitutionID(c.Institution), question)
 	if err != nil {
 		return err
 	}

@@ -106,6 +106,7 @@ type Config struct {
 	HashMemory       uint32        `name:"hash-memory" help:"KiB of memory that hashing a password takes." env:"MANDATE_HASH_MEMORY" placeholder:"KIB"`
 	HashPasses       uint32        `name:"hash-passes" help:"Passes over that memory." env:"MANDATE_HASH_PASSES" placeholder:"N"`
 	ThrottleFactor   int           `name:"throttle-factor" help:"How many times wider than usual the throttles per source are." env:"MANDATE_THROTTLE_FACTOR" placeholder:"N"`
+	DecisionMemory   int           `name:"decision-memory" help:"MiB that what decisions are made of may take; what was not asked for longest goes when it is more." env:"MANDATE_DECISION_MEMORY" placeholder:"MIB"`
 	ReservationLimit time.Duration `name:"reservation-limit" help:"After how long an authorization that was never confirmed is void." env:"MANDATE_RESERVATION_LIMIT" placeholder:"DURATION"`
 }
 
@@ -170,6 +171,9 @@ func (c Config) WithDefaults() (Config, error) {
 	}
 	if c.ThrottleFactor == 0 {
 		c.ThrottleFactor = 1
+	}
+	if c.DecisionMemory == 0 {
+		c.DecisionMemory = 1024
 	}
 	if c.ReservationLimit == 0 {
 		c.ReservationLimit = defaultReservationLimit
@@ -242,6 +246,9 @@ func (c Config) check() error {
 	}
 	if c.ThrottleFactor < 1 || c.ThrottleFactor > 1000 {
 		problems.Add("throttle_factor", "between 1 and 1000")
+	}
+	if c.DecisionMemory < 1 {
+		problems.Add("decision_memory", "at least 1 MiB; 1024 holds about sixty million members' accounts")
 	}
 	if c.ReservationLimit < 0 {
 		problems.Add("reservation_limit", "a duration such as 168h")

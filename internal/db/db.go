@@ -177,6 +177,10 @@ func (d *DB) Dialect() Dialect { return d.dialect }
 // Now is the time by the clock that every transaction's Now is of.
 func (d *DB) Now() time.Time { return d.clock.Now() }
 
+// Alone reports whether nobody but this process can change the database while it
+// is open: a SQLite file that is open for writing.
+func (d *DB) Alone() bool { return d.dialect == SQLite && !d.readOnly }
+
 // Ping asks the database for a sign of life.
 func (d *DB) Ping(ctx context.Context) error {
 	if err := d.reader.PingContext(ctx); err != nil {

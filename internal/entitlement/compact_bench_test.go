@@ -21,7 +21,7 @@ func BenchmarkCompact(b *testing.B) {
 	var requests []entitlement.Request
 	for range organizations {
 		p := benchPolicy(rng, members, accounts)
-		store.Put(compact.NewBlock(p, 1))
+		store.Put(compact.NewBlock(p, 1).WithCounts("", nil))
 		for m := range p.Members {
 			for a := range p.Accounts {
 				requests = append(requests, entitlement.Request{Member: m, Operation: catalog.WiresTransmitOperation, Account: a, Amount: entitlement.AmountOf(100)})

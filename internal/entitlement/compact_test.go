@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -52,7 +53,11 @@ func TestCompactDecidesAlike(t *testing.T) {
 			v := block.Decide(&compact.Institution{Institution: w.policy.Institution}, &req)
 			got := v.Decision(&req)
 			var later compact.Verdict
-			store.Decide(&req, &later)
+			store.Put(withCounts(changed, w))
+			if state := store.Decide(&req, &later); state == compact.Behind {
+				t.Errorf("seed %d, step %d: the store is behind", seed, i+1)
+				return
+			}
 			if got := later.Decision(&req); !sameDecision(got, want) {
 				t.Errorf("seed %d, step %d, %+v, after changes:\n got %+v\nwant %+v", seed, i+1, *q, got, want)
 				return
@@ -75,19 +80,37 @@ func TestCompactDecidesAlike(t *testing.T) {
 
 // brought is a block after everything in it was changed to what it is.
 func brought(t *testing.T, b *compact.Block, p *entitlement.Policy) *compact.Block {
-	b = b.WithOrganization(p.Organization, b.Revision+1)
+	b, all := b.WithOrganization(p.Organization, p.Accounts)
 	for _, m := range p.Members {
-		next, there := b.WithMember(m, b.Revision+1)
-		for a := range p.Accounts {
-			had := there
-			next, there = next.WithAccess(m.ID, a, m.Accounts[a], next.Revision+1)
-			there = there && had
-		}
-		if b = next; !there {
-			t.Errorf("%s is not there", m.ID)
+		next, there := b.WithMember(m)
+		b, all = next, all && there
+	}
+	if !all {
+		t.Error("somebody, or an account, is not there")
+	}
+	return b.At(compact.Mark{Revision: b.Revision + 1, Sequence: b.Sequence + 1})
+}
+
+// withCounts is a block in which counts what the world's ledger says: each amount
+// for everybody, for its member, and for its member on its account.
+func withCounts(b *compact.Block, w *world) *compact.Block {
+	sums := map[compact.Count]bank.Cents{}
+	for _, entry := range w.ledger {
+		at := compact.Count{Day: entry.day, Limit: entry.limit}
+		sums[at] += entry.cents
+		at.Member = entry.member
+		sums[at] += entry.cents
+		if entry.account != "" && entry.limit.Permission().At(catalog.AtAccount) {
+			at.Account = entry.account
+			sums[at] += entry.cents
 		}
 	}
-	return b
+	counts := []compact.Count{{Day: "9999-01-01", Cents: 1 << 60}, {Member: "nobody", Cents: 1 << 60}}
+	for at, cents := range sums {
+		at.Cents = cents
+		counts = append(counts, at)
+	}
+	return b.WithCounts("", counts)
 }
 
 // anySwitches are permissions that a room might ask for besides.
@@ -129,10 +152,56 @@ func TestCompactKnowsIDs(t *testing.T) {
 	}
 }
 
+// Nobody is answered from what is known to have moved on: not the organization,
+// not the institution, not the day.
+func TestCompactIsNeverBehind(t *testing.T) {
+	p := &entitlement.Policy{Organization: entitlement.Organization{ID: "o"}, Members: map[bank.UserID]*entitlement.Member{"m": {ID: "m", Status: bank.StatusActive}}}
+	top := compact.Institution{Institution: entitlement.Institution{Location: time.UTC}}
+	store := compact.NewStore(top)
+	req := entitlement.Request{Member: "m", Operation: catalog.AccountView, Now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	state := func() compact.State {
+		var v compact.Verdict
+		return store.Decide(&req, &v)
+	}
+	block := compact.NewBlock(p, 0)
+	want := func(want compact.State, when string) {
+		t.Helper()
+		if got := state(); got != want {
+			t.Errorf("%s: %d, want %d", when, got, want)
+		}
+	}
+	want(compact.NotHere, "empty")
+	store.Announce("o", 1)
+	store.Put(block.WithCounts("2026-03-02", nil))
+	want(compact.Behind, "before its block knows what was announced")
+	store.Put(block.WithCounts("2026-03-02", nil).At(compact.Mark{Sequence: 1}))
+	want(compact.Answered, "with its block")
+	store.Announce("o", 3)
+	store.Announce("o", 2)
+	store.Put(block.WithCounts("2026-03-02", nil).At(compact.Mark{Sequence: 2}))
+	want(compact.Behind, "with a block in between")
+	store.Put(block.WithCounts("2026-03-02", nil).At(compact.Mark{Sequence: 3}))
+	want(compact.Answered, "with the newest block")
+	view := store.View()
+	store.Announce("", 5)
+	want(compact.Behind, "when the institution has moved")
+	if view.Holds() {
+		t.Error("what was asked before holds still")
+	}
+	top.Sequence = 5
+	store.SetInstitution(top)
+	want(compact.Answered, "with the institution")
+	if view.Holds() {
+		t.Error("what was asked of the institution before holds still")
+	}
+	req.Now = req.Now.AddDate(0, 0, -1)
+	want(compact.Behind, "on a day before the counts begin")
+}
+
 // TestCompactConcurrent asks while others change, come and go: nobody is ever
 // answered from two moments, and what was put is seen at once.
 func TestCompactConcurrent(t *testing.T) {
-	store := compact.NewStore(compact.Institution{Institution: entitlement.Institution{Offers: 1 << catalog.Cards}})
+	store := compact.NewStore(compact.Institution{Institution: entitlement.Institution{Location: time.UTC, Offers: 1 << catalog.Cards}})
 	// In every policy of an organization cards are allowed on exactly one side: by
 	// the organization in even revisions, by the member in odd ones. Nobody may
 	// ever use them.
@@ -155,7 +224,7 @@ func TestCompactConcurrent(t *testing.T) {
 		all.Go(func() {
 			for revision := range rounds {
 				for o := part; o < organizations; o += 2 {
-					store.Put(compact.NewBlock(policy(o, revision), int64(revision)))
+					store.Put(compact.NewBlock(policy(o, revision), int64(revision)).WithCounts("", nil))
 					var v compact.Verdict
 					for r := max(0, revision-1); r <= revision; r++ {
 						req := entitlement.Request{Member: bank.UserID(fmt.Sprint("guest", o, r)), Operation: catalog.CardsManageOperation}
@@ -180,14 +249,14 @@ func TestCompactConcurrent(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if b := store.Organization("o1"); store.Put(compact.NewBlock(policy(1, 3), b.Revision-1)) {
+	if b, _ := store.View().Organization("o1"); store.Put(compact.NewBlock(policy(1, 3), b.Revision-1)) {
 		t.Error("an older block was put over a newer one")
 	}
 	store.Drop("o1")
 	var v compact.Verdict
 	req := entitlement.Request{Member: "m1", Operation: catalog.CardsManageOperation}
-	store.Decide(&req, &v)
-	if d := v.Decision(&req); !d.Has(entitlement.UnknownMember) || store.OrganizationOf("m1") != nil {
-		t.Errorf("of an organization that is gone: %v", d)
+	state := store.Decide(&req, &v)
+	if d := v.Decision(&req); state != compact.NotHere || !d.Has(entitlement.UnknownMember) {
+		t.Errorf("of an organization that is gone: %v, %v", state, d)
 	}
 }

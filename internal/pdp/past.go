@@ -44,7 +44,7 @@ func (s *Service) ExplainAt(ctx context.Context, institution bank.InstitutionID,
 	q.AtLeast = nil
 	var e Explained
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		e, err = newRound(s.sources.At(past), tx, institution).explain(q)
+		e, err = explaining{s.sources.At(past), tx, institution}.explain(q)
 		return err
 	})
 	if err != nil {
@@ -58,10 +58,17 @@ func (s *Service) DecideAt(ctx context.Context, institution bank.InstitutionID, 
 	if past.IsZero() {
 		return s.DecideAll(ctx, institution, questions)
 	}
-	var answers []Answer
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		answers, err = newRound(s.sources.At(past), tx, institution).decide(questions)
-		return err
+	answers := make([]Answer, len(questions))
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		then := explaining{s.sources.At(past), tx, institution}
+		for i, q := range questions {
+			e, err := then.explain(q)
+			if err != nil {
+				return err
+			}
+			answers[i] = e.Answer
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("decide as of a moment: %w", err)

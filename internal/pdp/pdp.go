@@ -3,10 +3,11 @@
 // out what bears on a question and asks the engine; it holds no rule of its
 // own, stores nothing and knows no protocol.
 //
-// Every question is answered from the database as it is when the question is
-// asked, in one read transaction, so that an answer is never older than the
-// question and several processes agree. A memory of policies may come beneath
-// Service without its callers noticing: the promise is the revision.
+// Questions are answered from memory (internal/pdp/memory), where everything is
+// that decisions are made of. An answer knows every change whose caller has got
+// an answer before the question was asked, or, where other processes make
+// changes, all that is older than two seconds; where that is not certain, the
+// question is refused. Explanations and names are read from the database.
 package pdp
 
 import (
@@ -19,6 +20,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
+	"mandate/internal/pdp/memory"
 )
 
 // RevisionNotReached refuses a question that demands a newer revision than is
@@ -67,8 +69,8 @@ func (a Answer) Outcome() Outcome {
 	return Denied
 }
 
-// Sources are where the facts of a question come from. All read inside the
-// transaction that they are given.
+// Sources are where what is told besides the answers comes from. All read inside
+// the transaction that they are given.
 type Sources struct {
 	// Policy reads an organization's policy as far as a scope asks.
 	Policy guard.Loader
@@ -76,13 +78,8 @@ type Sources struct {
 	// OrganizationsOf finds the organizations of members; unknown ones are absent.
 	OrganizationsOf func(*db.Tx, bank.InstitutionID, []bank.UserID) (map[bank.UserID]bank.OrganizationID, error)
 
-	// MembersOf, MembersAt and AccountsOf find the candidates of reverse
-	// questions, in the order of their ids: everybody of an organization,
-	// everybody of whoever has an account, and the accounts of a member's
-	// organization.
-	MembersOf  func(*db.Tx, bank.InstitutionID, bank.OrganizationID) ([]bank.UserID, error)
-	MembersAt  func(*db.Tx, bank.InstitutionID, bank.AccountID) ([]bank.UserID, error)
-	AccountsOf func(*db.Tx, bank.InstitutionID, bank.UserID) ([]bank.AccountID, error)
+	// OrganizationsAt finds the organizations that have an account.
+	OrganizationsAt func(*db.Tx, bank.InstitutionID, bank.AccountID) ([]bank.OrganizationID, error)
 
 	// Names reads what the parties of questions about one organization are
 	// called, and returns them for a question about one of the members.
@@ -106,14 +103,15 @@ type Meter interface {
 
 // A Service answers questions. It is safe for use by many goroutines.
 type Service struct {
+	memory  *memory.Memory
 	db      *db.DB
 	sources Sources
 	meter   Meter
 }
 
-// New returns the service over a database. meter may be nil.
-func New(d *db.DB, sources Sources, meter Meter) *Service {
-	return &Service{db: d, sources: sources, meter: meter}
+// New returns the service over a memory. meter may be nil.
+func New(m *memory.Memory, sources Sources, meter Meter) *Service {
+	return &Service{memory: m, db: m.DB(), sources: sources, meter: meter}
 }
 
 // Decide answers one question. An error means that the question could not be
@@ -126,14 +124,16 @@ func (s *Service) Decide(ctx context.Context, institution bank.InstitutionID, q 
 	return answers[0], nil
 }
 
-// DecideAll answers questions, in their order, from one moment of the database.
-// Each organization is read once, whatever the number of questions about it.
-func (s *Service) DecideAll(ctx context.Context, institution bank.InstitutionID, questions []Question) ([]Answer, error) {
-	var answers []Answer
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		answers, err = newRound(s.sources, tx, institution).decide(questions)
+// DecideAll answers questions, in their order. All answers about one organization
+// know the same of it, and all are of one moment of the institution's own level.
+func (s *Service) DecideAll(ctx context.Context, institution bank.InstitutionID, questions []Question) (answers []Answer, err error) {
+	err = s.ask(ctx, institution, func(a *asking) error {
+		answers, err = a.decide(questions)
 		return err
 	})
+	if err == nil {
+		err = s.words(ctx, institution, questions, answers)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
@@ -141,41 +141,15 @@ func (s *Service) DecideAll(ctx context.Context, institution bank.InstitutionID,
 	return answers, nil
 }
 
-// An Explained is an answer with its proof: every level with its state, and
-// the smallest set of changes that would turn a refusal around.
-type Explained struct {
-	Answer
-	Rungs   []entitlement.Rung
-	Fix     []entitlement.Step
-	Fixable bool
-}
-
-// Explain answers one question as Decide does, and says why.
-func (s *Service) Explain(ctx context.Context, institution bank.InstitutionID, q Question) (Explained, error) {
-	var e Explained
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		e, err = newRound(s.sources, tx, institution).explain(q)
-		return err
-	})
-	if err != nil {
-		return Explained{}, fmt.Errorf("explain: %w", err)
-	}
-	s.count([]Answer{e.Answer})
-	return e, nil
-}
-
 // OrganizationOf finds the organization of a member; there may be no such
 // member.
 func (s *Service) OrganizationOf(ctx context.Context, institution bank.InstitutionID, member bank.UserID) (organization bank.OrganizationID, found bool, err error) {
-	if !storable(string(member)) {
-		return "", false, nil
-	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		of, err := s.sources.OrganizationsOf(tx, institution, []bank.UserID{member})
-		organization, found = of[member]
+	err = s.ask(ctx, institution, func(a *asking) error {
+		err := a.find([]bank.UserID{member})
+		organization = a.members[member]
 		return err
 	})
-	return organization, found, err
+	return organization, organization != "", err
 }
 
 func (s *Service) count(answers []Answer) {

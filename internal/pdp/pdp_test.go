@@ -48,7 +48,7 @@ func decide(t *testing.T, s *pdp.Service, institution bank.InstitutionID, q pdp.
 func TestDecide(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(d, pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
 		inBirch := wire("dana", "operating", "1.00")
 		inBirch.Organization = "birch"
 		inAcme := wire("dana", "operating", "1.00")
@@ -112,7 +112,7 @@ func use(t *testing.T, d *db.DB, member bank.UserID, amount bank.Cents) {
 func TestTheNextAnswerKnowsEveryChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := pdptest.New(t, d)
-		s := pdp.New(d, pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
 		q := wire("dana", "operating", "10000.00")
 		ask := func(want string) {
 			t.Helper()
@@ -193,7 +193,7 @@ func TestABatchIsItsQuestions(t *testing.T) {
 				}
 			}
 		}
-		s := pdp.New(d, pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
 		for i, q := range questions {
 			want := decide(t, s, "first", q)
 			if got := answers[i]; answer(got) != answer(want) || got.Revision != want.Revision || got.Organization != want.Organization {
@@ -239,7 +239,7 @@ func TestALargeBatchIsItsQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	questions = append(questions, wire("dana", "operating", "1.00"), wire("bea", "savings", "1.00"))
-	s := pdp.New(d, pdptest.Sources(), nil)
+	s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
 	answers, err := s.DecideAll(context.Background(), "first", questions)
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +263,7 @@ func TestALargeBatchIsItsQuestions(t *testing.T) {
 func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(d, pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
 		now := decide(t, s, "first", wire("dana", "operating", "1.00")).Revision
 		birch := decide(t, s, "first", wire("bea", "savings", "1.00")).Revision
 		change := func(f func(*pdp.Revision)) pdp.Revision {
@@ -300,7 +300,7 @@ func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 func TestAnswersNameThePartiesWhereWanted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(d, pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
 		q := wire("dana", "payroll", "1.00")
 		if a := decide(t, s, "first", q); a.Names.Member != "" {
 			t.Errorf("names that nobody asked for: %+v", a.Names)
@@ -324,7 +324,7 @@ func TestAnswersAreCounted(t *testing.T) {
 	d := dbtest.SQLite(t)
 	pdptest.New(t, d)
 	m := meter{}
-	_, err := pdp.New(d, pdptest.Sources(), m).DecideAll(context.Background(), "first", []pdp.Question{
+	_, err := pdp.New(pdptest.Memory(d), pdptest.Sources(), m).DecideAll(context.Background(), "first", []pdp.Question{
 		wire("dana", "operating", "1.00"), wire("dana", "operating", "10000.01"), wire("dana", "payroll", "1.00"), wire("x", "", ""), {Operation: "?"},
 	})
 	want := meter{"wires.transmit allow": 1, "wires.transmit approval": 1, "wires.transmit refuse": 2, " refuse": 1}

@@ -3,15 +3,19 @@ package pdp
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/db"
+	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/compact"
 )
 
 // Reverse questions leave one part of a question open and ask for whom, where
-// or what the answer is yes. Each is the same question asked for every
-// candidate, so that a search never says anything else than a decision does.
+// or what the answer is yes. Each is the same question asked of every candidate
+// in the blocks, so that a search never says anything else than a decision does.
 
 // A Yes is one candidate for whom the answer is yes.
 type Yes[ID any] struct {
@@ -28,30 +32,68 @@ type Found[ID any] struct {
 // WhoMay finds the members for whom a question that names none is a yes: those
 // of the organization that it names, otherwise those at its account.
 func (s *Service) WhoMay(ctx context.Context, institution bank.InstitutionID, q Question) (Found[bank.UserID], error) {
-	return search(ctx, s, institution, func(tx *db.Tx) ([]bank.UserID, error) {
-		switch {
-		case storable(string(q.Organization)):
-			return s.sources.MembersOf(tx, institution, q.Organization)
-		case storable(string(q.Account)):
-			return s.sources.MembersAt(tx, institution, q.Account)
+	return search(ctx, s, institution, q, func(a *asking, found *Found[bank.UserID]) error {
+		organizations, err := a.candidates(q)
+		if err != nil {
+			return err
 		}
-		return nil, nil
-	}, func(id bank.UserID) Question {
-		q.Member = id
-		return q
+		for _, organization := range organizations {
+			block, err := a.block(organization)
+			if err != nil {
+				return err
+			}
+			if block == nil {
+				continue
+			}
+			if len(organizations) == 1 {
+				found.Revision = a.revision(block)
+			}
+			req := a.request(&q)
+			for n, member := range block.Members {
+				req.Member = member
+				if err := found.ask(a, block, n, member, &req); err != nil {
+					return err
+				}
+			}
+		}
+		if len(organizations) > 1 {
+			slices.SortFunc(found.Yes, func(x, y Yes[bank.UserID]) int { return strings.Compare(string(x.ID), string(y.ID)) })
+		}
+		return nil
 	})
+}
+
+// candidates are the organizations in which somebody may be whom a question
+// leaves open.
+func (a *asking) candidates(q Question) (organizations []bank.OrganizationID, err error) {
+	switch {
+	case q.Organization != "" && storable(string(q.Organization)):
+		return []bank.OrganizationID{q.Organization}, nil
+	case q.Organization == "" && storable(string(q.Account)):
+		err = a.service.db.Read(a.ctx, func(tx *db.Tx) error {
+			organizations, err = a.service.sources.OrganizationsAt(tx, a.institution, q.Account)
+			return err
+		})
+	}
+	return organizations, err
 }
 
 // OnWhich finds the accounts on which a question that names none is a yes.
 func (s *Service) OnWhich(ctx context.Context, institution bank.InstitutionID, q Question) (Found[bank.AccountID], error) {
-	return search(ctx, s, institution, func(tx *db.Tx) ([]bank.AccountID, error) {
-		if !storable(string(q.Member)) {
-			return nil, nil
+	return search(ctx, s, institution, q, func(a *asking, found *Found[bank.AccountID]) error {
+		block, err := a.of(q)
+		if err != nil || block == nil {
+			return err
 		}
-		return s.sources.AccountsOf(tx, institution, q.Member)
-	}, func(id bank.AccountID) Question {
-		q.Account = id
-		return q
+		found.Revision = a.revision(block)
+		req, n := a.request(&q), block.Place(q.Member)
+		for account := range block.Accounts {
+			req.Account = account
+			if err := found.ask(a, block, n, account, &req); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -59,50 +101,72 @@ func (s *Service) OnWhich(ctx context.Context, institution bank.InstitutionID, q
 // One that needs an amount is a yes only where the question has one. fit may
 // leave operations out; nil leaves out none.
 func (s *Service) WhatMay(ctx context.Context, institution bank.InstitutionID, q Question, fit func(catalog.Operation) bool) (Found[catalog.Operation], error) {
-	return search(ctx, s, institution, func(*db.Tx) ([]catalog.Operation, error) {
-		var operations []catalog.Operation
+	return search(ctx, s, institution, q, func(a *asking, found *Found[catalog.Operation]) error {
+		block, err := a.of(q)
+		if err != nil {
+			return err
+		}
+		found.Revision = a.revision(block)
+		if block == nil {
+			return nil
+		}
 		for _, op := range catalog.Operations() {
-			if fit == nil || fit(op) {
-				operations = append(operations, op)
+			if fit != nil && !fit(op) {
+				continue
+			}
+			of := q
+			of.Operation = op.ID()
+			req := a.request(&of)
+			if err := found.ask(a, block, block.Place(q.Member), op, &req); err != nil {
+				return err
 			}
 		}
-		return operations, nil
-	}, func(op catalog.Operation) Question {
-		q.Operation = op.ID()
-		return q
+		return nil
 	})
 }
 
-// search asks about every candidate, all of one moment.
-func search[ID any](ctx context.Context, s *Service, institution bank.InstitutionID,
-	candidates func(*db.Tx) ([]ID, error), about func(ID) Question) (Found[ID], error) {
-	var found Found[ID]
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
+// of is the block of a question's member; nil where there is none, or where the
+// question says that they are elsewhere.
+func (a *asking) of(q Question) (*compact.Block, error) {
+	if err := a.find([]bank.UserID{q.Member}); err != nil {
+		return nil, err
+	}
+	organization := a.members[q.Member]
+	if q.Organization != "" && q.Organization != organization {
+		return nil, nil
+	}
+	return a.block(organization)
+}
+
+// search has a search done within one moment, where what it demands is reached.
+func search[ID any](ctx context.Context, s *Service, institution bank.InstitutionID, q Question, find func(*asking, *Found[ID]) error) (found Found[ID], err error) {
+	err = s.ask(ctx, institution, func(a *asking) error {
 		found = Found[ID]{}
-		ids, err := candidates(tx)
-		if err != nil {
+		if err := a.reach([]Question{q}); err != nil {
 			return err
 		}
-		questions := make([]Question, len(ids))
-		for i, id := range ids {
-			questions[i] = about(id)
-		}
-		answers, err := newRound(s.sources, tx, institution).decide(questions)
-		if err != nil {
+		reached, err := a.reached(q.AtLeast)
+		if err != nil || !reached {
 			return err
 		}
-		for i, a := range answers {
-			if a.Allowed {
-				found.Yes = append(found.Yes, Yes[ID]{ids[i], a.ApprovalRequired})
-			}
-		}
-		found.Revision = Common(answers)
-		return nil
+		return find(a, &found)
 	})
 	if err != nil {
 		return Found[ID]{}, fmt.Errorf("search: %w", err)
 	}
 	return found, nil
+}
+
+// ask asks about one candidate, and keeps a yes.
+func (f *Found[ID]) ask(a *asking, b *compact.Block, n int, candidate ID, req *entitlement.Request) error {
+	var v compact.Verdict
+	if a.view.Ask(b, n, req, &v) != compact.Answered {
+		return a.unknownDay()
+	}
+	if v.Allowed() {
+		f.Yes = append(f.Yes, Yes[ID]{candidate, v.ApprovalRequired()})
+	}
+	return nil
 }
 
 // Common is the revision that all answers know, and zero where they are about

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 )
@@ -83,4 +84,41 @@ func without(used entitlement.Used, at, own Reservation) entitlement.Used {
 		}
 	}
 	return used
+}
+
+// A Counter is one sum of a day; empty is everybody's, or every account's.
+type Counter struct {
+	Institution  bank.InstitutionID
+	Organization bank.OrganizationID
+	Day          bank.Day
+	Limit        catalog.Limit
+	Member       bank.UserID
+	Account      bank.AccountID
+	Cents        bank.Cents
+}
+
+func scanWholeCounter(s db.Scanner) (c Counter, err error) {
+	err = s.Scan(&c.Institution, &c.Organization, &c.Day, &c.Limit, &c.Member, &c.Account, &c.Cents)
+	return c, err
+}
+
+// Since are the counters of an organization from a day on.
+func Since(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, from bank.Day) ([]Counter, error) {
+	counters, err := db.All(tx, scanWholeCounter, `
+		select institution_id, organization_id, day, limit_no, member_id, account_id, cents from usage_counter
+		 where institution_id = $1 and organization_id = $2 and day >= $3`, institution, organization, from)
+	if err != nil {
+		return nil, fmt.Errorf("read what is used of %s/%s: %w", institution, organization, err)
+	}
+	return counters, nil
+}
+
+// AllSince are the counters of everybody from a day on.
+func AllSince(tx *db.Tx, from bank.Day) ([]Counter, error) {
+	counters, err := db.All(tx, scanWholeCounter, `
+		select institution_id, organization_id, day, limit_no, member_id, account_id, cents from usage_counter where day >= $1`, from)
+	if err != nil {
+		return nil, fmt.Errorf("read what is used: %w", err)
+	}
+	return counters, nil
 }

@@ -15,6 +15,7 @@ import (
 	"mandate/internal/fault"
 	"mandate/internal/guard"
 	"mandate/internal/pdp"
+	"mandate/internal/pdp/pdptest"
 	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
@@ -47,18 +48,11 @@ type memory struct {
 	alone    usermgmt.ExposurePage
 }
 
-func pastSources() pdp.Sources {
-	return pdp.Sources{
-		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, MembersOf: usermgmt.MembersOf,
-		MembersAt: usermgmt.MembersAt, AccountsOf: usermgmt.AccountsOf, Names: usermgmt.NamesOf, Used: usage.For, At: usermgmt.PastSources,
-	}
-}
-
 func remember(w *world, seed uint64) *rememberer {
 	w.t.Cleanup(usermgmt.KeepPast(w.d))
 	r := &rememberer{walker: &walker{world: w, rng: rand.New(rand.NewPCG(seed, 9)), state: map[string]usermgmt.Member{}, done: map[string]int{}}}
 	r.door = guard.New(w.d, usermgmt.LoadPolicy, allStaff{}, w.proofs)
-	r.service = pdp.New(w.d, pastSources(), nil)
+	r.service = pdp.New(pdptest.Memory(w.d), pdptest.Sources(), nil)
 	r.payments = authorization.New(w.d, r.door, 0)
 	for _, name := range []string{"ana", "ben", "dana", "vera", "finn"} {
 		role, settings := bank.RoleUser, sendsWires()

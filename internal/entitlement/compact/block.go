@@ -8,9 +8,16 @@ import (
 	"mandate/internal/entitlement"
 )
 
-// A Block is everything that decisions ask of one organization, at one revision.
-// It never changes: a change makes a new one that shares what stayed the same.
-// What every decision looks at stands first, in few lines of a cache.
+// A Mark says how much of a history is known: up to a revision, up to the event
+// of a number, and the hash of that event, which stands for all before it.
+type Mark struct {
+	Revision, Sequence int64
+	Hash               [32]byte
+}
+
+// A Block is everything that decisions ask of one organization, as it was at a
+// mark. It never changes: a change makes a new one that shares what stayed the
+// same. What every decision looks at stands first, in few lines of a cache.
 type Block struct {
 	accountTags  tags
 	entitlements catalog.EntitlementSet
@@ -22,10 +29,11 @@ type Block struct {
 	ceilings     entitlement.Limits
 	memberTags   tags
 	rest         []*page
+	counters     *counters
 	strange      *strangers // names that are not UUIDs; nil: none
 
 	Organization bank.OrganizationID
-	Revision     int64
+	Mark
 }
 
 // strangers are names that were hashed, to be compared and to be told.
@@ -58,82 +66,6 @@ const (
 	pageGrants  = 1024
 	pageMembers = 64
 )
-
-// NewBlock packs the whole policy of an organization.
-func NewBlock(p *entitlement.Policy, revision int64) *Block {
-	b := &Block{Organization: p.Organization.ID, Revision: revision, entitlements: p.Organization.Entitlements, ceilings: p.Organization.Ceilings}
-	accounts := make([]bank.AccountID, 0, len(p.Accounts))
-	for a := range p.Accounts {
-		accounts = append(accounts, a)
-	}
-	slices.Sort(accounts)
-	b.setAccounts(accounts, p.Accounts)
-	members := make([]bank.UserID, 0, len(p.Members))
-	for m := range p.Members {
-		members = append(members, m)
-	}
-	slices.Sort(members)
-	for 1<<(b.shift+1) <= min(pageMembers, pageGrants/max(1, len(accounts))) {
-		b.shift++
-	}
-	ids := make([]id, 0, len(members))
-	for group := range slices.Chunk(members, 1<<b.shift) {
-		pg := page{members: make([]member, 0, len(group)), grants: make([]grant, 0, len(group)*len(accounts))}
-		for _, name := range group {
-			ids = append(ids, b.addMember(&pg, p.Members[name], accounts))
-		}
-		pg.limits = slices.Clone(pg.limits) // no room to spare
-		if len(ids) <= 1<<b.shift {
-			b.first = pg
-		} else {
-			b.rest = append(b.rest, &pg)
-		}
-	}
-	b.members, b.memberTags = namesOf(ids)
-	return b
-}
-
-func (b *Block) setAccounts(names []bank.AccountID, accounts map[bank.AccountID]entitlement.Account) {
-	ids := make([]id, 0, len(names))
-	for i, name := range names {
-		v, made := idOf(anAccount, string(name))
-		if !made {
-			b.know().accounts[v] = string(name)
-		}
-		ids = append(ids, v)
-		if off := accounts[name].Off; off != 0 {
-			if b.off == nil {
-				b.off = make([]catalog.EntitlementSet, len(names))
-			}
-			b.off[i] = off
-		}
-	}
-	b.accounts, b.accountTags = namesOf(ids)
-}
-
-func (b *Block) know() *strangers {
-	if b.strange == nil {
-		b.strange = &strangers{members: map[id]string{}, accounts: map[id]string{}}
-	}
-	return b.strange
-}
-
-func (b *Block) addMember(pg *page, m *entitlement.Member, accounts []bank.AccountID) id {
-	v, made := idOf(aMember, string(m.ID))
-	if !made {
-		b.know().members[v] = string(m.ID)
-	}
-	pg.members = append(pg.members, lineOf(m))
-	for _, a := range accounts {
-		s := m.Accounts[a]
-		g := grantOf(s)
-		if g&ownLimits != 0 {
-			pg.limits = append(pg.limits, ownLimitOf(uint32(len(pg.grants)), s.Limits))
-		}
-		pg.grants = append(pg.grants, g)
-	}
-	return v
-}
 
 func lineOf(m *entitlement.Member) member {
 	line := member{word: wordOf(m)}

@@ -8,48 +8,43 @@ import (
 	"mandate/internal/entitlement"
 )
 
-// WithOrganization is the block under another organization level: entitlements
-// and ceilings. All else is shared.
-func (b *Block) WithOrganization(o entitlement.Organization, revision int64) *Block {
+// At is the block as it is known to be at a later mark.
+func (b *Block) At(mark Mark) *Block {
 	next := *b
-	next.entitlements, next.ceilings, next.Revision = o.Entitlements, o.Ceilings, revision
+	next.Mark = mark
 	return &next
 }
 
-// WithMember is the block with somebody's user level as it is now: status, hold,
-// role, switches, limits. Their accounts stay. It reports whether they are there.
-func (b *Block) WithMember(m *entitlement.Member, revision int64) (*Block, bool) {
-	return b.turn(m.ID, revision, func(pg *page, i int) {
-		pg.members = slices.Clone(pg.members)
-		pg.members[i] = lineOf(m)
-	})
-}
-
-// WithAccess is the block with what somebody may do on one account as it is now.
-// It reports whether both are there.
-func (b *Block) WithAccess(user bank.UserID, account bank.AccountID, s entitlement.Settings, revision int64) (*Block, bool) {
-	w := want(anAccount, string(account))
-	at := b.account(&w)
-	if at < 0 {
+// WithOrganization is the block under another organization level: entitlements,
+// ceilings, and what is off on accounts. It reports whether the accounts are
+// still the same ones.
+func (b *Block) WithOrganization(o entitlement.Organization, accounts map[bank.AccountID]entitlement.Account) (*Block, bool) {
+	if len(accounts) != len(b.accounts.ids) {
 		return b, false
 	}
-	return b.turn(user, revision, func(pg *page, i int) {
-		place := i*len(b.accounts.ids) + at
-		pg.grants = slices.Clone(pg.grants)
-		pg.setLimits(place, pg.grants[place], s)
-		pg.grants[place] = grantOf(s)
-	})
+	rows, places := make([]entitlement.Account, 0, len(accounts)), make([]int, 0, len(accounts))
+	for name, a := range accounts {
+		w := want(anAccount, string(name))
+		place := b.account(&w)
+		if place < 0 {
+			return b, false
+		}
+		rows, places = append(rows, a), append(places, place)
+	}
+	next := *b
+	next.entitlements, next.ceilings, next.off = o.Entitlements, o.Ceilings, offOf(rows, places)
+	return &next, true
 }
 
-// turn copies the page of a member and changes the copy.
-func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int)) (*Block, bool) {
-	w := want(aMember, string(user))
-	n := b.member(&w)
+// WithMember is the block with somebody as they are now: status, hold, role,
+// switches, limits, and what they may do on each account. It reports whether
+// they are there.
+func (b *Block) WithMember(m *entitlement.Member) (*Block, bool) {
+	n := b.Place(m.ID)
 	if n < 0 {
 		return b, false
 	}
 	next := *b
-	next.Revision = revision
 	pg := &next.first
 	if at := n >> b.shift; at > 0 {
 		next.rest = slices.Clone(b.rest)
@@ -57,28 +52,46 @@ func (b *Block) turn(user bank.UserID, revision int64, change func(*page, int)) 
 		*pg = *b.rest[at-1]
 		next.rest[at-1] = pg
 	}
-	change(pg, n&(1<<b.shift-1))
+	pg.members = slices.Clone(pg.members)
+	pg.members[n&(1<<b.shift-1)] = lineOf(m)
+	pg.grants = slices.Clone(pg.grants)
+	pg.setAccess(b, n&(1<<b.shift-1)*len(b.accounts.ids), m.Accounts)
 	return &next, true
 }
 
-// setLimits stores an account's own limits beside the grants of a page.
-func (pg *page) setLimits(place int, was grant, s entitlement.Settings) {
-	is := grantOf(s)
-	if (was|is)&ownLimits == 0 {
-		return
+// setAccess stores a member's row of accounts in a page whose grants are its own.
+func (pg *page) setAccess(b *Block, first int, access map[bank.AccountID]entitlement.Settings) {
+	end := first + len(b.accounts.ids)
+	clear(pg.grants[first:end])
+	limits := make([]ownLimit, 0, len(pg.limits))
+	for _, l := range pg.limits {
+		if int(l.place) < first || int(l.place) >= end {
+			limits = append(limits, l)
+		}
 	}
-	at, found := pg.limitsAt(place)
-	next := slices.Clone(pg.limits)
-	switch own := ownLimitOf(uint32(place), s.Limits); {
-	case is&ownLimits == 0:
-		next = slices.Delete(next, at, at+1)
-	case found:
-		next[at] = own
-	default:
-		next = slices.Insert(next, at, own)
+	for name, s := range access {
+		w := want(anAccount, string(name))
+		at := b.account(&w)
+		if at < 0 {
+			continue
+		}
+		pg.grants[first+at] = grantOf(&s)
+		if pg.grants[first+at]&ownLimits != 0 {
+			limits = append(limits, ownLimitOf(uint32(first+at), s.Limits))
+		}
 	}
-	pg.limits = slices.Clip(next)
+	pg.limits = limits
+	pg.orderLimits()
 }
+
+// Place is a member's place in the block, -1 where they are not in it.
+func (b *Block) Place(user bank.UserID) int {
+	w := want(aMember, string(user))
+	return b.member(&w)
+}
+
+// Grants is how many pairs of a member and an account there are.
+func (b *Block) Grants() int { return len(b.members.ids) * len(b.accounts.ids) }
 
 func (pg *page) size() int {
 	return cap(pg.members)*memberBytes + cap(pg.grants)*4 + cap(pg.limits)*ownLimitBytes
@@ -86,7 +99,7 @@ func (pg *page) size() int {
 
 // Size is how many bytes the block takes, its tables included.
 func (b *Block) Size() int {
-	n := blockBytes + len(b.Organization) + b.accounts.size() + b.members.size() + len(b.off)
+	n := blockBytes + len(b.Organization) + b.accounts.size() + b.members.size() + len(b.off) + b.counters.size()
 	n += b.first.size()
 	for _, pg := range b.rest {
 		n += pageBytes + pg.size()

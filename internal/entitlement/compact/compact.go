@@ -73,7 +73,7 @@ var accountLimits = func() (in []catalog.Limit) {
 	return in
 }()
 
-func grantOf(s entitlement.Settings) grant {
+func grantOf(s *entitlement.Settings) grant {
 	var g grant
 	for p := range s.On.All {
 		g |= bitOf[p]

@@ -6,10 +6,10 @@ import (
 	"mandate/internal/entitlement"
 )
 
-// An Institution is what the topmost level says, at one revision.
+// An Institution is what the topmost level says, as it was at a mark.
 type Institution struct {
 	entitlement.Institution
-	Revision int64
+	Mark
 }
 
 // plain is a set of reasons that name nothing.
@@ -38,6 +38,7 @@ type Verdict struct {
 	accounts [2]accountVerdict
 	limits   [2]uint8 // of the rule's limits: bit l is the level levelsOfLimits[l]
 	approval bool
+	used     entitlement.Used // what counts already, where a daily limit was tested
 
 	rule   *rule
 	block  *Block
@@ -61,11 +62,31 @@ func (v *Verdict) Allowed() bool {
 // ApprovalRequired says that a second person must approve what is allowed.
 func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
 
-// Decide answers a question about the organization of a block.
+// Block is the organization's block that the verdict is of; nil where the
+// question is about nobody, or about no operation.
+func (v *Verdict) Block() *Block { return v.block }
+
+// Operation is what was asked about, and UnknownOperation where that is none.
+func (v *Verdict) Operation() catalog.Operation {
+	if v.rule == nil {
+		return catalog.UnknownOperation
+	}
+	return v.rule.info.Operation
+}
+
+// An asking is what bears on a question besides the question and the block.
+type asking struct {
+	*Institution
+	today    bank.Day  // at the institution; empty: of the question's time
+	counters *counters // what counts against daily limits; nil: what the question says
+}
+
+// Decide answers a question about the organization of a block. What counts
+// against daily limits is what the question says.
 func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
 	var n named
 	n.read(req)
-	b.decide(i, req, b.member(&n.member), &n, &v)
+	b.decide(&asking{Institution: i}, req, b.member(&n.member), &n, &v)
 	return v
 }
 
@@ -85,7 +106,7 @@ func (n *named) read(req *entitlement.Request) {
 }
 
 // decide answers about the nth member; -1 is somebody who is not there.
-func (b *Block) decide(i *Institution, req *entitlement.Request, n int, names *named, v *Verdict) {
+func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named, v *Verdict) {
 	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
 		v.plain = unknownOperation
 		return
@@ -104,21 +125,21 @@ func (b *Block) decide(i *Institution, req *entitlement.Request, n int, names *n
 	}
 	m := &v.page.members[v.member]
 	asked := &r.silent
-	plain, day := m.standing(r)|b.above(i, r), thisDay
+	plain, day, date := m.standing(r)|b.above(i.Institution, r), thisDay, i.today
 	if !silent || req.Besides != 0 {
 		var said needs
-		said, day = r.asked(i, req)
+		said, day, date = r.asked(i, req)
 		asked = &said
 	}
 	v.edition = asked.edition
 	plain |= v.userLevel(m, r, asked, req)
-	plain |= v.accountLevel(i, req, names, asked.account)
+	plain |= v.accountLevel(i.Institution, req, names, asked.account)
 	if day == badDay {
 		plain |= invalidDate
 	}
 	v.plain = plain
 	if len(r.limits) > 0 {
-		v.amount(m, req, day)
+		v.amount(i, m, n, req, day, date)
 	}
 	if r.dual {
 		v.dualControl(m, req)
@@ -160,8 +181,8 @@ const (
 )
 
 // asked are the permissions that a question needs, and its day.
-func (r *rule) asked(i *Institution, req *entitlement.Request) (n needs, day dayState) {
-	n = r.needs
+func (r *rule) asked(i *asking, req *entitlement.Request) (n needs, day dayState, date bank.Day) {
+	n, date = r.needs, i.today
 	for c := range r.contexts {
 		if req.Context.Says(r.contexts[c].key) {
 			n.add(r.contexts[c].needs)
@@ -169,7 +190,7 @@ func (r *rule) asked(i *Institution, req *entitlement.Request) (n needs, day day
 	}
 	if r.info.Dated {
 		if _, given := req.Context.EffectiveDate(); given {
-			day = dayOf(i, req)
+			day, date = i.dayOf(req)
 		}
 	}
 	if day == laterDay {
@@ -178,18 +199,22 @@ func (r *rule) asked(i *Institution, req *entitlement.Request) (n needs, day day
 	for p := range req.Besides.All {
 		n.add(alone[i.Edition][p])
 	}
-	return n, day
+	return n, day, date
 }
 
-func dayOf(i *Institution, req *entitlement.Request) dayState {
-	today := bank.DayOf(req.Now, i.Location)
+func (i *asking) dayOf(req *entitlement.Request) (dayState, bank.Day) {
+	today := i.today
+	if today == "" {
+		today = bank.DayOf(req.Now, i.Location)
+	}
 	switch day, ok := req.Day(today); {
 	case !ok:
-		return badDay
+		return badDay, day
 	case day > today:
-		return laterDay
+		return laterDay, day
+	default:
+		return thisDay, day
 	}
-	return thisDay
 }
 
 // userLevel tests what is set for the member.
@@ -258,7 +283,7 @@ const (
 )
 
 // amount tests the amount against every limit that applies.
-func (v *Verdict) amount(m *member, req *entitlement.Request, day dayState) {
+func (v *Verdict) amount(i *asking, m *member, member int, req *entitlement.Request, day dayState, date bank.Day) {
 	amount, ok := req.Amount.Cents()
 	if !ok {
 		v.plain |= invalidAmount
@@ -272,7 +297,7 @@ func (v *Verdict) amount(m *member, req *entitlement.Request, day dayState) {
 		}
 		var used entitlement.Used
 		if l.daily && l.counts {
-			used = req.Used
+			used = v.counted(i, l.limit, member, req, date)
 		}
 		if over(m.amounts[l.limit], used.Member, amount) {
 			v.limits[n] |= byUser
@@ -286,6 +311,19 @@ func (v *Verdict) amount(m *member, req *entitlement.Request, day dayState) {
 			v.limits[n] |= byOrganization
 		}
 	}
+}
+
+// counted is what counts against a daily limit already.
+func (v *Verdict) counted(i *asking, limit catalog.Limit, member int, req *entitlement.Request, date bank.Day) entitlement.Used {
+	v.used = req.Used
+	if i.counters != nil {
+		account := -1
+		if v.rule.info.Accounts == catalog.AccountRequired && !v.accounts[0].unknown {
+			account = v.places[0] - v.member*len(v.block.accounts.ids)
+		}
+		v.used = i.counters.used(date, limit, member, account)
+	}
+	return v.used
 }
 
 func over(most, used, amount bank.Cents) bool {

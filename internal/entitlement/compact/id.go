@@ -1,8 +1,6 @@
 package compact
 
 import (
-	"encoding/binary"
-	"encoding/hex"
 	"hash/maphash"
 	"math/bits"
 	"slices"
@@ -94,25 +92,6 @@ func hexOf(text uint64) (v, bad uint64) {
 const hashedVersion = 0xf
 
 func (v id) version() uint64 { return v.high >> 12 & 0xf }
-
-// made reports whether the id is a UUID that the product made.
-func (v id) made() bool { return v.version() != hashedVersion }
-
-// text is the name of an id that the product made.
-func (v id) text(k kind) string {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], v.high)
-	binary.BigEndian.PutUint64(b[8:], v.low)
-	out := make([]byte, 0, textLength)
-	out = append(out, k...)
-	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
-		if i > 0 {
-			out = append(out, '-')
-		}
-		out = hex.AppendEncode(out, part)
-	}
-	return string(out)
-}
 
 // A hash is an id's place in any table.
 type hash uint64

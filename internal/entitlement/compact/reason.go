@@ -165,7 +165,7 @@ func (w *writing) limit(l *limitRule, refused uint8) {
 	}
 	var used entitlement.Used
 	if l.daily && l.counts {
-		used = w.req.Used
+		used = w.v.used
 	}
 	v := w.v
 	if refused&byUser != 0 {

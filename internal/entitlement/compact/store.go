@@ -1,9 +1,9 @@
 package compact
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"mandate/internal/bank"
@@ -18,33 +18,51 @@ const (
 	memberBytes   = int(unsafe.Sizeof(member{}))
 	ownLimitBytes = int(unsafe.Sizeof(ownLimit{}))
 	idBytes       = int(unsafe.Sizeof(id{}))
+	chunkBytes    = int(unsafe.Sizeof(chunk{}))
+	countersBytes = int(unsafe.Sizeof(counters{}))
+	countBytes    = int(unsafe.Sizeof(count{}))
+	dayBytes      = int(unsafe.Sizeof(bank.Day(""))) + len("2026-03-02")
 	strangerBytes = 64 // about: an entry of a map with its text's header
+	numberBytes   = 48 // likewise
 )
 
-// A Store holds an institution's organizations. Asking takes no lock and never
-// waits; changes are made one after another, and the next question sees them.
+// A Store holds an institution's organizations, or some of them. Asking takes no
+// lock and never waits; changes are made one after another, and the next question
+// sees them. What is known to have moved on is not answered from: it is behind
+// until its block comes.
 type Store struct {
 	institution atomic.Pointer[Institution]
-	blocks      atomic.Pointer[[]*chunk]
+	announced   atomic.Int64 // how far the institution's own history is known to have come
+	places      atomic.Pointer[[]*chunk]
 	index       atomic.Pointer[index]
+	today       atomic.Pointer[today]
+	turn        atomic.Uint32 // questions mark what they ask for with it
 
 	changing sync.Mutex
-	numbers  map[bank.OrganizationID]uint32
-	given    uint32   // how many numbers there are
-	free     []uint32 // those of organizations that are gone
+	numbers  map[bank.OrganizationID]uint32 // once given, for good
+	missing  int                            // organizations without a block
+	bytes    int                            // of all blocks
 }
 
-// A chunk holds the blocks of organizations whose numbers follow each other. It
+// A chunk holds the places of organizations whose numbers follow each other. It
 // stays where it is, whatever becomes of them.
-type chunk [chunkSize]atomic.Pointer[Block]
+type chunk [chunkSize]place
 
-const chunkSize = 1 << 10
+const chunkSize = 1 << 8
+
+// A place is where an organization's current block stands. It is there before
+// its block, and after.
+type place struct {
+	block     atomic.Pointer[Block]
+	announced atomic.Int64 // how far its history is known to have come
+	asked     atomic.Uint32
+}
 
 // NewStore returns a store without organizations.
 func NewStore(i Institution) *Store {
 	s := &Store{numbers: map[bank.OrganizationID]uint32{}}
 	s.institution.Store(&i)
-	s.blocks.Store(&[]*chunk{})
+	s.places.Store(&[]*chunk{})
 	s.index.Store(newIndex(1 << 10))
 	return s
 }
@@ -52,184 +70,176 @@ func NewStore(i Institution) *Store {
 // Institution is the topmost level as it is.
 func (s *Store) Institution() *Institution { return s.institution.Load() }
 
-// SetInstitution changes the topmost level for everybody at once.
-func (s *Store) SetInstitution(i Institution) { s.institution.Store(&i) }
+// SetInstitution changes the topmost level for everybody at once. It never goes
+// back.
+func (s *Store) SetInstitution(i Institution) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if s.institution.Load().Sequence <= i.Sequence {
+		s.institution.Store(&i)
+	}
+}
 
-// Decide answers a question about whoever it names. The verdict is the caller's,
-// so that nothing is allocated; it need not be empty.
-func (s *Store) Decide(req *entitlement.Request, v *Verdict) {
+// A State says whether a store could answer.
+type State uint8
+
+const (
+	Answered State = iota
+	Behind         // it has moved on, and what is known now is not here yet
+	NotHere        // no organization here has the member
+)
+
+// Decide answers a question about whoever it names. What counts against daily
+// limits is what is known here, whatever the question says. The verdict is the
+// caller's, so that nothing is allocated; it need not be empty. Where nobody is
+// found it says so, which is an answer only where all organizations are here.
+func (s *Store) Decide(req *entitlement.Request, v *Verdict) State {
+	view := s.View()
+	state := view.Decide(req, v)
+	if state != Behind && !view.Holds() {
+		return Behind
+	}
+	return state
+}
+
+// A View is the topmost level at the moment when asking began. It holds where
+// nothing is known at the end that would change an answer.
+type View struct {
+	store       *Store
+	institution *Institution
+}
+
+// View begins asking.
+func (s *Store) View() View { return View{s, s.institution.Load()} }
+
+// Institution is the topmost level that the answers are of.
+func (w View) Institution() *Institution { return w.institution }
+
+// Holds reports, after the last answer, that all of them are of one moment: no
+// change of the topmost level is known that is not in them. Organizations are
+// looked at in between, so that none of them knows more of it than they do.
+func (w View) Holds() bool {
+	return w.store.announced.Load() <= w.institution.Sequence && w.store.institution.Load() == w.institution
+}
+
+// Decide answers a question within a view.
+func (w View) Decide(req *entitlement.Request, v *Verdict) State {
 	*v = Verdict{}
 	var names named
 	names.read(req)
-	block, n := s.find(&names.member)
+	p, block, n := w.store.find(&names.member)
 	if block == nil {
 		v.plain = unknownMember
 		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
 			v.plain = unknownOperation
 		}
-		return
+		return NotHere
 	}
-	block.decide(s.institution.Load(), req, n, &names, v)
+	if block.Sequence < p.announced.Load() {
+		return Behind
+	}
+	w.store.note(p)
+	return w.ask(block, n, req, &names, v)
+}
+
+// Ask answers a question about the nth member of a block: of the same block, as
+// often as wanted.
+func (w View) Ask(b *Block, n int, req *entitlement.Request, v *Verdict) State {
+	*v = Verdict{}
+	var names named
+	names.read(req)
+	return w.ask(b, n, req, &names, v)
+}
+
+func (w View) ask(b *Block, n int, req *entitlement.Request, names *named, v *Verdict) State {
+	i := asking{Institution: w.institution, today: w.store.day(w.institution, req.Now), counters: b.counters}
+	if i.today < b.counters.from {
+		return Behind
+	}
+	b.decide(&i, req, n, names, v)
+	return Answered
+}
+
+// Block is the current block of a member's organization and the member's place
+// in it.
+func (w View) Block(user bank.UserID) (*Block, int, State) {
+	member := want(aMember, string(user))
+	p, block, n := w.store.find(&member)
+	switch {
+	case block == nil:
+		return nil, -1, NotHere
+	case block.Sequence < p.announced.Load():
+		return nil, -1, Behind
+	}
+	w.store.note(p)
+	return block, n, Answered
+}
+
+// Organization is the current block of an organization.
+func (w View) Organization(o bank.OrganizationID) (*Block, State) {
+	p := w.store.place(o)
+	if p == nil {
+		return nil, NotHere
+	}
+	block := p.block.Load()
+	switch {
+	case block == nil:
+		return nil, NotHere
+	case block.Sequence < p.announced.Load():
+		return nil, Behind
+	}
+	w.store.note(p)
+	return block, Answered
+}
+
+// note marks that an organization was asked for.
+func (s *Store) note(p *place) {
+	if turn := s.turn.Load(); p.asked.Load() != turn {
+		p.asked.Store(turn)
+	}
 }
 
 // find finds a member, and their organization; nil where there is none.
-func (s *Store) find(w *wanted) (*Block, int) {
+func (s *Store) find(w *wanted) (*place, *Block, int) {
 	index := s.index.Load()
 	for at, number, n := index.next(w.hash, index.start(w.hash)); number >= 0; at, number, n = index.next(w.hash, at) {
-		b := s.place(number).Load() // after the index was read: what it knows is there by then
+		p := s.at(number) // after the index was read: what it knows is there by then
+		b := p.block.Load()
 		if b == nil {
 			continue
 		}
 		if w.made && n < len(b.members.ids) && b.members.ids[n] == w.id {
-			return b, n
+			return p, b, n
 		}
 		if n := b.member(w); n >= 0 {
-			return b, n
+			return p, b, n
 		}
 	}
-	return nil, -1
+	return nil, nil, -1
 }
 
-// place is where the block of an organization's number stands.
-func (s *Store) place(number int) *atomic.Pointer[Block] {
-	return &(*s.blocks.Load())[number/chunkSize][number%chunkSize]
+// at is the place of an organization's number.
+func (s *Store) at(number int) *place {
+	return &(*s.places.Load())[number/chunkSize][number%chunkSize]
 }
 
-// OrganizationOf is the block of a member's organization, nil where there is no
-// such member.
-func (s *Store) OrganizationOf(user bank.UserID) *Block {
-	w := want(aMember, string(user))
-	b, _ := s.find(&w)
-	return b
+// A today is the day at a place for a quarter of an hour, within which no day
+// begins anywhere.
+type today struct {
+	place   *time.Location
+	quarter int64
+	day     bank.Day
 }
 
-// Organization is the block of an organization, or nil.
-func (s *Store) Organization(o bank.OrganizationID) *Block {
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	number, known := s.numbers[o]
-	if !known {
-		return nil
-	}
-	return s.place(int(number)).Load()
-}
+const quarterOfAnHour = 15 * 60
 
-// Put makes a block its organization's current one. Who is new in it is found
-// from then on, and who is not in it any more is nobody. It never goes back: a
-// block of an older revision is left out, and that is reported.
-func (s *Store) Put(b *Block) bool {
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	number, known := s.numbers[b.Organization]
-	if !known {
-		number = s.number()
-		s.numbers[b.Organization] = number
+// day is the institution's day of a moment.
+func (s *Store) day(i *Institution, now time.Time) bank.Day {
+	quarter := now.Unix() / quarterOfAnHour
+	if t := s.today.Load(); t != nil && t.quarter == quarter && t.place == i.Location {
+		return t.day
 	}
-	place := s.place(int(number))
-	was := place.Load()
-	if was != nil && was.Revision > b.Revision {
-		return false
-	}
-	if was != nil && samePeople(was, b) {
-		place.Store(b)
-		return true
-	}
-	// Whoever is found before they are there is asked of the block, and is nobody
-	// yet; whoever is gone is nobody as soon as the block is.
-	s.reserve(b)
-	index := s.index.Load()
-	for n, v := range b.members.ids {
-		h := v.hash()
-		if was == nil || was.members.find(&was.memberTags, v, h) < 0 {
-			index.add(h, number, n)
-		} else {
-			index.move(h, number, n)
-		}
-	}
-	place.Store(b)
-	if was != nil {
-		for _, v := range was.members.ids {
-			if h := v.hash(); b.members.find(&b.memberTags, v, h) < 0 {
-				index.remove(h, number)
-			}
-		}
-	}
-	return true
-}
-
-// samePeople reports whether two blocks of an organization have the same
-// members: those that only changed share the table of them.
-func samePeople(a, b *Block) bool {
-	return len(a.members.ids) == len(b.members.ids) && (len(a.members.ids) == 0 || &a.members.ids[0] == &b.members.ids[0])
-}
-
-// Drop takes an organization out.
-func (s *Store) Drop(o bank.OrganizationID) {
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	number, known := s.numbers[o]
-	if !known {
-		return
-	}
-	place := s.place(int(number))
-	was := place.Swap(nil)
-	delete(s.numbers, o)
-	s.free = append(s.free, number)
-	if was != nil {
-		for _, v := range was.members.ids {
-			s.index.Load().remove(v.hash(), number)
-		}
-	}
-}
-
-// number is a place for one more organization.
-func (s *Store) number() uint32 {
-	if n := len(s.free); n > 0 {
-		number := s.free[n-1]
-		s.free = s.free[:n-1]
-		return number
-	}
-	if s.given%chunkSize == 0 {
-		chunks := append(slices.Clip(*s.blocks.Load()), new(chunk))
-		s.blocks.Store(&chunks)
-	}
-	s.given++
-	return s.given - 1
-}
-
-// reserve makes room in the index for the members of a block.
-func (s *Store) reserve(b *Block) {
-	index, more := s.index.Load(), len(b.members.ids)
-	if index.fits(more) {
-		return
-	}
-	bigger := newIndex(2 * (index.live + more))
-	for number := range s.given {
-		if block := s.place(int(number)).Load(); block != nil {
-			for n, v := range block.members.ids {
-				bigger.add(v.hash(), number, n)
-			}
-		}
-	}
-	s.index.Store(bigger)
-}
-
-// All yields the organizations as they are.
-func (s *Store) All(yield func(*Block) bool) {
-	for _, chunk := range *s.blocks.Load() {
-		for i := range chunk {
-			if b := chunk[i].Load(); b != nil && !yield(b) {
-				return
-			}
-		}
-	}
-}
-
-// Size is how many bytes the store takes.
-func (s *Store) Size() int {
-	n := len(s.index.Load().slots)*8 + len(*s.blocks.Load())*chunkSize*8
-	for b := range s.All {
-		n += b.Size()
-	}
-	return n
+	t := &today{place: i.Location, quarter: quarter, day: bank.DayOf(now, i.Location)}
+	s.today.Store(t)
+	return t.day
 }

@@ -17,6 +17,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/pdp"
+	"mandate/internal/pdp/memory"
 	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
@@ -43,9 +44,17 @@ var SenderAccount = entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess
 // Sources are those of the running program.
 func Sources() pdp.Sources {
 	return pdp.Sources{
-		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, MembersOf: usermgmt.MembersOf,
-		MembersAt: usermgmt.MembersAt, AccountsOf: usermgmt.AccountsOf, Names: usermgmt.NamesOf, Used: usage.For, At: usermgmt.PastSources,
+		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, OrganizationsAt: usermgmt.OrganizationsAt,
+		Names: usermgmt.NamesOf, Used: usage.For, At: usermgmt.PastSources,
 	}
+}
+
+// Memory is an empty memory of the running program over a database.
+func Memory(d *db.DB) *memory.Memory {
+	return memory.New(d, memory.Sources{
+		Institutions: usermgmt.InstitutionIDs, Terms: usermgmt.StandingTerms, Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf,
+		Numbers: usermgmt.OrganizationNumbers, FactsBetween: usermgmt.FactsBetween, FactsOf: usermgmt.FactsOf,
+	}, memory.Options{})
 }
 
 // A World is a database with the world in it.

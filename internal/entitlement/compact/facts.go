@@ -1,0 +1,169 @@
+package compact
+
+import (
+	"slices"
+
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// Facts are all of an organization as rows, in no order. A program that packs
+// many uses the same Facts again and again.
+type Facts struct {
+	Organization entitlement.Organization
+	Accounts     []entitlement.Account
+	Members      []entitlement.Member // their accounts are in Access
+	Access       []Access
+}
+
+// An Access is what a member has on an account, both by their place in Facts.
+// Where there is none, nothing is on.
+type Access struct {
+	Member, Account int
+	Settings        entitlement.Settings
+}
+
+// Reset empties the facts and keeps the room.
+func (f *Facts) Reset() {
+	f.Organization = entitlement.Organization{}
+	f.Accounts, f.Members, f.Access = f.Accounts[:0], f.Members[:0], f.Access[:0]
+}
+
+// factsOf are the facts of a whole policy.
+func factsOf(p *entitlement.Policy) *Facts {
+	f := &Facts{Organization: p.Organization}
+	places := make(map[bank.AccountID]int, len(p.Accounts))
+	for id, a := range p.Accounts {
+		a.ID = id
+		places[id] = len(f.Accounts)
+		f.Accounts = append(f.Accounts, a)
+	}
+	for _, m := range p.Members {
+		for id, s := range m.Accounts {
+			if place, known := places[id]; known {
+				f.Access = append(f.Access, Access{len(f.Members), place, s})
+			}
+		}
+		f.Members = append(f.Members, *m)
+	}
+	return f
+}
+
+// NewBlock packs the whole policy of an organization.
+func NewBlock(p *entitlement.Policy, revision int64) *Block {
+	return Pack(factsOf(p), Mark{Revision: revision})
+}
+
+// Pack makes the block of an organization, as it was at a mark. Nothing counts
+// against daily limits in it yet.
+func Pack(f *Facts, at Mark) *Block {
+	b := &Block{Organization: f.Organization.ID, Mark: at, entitlements: f.Organization.Entitlements, ceilings: f.Organization.Ceilings, counters: noCounters}
+	accounts := b.packAccounts(f.Accounts)
+	order := ordered(len(f.Members), func(i int) string { return string(f.Members[i].ID) })
+	for 1<<(b.shift+1) <= min(pageMembers, pageGrants/max(1, len(accounts))) {
+		b.shift++
+	}
+	ids, places := make([]id, 0, len(order)), make([]int, len(order))
+	for group := range slices.Chunk(order, 1<<b.shift) {
+		pg := page{members: make([]member, 0, len(group)), grants: make([]grant, len(group)*len(accounts))}
+		for _, from := range group {
+			places[from] = len(ids)
+			ids = append(ids, b.name(aMember, string(f.Members[from].ID)))
+			pg.members = append(pg.members, lineOf(&f.Members[from]))
+		}
+		if len(ids) <= 1<<b.shift {
+			b.first = pg
+		} else {
+			b.rest = append(b.rest, &pg)
+		}
+	}
+	b.members, b.memberTags = namesOf(ids)
+	b.packAccess(f.Access, places, accounts)
+	return b
+}
+
+// packAccounts returns the new place of each account.
+func (b *Block) packAccounts(accounts []entitlement.Account) []int {
+	order := ordered(len(accounts), func(i int) string { return string(accounts[i].ID) })
+	ids, places := make([]id, 0, len(order)), make([]int, len(order))
+	for i, from := range order {
+		places[from] = i
+		ids = append(ids, b.name(anAccount, string(accounts[from].ID)))
+	}
+	b.accounts, b.accountTags = namesOf(ids)
+	b.off = offOf(accounts, places)
+	return places
+}
+
+// offOf is what is off on each account by its place; nil where nothing is.
+func offOf(accounts []entitlement.Account, places []int) (off []catalog.EntitlementSet) {
+	for i := range accounts {
+		if accounts[i].Off == 0 {
+			continue
+		}
+		if off == nil {
+			off = make([]catalog.EntitlementSet, len(accounts))
+		}
+		off[places[i]] = accounts[i].Off
+	}
+	return off
+}
+
+func (b *Block) packAccess(access []Access, members, accounts []int) {
+	for i := range access {
+		a := &access[i]
+		n := members[a.Member]
+		pg := b.page(n)
+		place := n&(1<<b.shift-1)*len(accounts) + accounts[a.Account]
+		pg.grants[place] = grantOf(&a.Settings)
+		if pg.grants[place]&ownLimits != 0 {
+			pg.limits = append(pg.limits, ownLimitOf(uint32(place), a.Settings.Limits))
+		}
+	}
+	b.first.orderLimits()
+	for _, pg := range b.rest {
+		pg.orderLimits()
+	}
+}
+
+// orderLimits puts the limits in order, with no room to spare.
+func (pg *page) orderLimits() {
+	slices.SortFunc(pg.limits, func(x, y ownLimit) int { return int(x.place) - int(y.place) })
+	pg.limits = slices.Clone(pg.limits)
+}
+
+// name is the id of a name; one that is not a UUID is kept beside.
+func (b *Block) name(k kind, name string) id {
+	v, made := idOf(k, name)
+	if made {
+		return v
+	}
+	if b.strange == nil {
+		b.strange = &strangers{members: map[id]string{}, accounts: map[id]string{}}
+	}
+	if k == aMember {
+		b.strange.members[v] = name
+	} else {
+		b.strange.accounts[v] = name
+	}
+	return v
+}
+
+// ordered are the numbers below n in the order of what they name.
+func ordered(n int, name func(int) string) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int {
+		switch a, b := name(x), name(y); {
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	})
+	return order
+}
