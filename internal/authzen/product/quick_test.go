@@ -91,7 +91,7 @@ func (p *pair) same(path, key, body, revision string) (status int, answer string
 func TestTheQuickWayAnswersAsTheOther(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
-	service := &recalling{Service: pdp.New(d, pdptest.Sources(), nil)}
+	service := &recalling{Service: pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)}
 	both := newPair(t, d, service, p.clients)
 	_, all := p.caller("first", "Hub")
 	_, wires := p.caller("first", "Wires", "wires.transmit")

@@ -10,6 +10,7 @@ package pdptest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -21,6 +22,8 @@ import (
 	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
+
+const zone = "America/Chicago"
 
 // Everything are all entitlements.
 var Everything = func() (s catalog.EntitlementSet) {
@@ -70,7 +73,7 @@ func New(t testing.TB, d *db.DB) *World {
 	t.Cleanup(usermgmt.KeepPast(d))
 	w.write(func(tx *db.Tx) error {
 		for _, id := range []bank.InstitutionID{"first", "second"} {
-			err := usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: id, Name: "The " + string(id) + " bank", TimeZone: "America/Chicago", Offers: Everything})
+			err := usermgmt.CreateInstitution(tx, usermgmt.Institution{ID: id, Name: "The " + string(id) + " bank", TimeZone: zone, Offers: Everything})
 			if err != nil {
 				return err
 			}
@@ -139,6 +142,28 @@ func (w *World) change(institution bank.InstitutionID, organization bank.Organiz
 			return err
 		}
 		return stream.Append("sav_test", activity.Event{Name: "orguser.permission_changed"})
+	})
+}
+
+// Use counts an amount against a member's daily limit for wires, as a payment
+// does: the revision stays.
+func (w *World) Use(institution bank.InstitutionID, organization bank.OrganizationID, member bank.UserID, account bank.AccountID, amount bank.Cents) {
+	w.t.Helper()
+	w.write(func(tx *db.Tx) error {
+		stream, err := activity.Lock(tx, institution, organization)
+		if err != nil {
+			return err
+		}
+		place, err := time.LoadLocation(zone)
+		if err != nil {
+			return err
+		}
+		err = usage.Reserve(tx, usage.Reservation{Institution: institution, Organization: organization, ID: usage.ID(bank.NewID("res", tx.Now)),
+			Limit: catalog.LimitWiresDaily, Day: bank.DayOf(tx.Now, place), Member: member, Account: account, Cents: amount})
+		if err != nil {
+			return err
+		}
+		return stream.Append("sav_test", activity.Event{Name: "payment.authorized", Quiet: true})
 	})
 }
 
