@@ -16,7 +16,6 @@ import (
 	"mandate/internal/guard"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
-	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
 )
 
