@@ -94,7 +94,7 @@ type App struct {
 	Components     bool         // the page of the visual language is served: in the demo, nowhere else
 
 	callers    *gate.Callers
-	root       rootKeys
+	root       atomic.Pointer[rootKeys]
 	hostDB     *db.DB // the simulator's own; nil where the host is another's
 	keys       *seal.Keyring
 	post       *mail.Post
@@ -119,9 +119,11 @@ func Open(ctx context.Context, cfg config.Config, clock bank.Clock, log *slog.Lo
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	if a.root, err = openRootKeys(cfg.Data); err != nil {
+	root, err := openRootKeys(cfg.Data)
+	if err != nil {
 		return nil, err
 	}
+	a.root.Store(&root)
 	if a.DB, err = OpenDB(ctx, cfg.Store, clock); err != nil {
 		return nil, err
 	}
@@ -167,7 +169,7 @@ func OpenDB(ctx context.Context, store config.Store, clock bank.Clock) (*db.DB, 
 // openRooms builds the rooms on the database.
 func (a *App) openRooms() (err error) {
 	a.Guard = guard.New(a.DB, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
-	if a.keys, err = a.root.keyring(); err != nil {
+	if a.keys, err = a.root.Load().keyring(); err != nil {
 		return err
 	}
 	a.openMail()

@@ -46,6 +46,10 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 	wg.Go(func() {
 		a.every(ctx, purgeEvery, "forget old idempotency keys", func() error { return a.Authorizations.ForgetKeys(ctx) })
 	})
+	wg.Go(func() { a.every(ctx, rootKeyEvery, "look whether the root key was changed", a.followRootKeys) })
+	wg.Go(func() {
+		a.every(ctx, resealEvery, "seal anew what old keys have sealed", func() error { return a.resealAll(ctx) })
+	})
 	a.moneyBackground(ctx, wg.Go)
 	wg.Go(func() { a.loadDecisions(ctx) })
 	wg.Go(func() { a.Memory.Run(ctx) })

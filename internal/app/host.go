@@ -38,7 +38,7 @@ func (a *App) openBank(ctx context.Context, names host.Names) (err error) {
 	if err := a.takeOverBooks(ctx); err != nil {
 		return fmt.Errorf("take the books over into the simulator: %w", err)
 	}
-	address := protocol.Address{URL: "http://host.inside", Key: hex.EncodeToString(a.root.derive("host"))}
+	address := protocol.Address{URL: "http://host.inside", Key: hex.EncodeToString(a.root.Load().derive("host"))}
 	inside := protocol.Handler(a.Bank.Server(), oneKey(address.Key), a.Log)
 	a.Host = protocol.NewClient(protocol.Everywhere(address), names, protocol.Inside(inside))
 	return nil

@@ -138,7 +138,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 
 // site is what every web app of the program has in common.
 func (a *App) site(origin, app string) (web.Site, error) {
-	site := web.Site{Origin: origin, Key: a.root.derive("web " + app), Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
+	site := web.Site{Origin: origin, Key: a.root.Load().derive("web " + app), AlsoKeys: func() [][]byte { return a.siteKeys(app) }, Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
 	for _, network := range a.Config.TrustedProxies {
 		prefix, err := netip.ParsePrefix(network)
 		if err != nil {
@@ -156,7 +156,7 @@ func (a *App) APIHandler() http.Handler {
 	door := gate.New(a.callers, limiter, a.Log)
 	directories := gate.New(Directories{a.DB, a.Clients, a.Products}, limiter, a.Log)
 	authzen.New(authzen.Config{
-		Decider: product.New(a.Decisions).With(product.Requests{Payments: a.Authorizations, Clock: a.Clock, Key: a.root.derive("access requests"), Origin: a.Config.APIOrigin}),
+		Decider: product.New(a.Decisions).With(product.Requests{Payments: a.Authorizations, Clock: a.Clock, Key: a.root.Load().derive("access requests"), Origin: a.Config.APIOrigin}),
 		Gate:    door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
 	scim.New(scim.Config{Rooms: a.Provisioning, Gate: directories, Origin: a.Config.APIOrigin}).Mount(mux)

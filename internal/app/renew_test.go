@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type life struct {
 	session, link, refresh identity.Secret
 	revision               []pdp.Revision
 	fence                  lease.Lease
+	signed                 atomic.Int64
 }
 
 const lifePassword = identity.Secret("the quiet harbor at noon")

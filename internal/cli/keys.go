@@ -21,6 +21,8 @@ import (
 type keysCommand struct {
 	List   keysList   `cmd:"" help:"List the keys that sign tokens of an issuer."`
 	Rotate keysRotate `cmd:"" help:"Publish the next key, or a day later let it sign."`
+	Root   keysRoot   `cmd:"" help:"Change the keys of the data folder, with which secrets in the database are sealed."`
+	Reseal keysReseal `cmd:"" help:"Seal anew what is sealed with old keys of the data folder, at once. A running server does it by itself."`
 	Backup keysBackup `cmd:"" help:"Make the pair of keys for backups: the secret one into a file, the public one for the settings."`
 }
 

@@ -16,7 +16,8 @@ import (
 var ErrNoRows = sql.ErrNoRows
 
 var (
-	// ErrBusy says that no turn or no lock came free in time. Nothing was done.
+	// ErrBusy says that no turn or no lock came free in time, or that no server
+	// answers. Nothing was done.
 	ErrBusy = errors.New("db: too busy, nothing was done")
 
 	// ErrInUse refuses a SQLite file that another process has open.

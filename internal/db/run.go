@@ -193,6 +193,9 @@ func (d *DB) beginSQL(ctx context.Context, readOnly bool) (_ *sql.Tx, lasting co
 	}
 	if err != nil {
 		cancel()
+		if d.dialect == PostgreSQL && !fromDatabase(err) && ctx.Err() == nil {
+			err = fmt.Errorf("%w: no server answers: %w", ErrBusy, err)
+		}
 		return nil, nil, nil, fmt.Errorf("begin: %w", d.translate(err))
 	}
 	return sqlTx, lasting, cancel, nil

@@ -112,7 +112,7 @@ func (s *Service) Keys(ctx context.Context, issuer bank.InstitutionID) (ordered 
 }
 
 func (s *Service) open(issuer bank.InstitutionID, k *Key) (*ecdsa.PrivateKey, error) {
-	plain, err := s.keys.Open(k.sealed, "signing key", string(issuer), k.ID)
+	plain, err := s.keys.Open(k.sealed, keyPlace(issuer, k.ID)...)
 	if err != nil {
 		return nil, fmt.Errorf("open signing key %s: %w", k.ID, err)
 	}
@@ -141,7 +141,7 @@ func (s *Service) makeKey(tx *db.Tx, issuer bank.InstitutionID, state KeyState) 
 	_, err = tx.Exec(`
 		insert into signing_key (issuer, id, state, public_key, sealed, created_micros, activated_micros, retired_micros)
 		values ($1, $2, $3, $4, $5, $6, $7, 0)`,
-		issuer, id, state, public, s.keys.Seal(plain, "signing key", string(issuer), id), tx.Now.UnixMicro(), activated)
+		issuer, id, state, public, s.keys.Seal(plain, keyPlace(issuer, id)...), tx.Now.UnixMicro(), activated)
 	return wrap("store the signing key", err)
 }
 

@@ -58,7 +58,7 @@ func (p *Post) Queue(tx *db.Tx, m identity.Mail) error {
 	}
 	_, err = outbox.Queue(tx, outbox.Message{
 		Institution: m.Institution, Kind: outbox.Mail, Key: m.Key, Lane: lane(m),
-		Payload: p.Keys.Seal(text, "outbox", m.Key),
+		Payload: p.Keys.Seal(text, outbox.Place(m.Key)...),
 	})
 	if err == nil && p.Wake != nil {
 		tx.AfterCommit(p.Wake)
@@ -76,7 +76,7 @@ func lane(m identity.Mail) string {
 // Deliver sends one message. It is sent with the same Message-ID however often
 // it is tried, so that mail servers can tell.
 func (p *Post) Deliver(ctx context.Context, d outbox.Delivery) error {
-	text, err := p.Keys.Open(d.Payload, "outbox", d.Key)
+	text, err := p.Keys.Open(d.Payload, outbox.Place(d.Key)...)
 	if err != nil {
 		return errors.Join(err, outbox.ErrHopeless)
 	}

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 const (
@@ -28,8 +29,13 @@ const (
 var ErrOpen = errors.New("seal: the value cannot be opened with these keys in this place")
 
 // A Keyring holds the keys by id. New values are sealed with the first; the
-// others open what was sealed before.
+// others open what was sealed before. It is safe for use by many goroutines, also
+// while it becomes another.
 type Keyring struct {
+	now atomic.Pointer[ring]
+}
+
+type ring struct {
 	active string
 	keys   map[string]cipher.AEAD
 }
@@ -38,7 +44,7 @@ type Keyring struct {
 // a blank, the active one first. Empty lines and lines after # are left out.
 // An error names the line, never what stands there.
 func Parse(text string) (*Keyring, error) {
-	ring := &Keyring{keys: map[string]cipher.AEAD{}}
+	ring := &ring{keys: map[string]cipher.AEAD{}}
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
@@ -53,10 +59,21 @@ func Parse(text string) (*Keyring, error) {
 	if ring.active == "" {
 		return nil, errors.New("seal: the keyring has no key")
 	}
-	return ring, nil
+	r := &Keyring{}
+	r.now.Store(ring)
+	return r, nil
 }
 
-func (r *Keyring) add(fields []string) error {
+// Become gives the ring the keys of another, for everybody who holds it.
+func (r *Keyring) Become(other *Keyring) { r.now.Store(other.now.Load()) }
+
+// Active is the id of the key that seals.
+func (r *Keyring) Active() string { return r.now.Load().active }
+
+// Beginning is how every value begins that is sealed with the key of an id.
+func Beginning(id string) []byte { return append([]byte{version, byte(len(id))}, id...) }
+
+func (r *ring) add(fields []string) error {
 	if len(fields) != 2 || len(fields[0]) > maxID {
 		return errors.New("write an id of at most 40 characters and a key")
 	}
@@ -89,11 +106,13 @@ func NewLine(id string) string {
 
 // Seal seals a value for a place, such as a table, a row and a column.
 func (r *Keyring) Seal(value []byte, place ...string) []byte {
-	sealed := append([]byte{version, byte(len(r.active))}, r.active...)
-	nonce := make([]byte, r.keys[r.active].NonceSize())
+	now := r.now.Load()
+	key := now.keys[now.active]
+	sealed := Beginning(now.active)
+	nonce := make([]byte, key.NonceSize())
 	rand.Read(nonce)
 	sealed = append(sealed, nonce...)
-	return r.keys[r.active].Seal(sealed, nonce, value, bind(place))
+	return key.Seal(sealed, nonce, value, bind(place))
 }
 
 // Open returns what was sealed for the same place.
@@ -102,7 +121,7 @@ func (r *Keyring) Open(sealed []byte, place ...string) ([]byte, error) {
 		return nil, ErrOpen
 	}
 	id, rest, ok := split(sealed)
-	key := r.keys[id]
+	key := r.now.Load().keys[id]
 	if !ok || key == nil || len(rest) < key.NonceSize() {
 		return nil, ErrOpen
 	}
@@ -117,7 +136,16 @@ func (r *Keyring) Open(sealed []byte, place ...string) ([]byte, error) {
 // and should be sealed anew.
 func (r *Keyring) Old(sealed []byte) bool {
 	id, _, ok := split(sealed)
-	return !ok || id != r.active
+	return !ok || id != r.Active()
+}
+
+// Reseal seals a value anew, for the same place, with the key that seals now.
+func (r *Keyring) Reseal(sealed []byte, place ...string) ([]byte, error) {
+	value, err := r.Open(sealed, place...)
+	if err != nil {
+		return nil, err
+	}
+	return r.Seal(value, place...), nil
 }
 
 func split(sealed []byte) (id string, rest []byte, ok bool) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/hmac"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -34,7 +33,7 @@ func Flash(w http.ResponseWriter, r *http.Request, tone ui.Tone, text string) {
 // flashes are the messages that a request brings; a wrong or old one is none.
 func (s *Site) flashes(r *http.Request) []ui.Toast {
 	packed, signature, _ := strings.Cut(s.cookie(r, "flash"), ".")
-	if packed == "" || !hmac.Equal([]byte(signature), []byte(s.sign("flash", packed))) {
+	if packed == "" || !s.signed(signature, "flash", packed) {
 		return nil
 	}
 	body, err := base64.RawURLEncoding.DecodeString(packed)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 
 	"mandate/internal/fault"
 	"mandate/internal/web/ui"
@@ -22,10 +23,26 @@ func (s *Site) token(secret string) string {
 	return s.sign("form", secret)
 }
 
-func (s *Site) sign(purpose, text string) string {
-	mac := hmac.New(sha256.New, s.Key)
+func (s *Site) sign(purpose, text string) string { return s.signWith(s.Key, purpose, text) }
+
+func (s *Site) signWith(key []byte, purpose, text string) string {
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(s.App + "\x00" + purpose + "\x00" + text))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// signed reports whether a signature is ours, by this key or by one that other
+// processes sign with while the installation's key is being changed.
+func (s *Site) signed(signature, purpose, text string) bool {
+	if hmac.Equal([]byte(signature), []byte(s.sign(purpose, text))) {
+		return true
+	}
+	if s.AlsoKeys == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.AlsoKeys(), func(key []byte) bool {
+		return hmac.Equal([]byte(signature), []byte(s.signWith(key, purpose, text)))
+	})
 }
 
 // withToken gives components the token of this session or visit. A browser
@@ -65,7 +82,7 @@ func (s *Site) checkToken(r *http.Request, who Who) error {
 		secrets = append(secrets, s.cookie(r, "visit"))
 	}
 	for _, secret := range secrets {
-		if secret != "" && hmac.Equal([]byte(r.PostForm.Get(TokenField)), []byte(s.token(secret))) {
+		if secret != "" && s.signed(r.PostForm.Get(TokenField), "form", secret) {
 			return nil
 		}
 	}
