@@ -20,6 +20,7 @@ import (
 	"mandate/internal/seal"
 	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
+	"mandate/internal/webhook"
 )
 
 // Renewed is what a restored database was freed of.
@@ -55,7 +56,7 @@ func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manife
 		id := institutions[i].ID
 		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: id, Channel: bank.ChannelCommand}
 		err := grants.Restored(ctx, operator, note, func(tx *db.Tx) error {
-			if err := approval.EndWaiting(tx, id); err != nil {
+			if err := errors.Join(approval.EndWaiting(tx, id), webhook.PauseRestored(tx, id)); err != nil {
 				return err
 			}
 			return outbox.HoldRestored(tx, id, from.Made)

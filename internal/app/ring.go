@@ -15,6 +15,7 @@ import (
 	"mandate/internal/identity"
 	"mandate/internal/outbox"
 	"mandate/internal/seal"
+	"mandate/internal/webhook"
 )
 
 // How the installation's keys are changed while the product runs.
@@ -33,6 +34,7 @@ var sealedIn = []struct {
 	{"second factors and outside providers", identity.SealedWith, identity.Reseal},
 	{"signing keys", grant.SealedWith, grant.Reseal},
 	{"waiting mail", outbox.SealedWith, outbox.Reseal},
+	{"webhooks", webhook.SealedWith, webhook.Reseal},
 }
 
 // Reseal seals anew, page by page, what is not sealed with the key in use. It may

@@ -101,7 +101,7 @@ func (c *restoreCommand) report(t *terminal, store config.Store, restored backup
 		fmt.Fprintf(t.out, "newer     nobody gave the heads (--anchor), so what happened after %s is not known here\n", restored.Manifest.Made.UTC().Format(time.DateTime+" UTC"))
 	}
 	fmt.Fprintln(t.out, "Whatever was taken away after the backup is back: people who were held, locked or deleted, permissions, keys of programs. See to that first.")
-	fmt.Fprintln(t.out, "Then look at what is held: mandate held list, held release, held drop.")
+	fmt.Fprintln(t.out, "Then look at what is held: mandate held list, held release, held drop. Webhooks are paused until staff let them go on.")
 }
 
 // newerThan says of which histories more was known elsewhere than is here.
