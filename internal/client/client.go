@@ -34,6 +34,8 @@ type Client struct {
 	Revoked     time.Time // zero: it is in use
 	LastUsed    time.Time // to the minute; zero: never
 	Access
+
+	use *use // when it was here last, for this process; nil for one that was not found as a caller
 }
 
 // May reports whether the client may ask about an operation. What the catalogue

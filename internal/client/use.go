@@ -23,15 +23,16 @@ type use struct {
 }
 
 // noteUse remembers that a client was here.
-func (s *Service) noteUse(id bank.ClientID, institution bank.InstitutionID) {
-	found, known := s.roll.used.Load(id)
-	if !known {
-		found, _ = s.roll.used.LoadOrStore(id, &use{institution: institution})
+func (s *Service) noteUse(c *Client) {
+	if now := s.db.Now().UnixMicro(); now-c.use.last.Load() >= useGrain.Microseconds() {
+		c.use.last.Store(now)
 	}
-	u, now := found.(*use), s.db.Now().UnixMicro()
-	if now-u.last.Load() >= useGrain.Microseconds() {
-		u.last.Store(now)
-	}
+}
+
+// useOf is the use of a client, which outlives what is known of it otherwise.
+func (s *Service) useOf(c *Client) *use {
+	found, _ := s.roll.used.LoadOrStore(c.ID, &use{institution: c.Institution})
+	return found.(*use)
 }
 
 // NoteUses writes when clients were here last, to the minute. It is called now
