@@ -89,6 +89,15 @@ func (s *Service) SigningKeys(ctx context.Context, issuer bank.InstitutionID) ([
 	return s.Keys(ctx, issuer)
 }
 
+// PublicKeys are the public halves of an issuer's keys. It needs no keyring.
+func (s *Service) PublicKeys(ctx context.Context, issuer bank.InstitutionID) (keys []Key, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		keys, err = keysOf(tx, issuer)
+		return err
+	})
+	return keys, err
+}
+
 // Keys are an issuer's keys as they are; there are none before the first is needed.
 func (s *Service) Keys(ctx context.Context, issuer bank.InstitutionID) (ordered []Key, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {

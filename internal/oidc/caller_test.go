@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"mandate/internal/client"
 	"mandate/internal/fault"
 	"mandate/internal/gate"
+	"mandate/internal/grant"
+	"mandate/internal/oidc"
 )
 
 // A client of the decision service may show what its application got at the
@@ -42,6 +45,14 @@ func TestAClientShowsATokenInPlaceOfItsKey(t *testing.T) {
 		good := token(own, "decisions")
 		is("its token", good, made.ID)
 		is("its token, known by now", good, made.ID)
+
+		// A copy, which is not the provider, has no keyring and writes nothing,
+		// knows it as well.
+		copied := gate.NewCallers(clients, oidc.Tokens{Origin: w.provider.Origin, Grants: grant.New(w.d, w.guard, nil, nil), Applications: w.applications, Clock: w.clock,
+			HasInstitution: func(_ context.Context, id bank.InstitutionID) (bool, error) { return id == cedar, nil }}, w.clock)
+		if c, err := copied.Authenticate(t.Context(), good); err != nil || c.ID != made.ID {
+			t.Errorf("at a copy: %s, %v", c.ID, err)
+		}
 		is("of an application that is no client's", token(other, "decisions"), "")
 		is("for something else", token(narrow, "scim"), "")
 		is("of nobody", "a.b.c", "")

@@ -182,7 +182,9 @@ func (p *Provider) issuerOf(r *http.Request) (bank.InstitutionID, error) {
 }
 
 // Issuer is the name of an issuer, as tokens carry it.
-func (p *Provider) Issuer(id bank.InstitutionID) string { return p.Origin + "/" + pathOf(id) }
+func (p *Provider) Issuer(id bank.InstitutionID) string { return issuerAt(p.Origin, id) }
+
+func issuerAt(origin string, id bank.InstitutionID) string { return origin + "/" + pathOf(id) }
 
 func pathOf(id bank.InstitutionID) string {
 	if id == grant.Neutral {

@@ -23,10 +23,28 @@ import (
 // not for this.
 var ErrToken = fault.New(fault.Unauthorized, "The access token is not good here. Get a new one at the token endpoint.").With("INVALID_TOKEN")
 
-// Service says which application an access token is of that it got for itself,
-// as a service, with a scope, and until when it is good. A person's token is nobody's here, and neither is
-// one that is bound to a key, since nothing here asks for the proof.
+// Tokens reads access tokens of the provider's, also where the provider itself is
+// not: it takes no more than the database and where the provider is found.
+type Tokens struct {
+	Origin       string
+	Grants       *grant.Service
+	Applications Applications
+	Clock        bank.Clock
+
+	// HasInstitution reports whether there is such an institution.
+	HasInstitution func(context.Context, bank.InstitutionID) (bool, error)
+}
+
+// Service is that of Tokens.
 func (p *Provider) Service(ctx context.Context, token, scope string) (bank.InstitutionID, bank.ApplicationID, time.Time, error) {
+	return Tokens{p.Origin, p.Grants, p.Applications, p.Clock, p.HasInstitution}.Service(ctx, token, scope)
+}
+
+// Service says which application an access token is of that it got for itself,
+// as a service, with a scope, and until when it is good. A person's token is
+// nobody's here, and neither is one that is bound to a key, since nothing here
+// asks for the proof.
+func (p Tokens) Service(ctx context.Context, token, scope string) (bank.InstitutionID, bank.ApplicationID, time.Time, error) {
 	issuer, claims, err := p.readAccess(ctx, token)
 	if err != nil {
 		return "", "", time.Time{}, err
@@ -59,7 +77,7 @@ func (p *Provider) Service(ctx context.Context, token, scope string) (bank.Insti
 }
 
 // readAccess reads an access token of ours that is good now.
-func (p *Provider) readAccess(ctx context.Context, token string) (bank.InstitutionID, jwt.Claims, error) {
+func (p Tokens) readAccess(ctx context.Context, token string) (bank.InstitutionID, jwt.Claims, error) {
 	var claims jwt.Claims
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || len(parsed.Headers) != 1 || parsed.Headers[0].ExtraHeaders[jose.HeaderType] != "at+jwt" {
@@ -70,13 +88,13 @@ func (p *Provider) readAccess(ctx context.Context, token string) (bank.Instituti
 	}
 	name, err := url.PathUnescape(strings.TrimPrefix(claims.Issuer, p.Origin+"/"))
 	issuer := bank.InstitutionID(name)
-	if err != nil || issuer == "" || claims.Issuer != p.Issuer(issuer) {
+	if err != nil || issuer == "" || claims.Issuer != issuerAt(p.Origin, issuer) {
 		return "", claims, ErrToken
 	}
 	if there, err := p.HasInstitution(ctx, issuer); err != nil || !there {
 		return "", claims, errors.Join(ErrToken, err)
 	}
-	keys, err := p.Grants.SigningKeys(ctx, issuer)
+	keys, err := p.Grants.PublicKeys(ctx, issuer)
 	if err != nil {
 		return "", claims, err
 	}
@@ -85,7 +103,7 @@ func (p *Provider) readAccess(ctx context.Context, token string) (bank.Instituti
 			continue
 		}
 		var proven jwt.Claims
-		expected := jwt.Expected{Issuer: p.Issuer(issuer), AnyAudience: jwt.Audience{p.Issuer(issuer)}, Time: p.Clock.Now()}
+		expected := jwt.Expected{Issuer: claims.Issuer, AnyAudience: jwt.Audience{claims.Issuer}, Time: p.Clock.Now()}
 		if parsed.Claims(k.Public, &proven) != nil || proven.ValidateWithLeeway(expected, 0) != nil || proven.Expiry == nil || proven.ID == "" {
 			return "", claims, ErrToken
 		}
