@@ -151,13 +151,20 @@ func (a *App) site(origin, app string) (web.Site, error) {
 
 // APIHandler is everything that programs call, without an address.
 func (a *App) APIHandler() http.Handler {
+	return a.APIHandlerWith(product.New(a.Decisions).With(product.Requests{
+		Payments: a.Authorizations, Clock: a.Clock, Key: a.root.Load().derive("access requests"), Origin: a.Config.APIOrigin,
+	}))
+}
+
+// APIHandlerWith is the same with something else behind AuthZEN: a benchmark
+// compares what deciding costs with what everything around it does.
+func (a *App) APIHandlerWith(decider authzen.Decider) http.Handler {
 	mux := route.NewMux()
 	limiter := gate.NewLimiter(a.Clock, gate.Rate{})
 	door := gate.New(a.callers, limiter, a.Log)
 	directories := gate.New(Directories{a.DB, a.Clients, a.Products}, limiter, a.Log)
 	authzen.New(authzen.Config{
-		Decider: product.New(a.Decisions).With(product.Requests{Payments: a.Authorizations, Clock: a.Clock, Key: a.root.Load().derive("access requests"), Origin: a.Config.APIOrigin}),
-		Gate:    door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
+		Decider: decider, Gate: door, Origin: a.Config.APIOrigin, HasInstitution: a.hasInstitution,
 	}).Mount(mux)
 	scim.New(scim.Config{Rooms: a.Provisioning, Gate: directories, Origin: a.Config.APIOrigin}).Mount(mux)
 	api.New(api.Config{Gate: door, Decisions: a.Decisions, Users: a.Users, Reverse: a.Users, Authorizations: a.Authorizations,

@@ -116,7 +116,7 @@ func (b *payments) rows(ctx context.Context) ([]row, error) {
 	rows := make([]row, len(ways))
 	for i, way := range ways {
 		var err error
-		if rows[i], err = b.measure(ctx, way.clients, way.units, way.call); err != nil {
+		if rows[i], err = measure(ctx, b.each, way.clients, way.units, way.call); err != nil {
 			return nil, fmt.Errorf("%s: %w", way.name, err)
 		}
 		rows[i].name = way.name
@@ -125,8 +125,8 @@ func (b *payments) rows(ctx context.Context) ([]row, error) {
 }
 
 // measure lets clients call at the same time, each as soon as it has its last
-// answer, for as long as the options say.
-func (b *payments) measure(ctx context.Context, clients, units int, call func(ctx context.Context, client, n int) error) (row, error) {
+// answer, for as long as it is measured.
+func measure(ctx context.Context, each time.Duration, clients, units int, call func(ctx context.Context, client, n int) error) (row, error) {
 	for n := range warmUp {
 		for client := range clients {
 			if err := call(ctx, client, -1-n); err != nil {
@@ -151,7 +151,7 @@ func (b *payments) measure(ctx context.Context, clients, units int, call func(ct
 		})
 	}
 	select {
-	case <-time.After(b.each):
+	case <-time.After(each):
 	case <-ctx.Done():
 	}
 	stop.Store(true)

@@ -37,6 +37,7 @@ const mostTries = 20
 // where what is known may be too old.
 func (s *Service) ask(ctx context.Context, institution bank.InstitutionID, answer func(*asking) error) error {
 	for range mostTries {
+		asOf, _ := s.memory.AsOf()
 		view, err := s.memory.View(ctx, institution)
 		if err != nil {
 			return err
@@ -48,11 +49,14 @@ func (s *Service) ask(ctx context.Context, institution bank.InstitutionID, answe
 		if err := answer(a); err != nil {
 			return err
 		}
-		if a.view.Holds() {
-			return s.memory.Fresh()
+		if err := s.memory.Fresh(); err != nil {
+			return err
+		}
+		if a.view.Holds() && s.memory.InTime(asOf) {
+			return nil
 		}
 	}
-	return fault.New(fault.Unavailable, "The institution's settings change too quickly to be asked. Ask again.")
+	return fault.New(fault.Unavailable, "The institution's settings change more quickly than questions are answered. Ask again.")
 }
 
 // find finds where members are: in memory, and else in the database.

@@ -39,6 +39,7 @@ func (s *Service) Quick(institution bank.InstitutionID, q *Quick) bool {
 	if store == nil || !s.memory.Sure() {
 		return false
 	}
+	asOf, _ := s.memory.AsOf()
 	q.Request.Now, q.Request.Used, q.Request.Besides = s.memory.DB().Now(), entitlement.Used{}, 0
 	view := store.View()
 	if view.Decide(&q.Request, &q.Verdict) != compact.Answered {
@@ -52,7 +53,7 @@ func (s *Service) Quick(institution bank.InstitutionID, q *Quick) bool {
 		Epoch: s.memory.Epoch(), Institution: institution, Organization: block.Organization,
 		OfInstitution: view.Institution().Revision, OfOrganization: block.Revision,
 	}
-	if q.Organization != "" && q.Organization != block.Organization || !q.Revision.knows(q.AtLeast) || !view.Holds() {
+	if q.Organization != "" && q.Organization != block.Organization || !q.Revision.knows(q.AtLeast) || !view.Holds() || !s.memory.InTime(asOf) {
 		return false
 	}
 	if s.meter != nil {

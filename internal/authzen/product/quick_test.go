@@ -203,3 +203,52 @@ func (o oddities) batch() string {
 	o.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 	return "{" + strings.Join(parts, ",") + "}"
 }
+
+// What memory answers on the quick way is what the other way answers: the whole
+// program of a decision, and no stand-in for it.
+func TestMemoryAnswersQuicklyAsOtherwise(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p := start(t, d)
+	service := &counting{Service: pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)}
+	both := newPair(t, d, service, p.clients)
+	_, key := p.caller("first", "Hub")
+	_, header, _ := p.ask(key, "evaluation", wire("dana", "operating", "1.00", "{}"))
+	known := header.Get("Mandate-Revision")
+	later := pdp.Revision{Institution: "first", Organization: "acme", OfOrganization: 1 << 40}.String()
+	r := rand.New(rand.NewPCG(7, 8))
+	odd := oddities{r, []string{known, later}}
+	yes := 0
+	for n := range 1500 {
+		if n%50 == 0 { // the next question knows it
+			p.world.SetStanding("first", "acme", "dana", bank.StatusActive, r.IntN(4) == 0)
+		}
+		path, body, revision := "evaluation", odd.evaluation(), ""
+		if r.IntN(3) == 0 {
+			path, body = "evaluations", odd.batch()
+		}
+		if r.IntN(5) == 0 {
+			revision = odd.revision()
+		}
+		_, answer := both.same(path, key, body, revision)
+		yes += strings.Count(answer, "true")
+	}
+	if service.quick < 300 || service.left == 0 || yes < 100 {
+		t.Errorf("%d requests were answered quickly, %d left to the other way, %d had a yes in them: too few to compare", service.quick, service.left, yes)
+	}
+}
+
+// counting counts which requests the quick way answered.
+type counting struct {
+	*pdp.Service
+	quick, left int
+}
+
+func (c *counting) QuickAll(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
+	known, ok := c.Service.QuickAll(institution, questions, allowed)
+	if ok {
+		c.quick++
+	} else {
+		c.left++
+	}
+	return known, ok
+}

@@ -39,6 +39,13 @@ func (m *Memory) Fresh() error {
 	return nil
 }
 
+// InTime reports whether an answer may still be given that was read after AsOf had
+// said a moment. A process that is stopped between reading and answering may be
+// confirmed anew as soon as it goes on, and its answer would be old all the same.
+func (m *Memory) InTime(asOf time.Time) bool {
+	return m.freshness != Followed || time.Since(asOf) <= Bound
+}
+
 // Sure reports whether what is here can be answered from without looking into
 // the database.
 func (m *Memory) Sure() bool {
