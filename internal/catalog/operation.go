@@ -217,6 +217,20 @@ func (i *OperationInfo) Named(edition bank.Edition) []Permission {
 	return i.Needs
 }
 
+// In reports whether an edition has the operation at all.
+func (o Operation) In(edition bank.Edition) bool {
+	info := o.Info()
+	if info.Entitlement != NoEntitlement && !info.Entitlement.In(edition) {
+		return false
+	}
+	for _, p := range info.Named(edition) {
+		if !p.In(edition) {
+			return false
+		}
+	}
+	return true
+}
+
 // RoleAllows reports whether a role has a power in User management. Everybody
 // else's powers are decided by permissions.
 func RoleAllows(role bank.Role, power string) bool {

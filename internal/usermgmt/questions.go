@@ -266,7 +266,7 @@ func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person, at 
 func (s *sight) what(person Named) Reaching {
 	r := Reaching{Person: person, Accounts: len(s.policy.Accounts), Now: s.now}
 	for _, op := range catalog.Operations() {
-		if !exists(op, s.policy.Institution.Edition) {
+		if !op.In(s.policy.Institution.Edition) {
 			continue
 		}
 		ability, may := entitlement.AbilityOf(s.policy, entitlement.Plainest(person.User, op, s.now), s.used)
@@ -277,13 +277,6 @@ func (s *sight) what(person Named) Reaching {
 		}
 	}
 	return r
-}
-
-// exists reports whether an edition has an operation at all.
-func exists(op catalog.Operation, edition bank.Edition) bool {
-	info := op.Info()
-	return (info.Entitlement == catalog.NoEntitlement || info.Entitlement.In(edition)) &&
-		!slices.ContainsFunc(info.Named(edition), func(p catalog.Permission) bool { return !p.In(edition) })
 }
 
 // An ExposureQuery asks what each person could move alone today.

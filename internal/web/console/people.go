@@ -9,6 +9,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
+	"mandate/internal/pdp"
 	"mandate/internal/staff"
 	"mandate/internal/support"
 	"mandate/internal/usermgmt"
@@ -25,6 +26,10 @@ type Helping interface {
 	Profile(context.Context, bank.Caller, usermgmt.Person) (usermgmt.Profile, error)
 	Preview(context.Context, bank.Caller, usermgmt.Edit) (usermgmt.Preview, usermgmt.Profile, error)
 	SavePermissions(context.Context, bank.Caller, usermgmt.Edit) (version int64, err error)
+
+	WhoMay(context.Context, bank.Caller, bank.OrganizationID, usermgmt.WhoQuery) (usermgmt.WhoPage, error)
+	WhatMay(context.Context, bank.Caller, usermgmt.Person, pdp.Past) (usermgmt.Reaching, error)
+	Exposures(context.Context, bank.Caller, bank.OrganizationID, usermgmt.ExposureQuery) (usermgmt.ExposurePage, error)
 
 	Unlock(context.Context, bank.Caller, usermgmt.Person) error
 	Hold(ctx context.Context, caller bank.Caller, p usermgmt.Person, why string) error
@@ -80,6 +85,11 @@ func (a *app) peopleRoutes() []web.Route {
 		post(organization+"/permissions/review", a.managing(a.reviewOrganizationRights), "", false),
 		post(organization+"/permissions/save", a.saveOrganizationRights, "org.entitlement_changed", true),
 		get(organization+"/accounts", a.organizationAccounts),
+		get(organization+"/who-may", a.organizationWhoMay),
+		get(organization+"/who-may.csv", a.organizationWhoMay),
+		get(organization+"/alone", a.organizationAlone),
+		get(organization+"/alone.csv", a.organizationAlone),
+		get(member+"/may", a.memberMay),
 		get(organization+"/accounts/{account}", a.organizationAccount),
 		post(organization+"/accounts/{account}/review", a.managing(a.reviewOrganizationAccount), "", false),
 		post(organization+"/accounts/{account}/save", a.saveOrganizationAccount, "org.entitlement_changed", true),
@@ -177,6 +187,7 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 		{Label: "Members", Href: here + "/members", Count: p.Organization.People.Total},
 		{Label: "Permissions", Href: here + "/permissions"},
 		{Label: "Accounts", Href: here + "/accounts", Count: len(p.Organization.Accounts)},
+		{Label: "Who may", Href: here + "/who-may"},
 		{Label: "Activity", Href: here + "/activity"},
 	} {
 		t.Current = t.Label == tab
@@ -220,6 +231,7 @@ func (a *app) theMember(r *http.Request, tab string) (p memberFrame, err error) 
 		{Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()},
 		{Label: "Activity", Href: p.at("/activity")},
 		{Label: "Security", Href: p.at("/security")},
+		{Label: "May", Href: p.at("/may")},
 		{Label: "Why can't they?", Href: p.at("/why")},
 	} {
 		t.Current = t.Label == tab

@@ -10,6 +10,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/fault"
 	"mandate/internal/identity"
+	"mandate/internal/pdp"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -45,6 +46,9 @@ type Managing interface {
 	PreviewMany(context.Context, bank.Caller, usermgmt.Edits) ([]usermgmt.MemberPreview, error)
 	SaveMany(context.Context, bank.Caller, usermgmt.Edits) error
 	Matrix(context.Context, bank.Caller, bank.OrganizationID, usermgmt.MatrixQuery) (usermgmt.Matrix, error)
+	WhoMay(context.Context, bank.Caller, bank.OrganizationID, usermgmt.WhoQuery) (usermgmt.WhoPage, error)
+	WhatMay(context.Context, bank.Caller, usermgmt.Person, pdp.Past) (usermgmt.Reaching, error)
+	Exposures(context.Context, bank.Caller, bank.OrganizationID, usermgmt.ExposureQuery) (usermgmt.ExposurePage, error)
 
 	Avatar(context.Context, bank.Caller, usermgmt.Person) (usermgmt.Avatar, error)
 	SetAvatar(ctx context.Context, caller bank.Caller, file []byte) error
@@ -98,6 +102,11 @@ func (a *app) managingRoutes() []web.Route {
 		{Method: "POST", Pattern: users + "/new", Handler: a.createUser, Needs: records(catalog.CreateUser, "orguser.created", true)},
 		{Method: "POST", Pattern: users + "/new/keep", Handler: a.keepDraft, Needs: needs(catalog.CreateUser)},
 		{Method: "POST", Pattern: users + "/new/discard", Handler: a.discardDraft, Needs: needs(catalog.CreateUser)},
+		{Method: "GET", Pattern: users + "/who-may", Handler: a.explained(a.whoMay), Needs: needs(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: users + "/who-may.csv", Handler: a.explained(a.whoMay), Needs: needs(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: users + "/alone", Handler: a.explained(a.aloneToday), Needs: needs(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: users + "/alone.csv", Handler: a.explained(a.aloneToday), Needs: needs(catalog.ViewPermissions)},
+		{Method: "GET", Pattern: user + "/may", Handler: a.explained(a.whatMay), Needs: needs(catalog.ViewPermissions)},
 		{Method: "GET", Pattern: user + "/setup", Handler: a.setup, Needs: needs(catalog.CreateUser)},
 		{Method: "POST", Pattern: user + "/setup", Handler: a.chooseColleague, Needs: needs(catalog.CreateUser)},
 		{Method: "GET", Pattern: user + "/setup/accounts", Handler: a.setupAccounts, Needs: needs(catalog.CreateUser)},

@@ -30,6 +30,7 @@ type memberPage struct {
 	Differs  []difference
 	Compares bool // with the defaults
 	WhyLabel string
+	May      string // where all that they may do stands; empty where that is not for whoever looks
 	Manage   manageCard
 	Picture  string
 }
@@ -113,6 +114,7 @@ func (a *app) memberPage(r *http.Request, me usermgmt.Standing, profile usermgmt
 			{Term: "Phone", Value: profile.Organization.Phone}, {Term: "Email", Value: profile.Organization.Email},
 		},
 		WhyLabel: "Why can't " + m.FirstName + " …?",
+		May:      mayHref(me, b, m.ID),
 		Picture:  b.avatar(m),
 	}
 	a.fillReach(&page, me, profile)

@@ -21,6 +21,7 @@ type membersPage struct {
 	Create  string // where somebody new is created; empty where one may not
 	Bulk    string // where several people are changed at once
 	Matrix  string
+	WhoMay  string
 
 	Importing []importingRow // who is being made at the host
 	Leaving   []string       // of whom the host has not heard yet that they are deleted
@@ -78,7 +79,7 @@ func (a *app) members(w http.ResponseWriter, r *http.Request) error {
 		page.Bulk = b.bulk()
 	}
 	if me.May(catalog.ViewPermissions) {
-		page.Matrix = b.matrix()
+		page.Matrix, page.WhoMay = b.matrix(), b.whoMay()
 	}
 	for _, m := range found.Members {
 		page.Rows = append(page.Rows, memberRow{
