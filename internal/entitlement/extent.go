@@ -134,6 +134,7 @@ type alike struct {
 type answered struct {
 	allowed bool
 	extent  Extent
+	rooms   []dayRoom
 }
 
 // accounts are those that are asked about.
@@ -204,7 +205,7 @@ func (s *spread) fresh(req Request) answered {
 	if !Decide(s.policy, req).Allowed {
 		return answered{}
 	}
-	return answered{true, ExtentOf(s.policy, req)}
+	return answered{true, ExtentOf(s.policy, req), dayRooms(s.policy, req)}
 }
 
 // pairs asks about transfers. What blocks on one account does not depend on the
@@ -311,7 +312,7 @@ func partOf(p *Policy, req Request, used Source) (Part, bool) {
 			part.Accounts++
 		}
 		here, ofAccount := false, bank.Cents(0)
-		for _, room := range dayRooms(p, req) {
+		for _, room := range a.rooms {
 			switch {
 			case room.level == LevelUserAccount:
 				here, ofAccount = true, room.cents

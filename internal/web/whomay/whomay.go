@@ -72,6 +72,7 @@ type Cell struct {
 	Label string
 	Money *bank.Cents
 	Text  string
+	Right bool // stands in a column of amounts
 	Link  ui.Link
 }
 
@@ -90,10 +91,13 @@ func readPast(r *http.Request, zone *time.Location) (past pdp.Past, typed, probl
 		}
 	}
 	past, err := pdp.ParsePast(typed)
-	if err != nil {
+	switch {
+	case err != nil:
 		return pdp.Past{}, "", "Write the moment as a date and a time."
+	case past.Time.IsZero():
+		return past, "", ""
 	}
-	return past, typed, ""
+	return past, past.Time.In(zone).Format(atLayout), ""
 }
 
 // said is the sentence of a moment that cannot be answered; other errors stay.
@@ -145,7 +149,8 @@ func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(user
 	}
 	list = list.At(max(found.Page, 1))
 	p.who(place, list, op, q, found)
-	p.moment(place, past, typed, list.Href())
+	p.More.At = momentField(typed)
+	p.moment(place, past, list.Href())
 	return show(p)
 }
 
@@ -159,7 +164,6 @@ func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.
 		}
 	}
 	p.More = &more{Action: place.Who, Keep: [][2]string{{"operation", op.ID()}, {"account", list.Filter("account")}, {"q", list.Search}}}
-	p.More.At = momentField(list.Filter("at"))
 	limited := len(op.Info().Limits) > 0
 	p.Columns = []ui.Column{list.Column(string(usermgmt.WhoByName), "Person")}
 	if op.Info().Accounts != catalog.AccountNone {
@@ -173,7 +177,9 @@ func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.
 		}
 		p.Note = "One payment is what every limit allows together with what is used of the day already. Alone is what of it needs nobody else. On several accounts, each figure is of the account on which it is greatest."
 	}
-	p.Columns = append(p.Columns, ui.Column{Label: "Why", Hidden: true})
+	if q.At.IsZero() {
+		p.Columns = append(p.Columns, ui.Column{Label: "Why", Hidden: true})
+	}
 	for _, able := range found.Rows {
 		p.Rows = append(p.Rows, whoRow(place, op, q, able))
 	}
@@ -200,7 +206,7 @@ func whoRow(place Place, op catalog.Operation, q usermgmt.WhoQuery, able usermgm
 		if op.Info().Counts && op.Info().Accounts != catalog.AccountPair {
 			cell := money("Left of the day", able.Best.Day)
 			if !able.Best.Daily {
-				cell = Cell{Label: "Left of the day", Text: "No daily limit"}
+				cell = Cell{Label: "Left of the day", Text: "No daily limit", Right: true}
 			}
 			row.Cells = append(row.Cells, cell)
 		}
@@ -216,8 +222,8 @@ func whoRow(place Place, op catalog.Operation, q usermgmt.WhoQuery, able usermgm
 	if able.Best.UpTo > 0 {
 		why.Set("amount", able.Best.UpTo.String())
 	}
-	if !q.At.IsZero() {
-		return row.with(Cell{Label: "Why"}) // what explains the present does not explain the past
+	if !q.At.IsZero() { // what explains the present does not explain the past
+		return row
 	}
 	return row.with(Cell{Label: "Why", Link: ui.Link{Label: "Why", Href: place.Why(able.User) + "?" + why.Encode()}})
 }
@@ -300,9 +306,9 @@ func ServeAlone(w http.ResponseWriter, r *http.Request, place Place, ask func(us
 	if v := list.Filter("at"); v != "" {
 		p.Toolbar.Keep = append(p.Toolbar.Keep, [2]string{"at", v})
 	}
-	p.More = &more{Action: place.Alone, Keep: [][2]string{{"q", list.Search}}, At: momentField(list.Filter("at"))}
+	p.More = &more{Action: place.Alone, Keep: [][2]string{{"q", list.Search}}, At: momentField(typed)}
 	p.alone(place, list, found)
-	p.moment(place, past, typed, list.Href())
+	p.moment(place, past, list.Href())
 	return show(p)
 }
 
@@ -322,7 +328,7 @@ func (p *Page) alone(place Place, list web.List, found usermgmt.ExposurePage) {
 		if n := percent(x.Total, found.Sum); n > 0 {
 			share = ui.Number(n) + "%"
 		}
-		row.Cells = []Cell{money("Alone today", x.Total), {Label: "Share", Text: share}, {Label: "How", Text: parts(x)}}
+		row.Cells = []Cell{money("Alone today", x.Total), {Label: "Share", Text: share, Right: true}, {Label: "How", Text: parts(x)}}
 		p.Rows = append(p.Rows, row)
 	}
 	p.Pager = list.Pager("People", found.Matching)
@@ -390,7 +396,7 @@ func ServePerson(r *http.Request, place Place, who bank.UserID, here string, ask
 		if a.Operation.Info().Accounts != catalog.AccountNone {
 			account.Text = place.some(a)
 		}
-		row.Cells = []Cell{account, {Label: "One payment up to"}, {Label: "Alone up to"}, {Label: "Left of the day"}}
+		row.Cells = []Cell{account, {Label: "One payment up to", Right: true}, {Label: "Alone up to", Right: true}, {Label: "Left of the day", Right: true}}
 		if len(a.Operation.Info().Limits) > 0 {
 			row.Cells[1], row.Cells[2] = money("One payment up to", a.Best.UpTo), money("Alone up to", a.Best.Alone)
 		}
@@ -402,18 +408,18 @@ func ServePerson(r *http.Request, place Place, who bank.UserID, here string, ask
 	if p.Problem == "" {
 		p.Note = ui.Count(len(found.May), "thing is", "things are") + " allowed, and " + ui.Number(len(found.Not)) + " are not."
 	}
-	p.moment(place, past, typed, here)
+	p.moment(place, past, here)
 	return show(p)
 }
 
 // moment says of a page about the past that it is.
-func (p *Page) moment(place Place, past pdp.Past, typed, here string) {
+func (p *Page) moment(place Place, past pdp.Past, here string) {
 	if past.IsZero() {
 		return
 	}
-	p.Past = typed
+	p.Past = "when a revision was made"
 	if !past.Time.IsZero() {
-		p.Past = past.Time.In(place.Zone).Format("Monday, January 2, 2006, 3:04 PM")
+		p.Past = "on " + past.Time.In(place.Zone).Format("Monday, January 2, 2006, 3:04 PM")
 	}
 	path, query, _ := strings.Cut(here, "?")
 	v, _ := url.ParseQuery(query)

@@ -1,0 +1,106 @@
+package online_test
+
+import (
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mandate/internal/db/dbtest"
+	"mandate/internal/usermgmt"
+)
+
+// An admin sees who may do something and up to how much, and what each could
+// move alone; members who administer nothing do not.
+func TestWhoMayIsShown(t *testing.T) {
+	d := dbtest.SQLite(t)
+	t.Cleanup(usermgmt.KeepPast(d))
+	w := newWorld(t, d)
+	if err := usermgmt.KeepPastFromNow(t.Context(), d, nil); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.ClockOf(t, d).Advance(time.Hour)
+	ana := w.as("ana")
+	page := ana.get("/cedar/settings/users/who-may?operation=wires.transmit&account=acc_operating")
+	page.says(t, "Dana", "One payment up to", "Alone up to", "Left of the day")
+	ana.get("/cedar/settings/users/who-may?operation=wires.transmit&amount=9999999").says(t, "Nobody may do this.")
+	ana.get("/cedar/settings/users/who-may?amount=much").says(t, "Write an amount such as $25,000.00.")
+	ana.get("/cedar/settings/users/who-may?at=soon").says(t, "Write the moment as a date and a time.")
+	ana.get("/cedar/settings/users/who-may?at=1999-01-01T00:00").says(t, "There is no answer")
+	then := dbtest.ClockOf(t, d).Now().Add(-30 * time.Minute).UTC().Format(time.RFC3339)
+	ana.get("/cedar/settings/users/who-may?operation=wires.transmit&at="+then).says(t, "This is the past", "Show now", "Dana")
+	ana.get("/cedar/settings/users/alone").says(t, "Dana", "Alone today", "without a second person")
+	ana.get("/cedar/settings/users/usr_dana/may").says(t, "What Dana", "Send a wire")
+	for path, want := range map[string]string{
+		"/cedar/settings/users/who-may.csv?operation=wires.transmit": "Member,Name,Role,Operation,Accounts,One payment up to,Alone up to,Left of the day,As of\r\nusr_dana,Dana ",
+		"/cedar/settings/users/alone.csv":                            "Member,Name,Role,Alone today,Without a daily limit,How,Day,As of\r\nusr_dana,Dana ",
+	} {
+		if got := ana.get(path); !strings.HasPrefix(got.body, want) {
+			t.Errorf("%s: %q, want %q first", path, got.body, want)
+		}
+	}
+	dana := w.as("dana")
+	for _, path := range []string{"who-may", "who-may.csv", "alone", "alone.csv", "usr_dana/may"} {
+		if got := dana.get("/cedar/settings/users/" + path); got.status != http.StatusForbidden {
+			t.Errorf("%s answers %d to whoever administers nobody", path, got.status)
+		}
+	}
+}
+
+// With five hundred people on two hundred accounts, and with ten thousand people,
+// the answers come at once.
+func TestWhoMayIsQuick(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.wide(rounded(40, 200), rounded(100, 500))
+	w.crowd(rounded(500, 9_500))
+	ana := w.as("ana")
+	for _, path := range []string{"who-may?operation=wires.transmit&account=acc_wide7", "who-may?operation=wires.transmit", "who-may?operation=transfers.create", "alone", "usr_wide7/may"} {
+		var took []time.Duration
+		for range 3 {
+			started := time.Now()
+			ana.get("/cedar/settings/users/"+path).is(t, http.StatusOK)
+			took = append(took, time.Since(started))
+		}
+		slices.Sort(took)
+		if took[1] > 4*time.Second {
+			t.Errorf("%s takes %v", path, took[1])
+		}
+		t.Logf("%s: %v", path, took[1])
+	}
+	if os.Getenv("MANDATE_SCREENSHOTS") == "" {
+		return
+	}
+	p := w.browser(t, "ana")
+	p.open("/cedar/settings/users/who-may?operation=wires.transmit")
+	p.look("who-may-many")
+	p.open("/cedar/settings/users/alone")
+	p.look("alone-many")
+}
+
+func rounded(few, all int) int {
+	if os.Getenv("MANDATE_SLOW") != "" {
+		return all
+	}
+	return few
+}
+
+func TestWhoMayLooksRight(t *testing.T) {
+	d := dbtest.SQLite(t)
+	t.Cleanup(usermgmt.KeepPast(d))
+	w := newWorld(t, d)
+	if err := usermgmt.KeepPastFromNow(t.Context(), d, nil); err != nil {
+		t.Fatal(err)
+	}
+	ana := w.browser(t, "ana")
+	ana.open("/cedar/settings/users/who-may?operation=wires.transmit")
+	ana.look("who-may")
+	ana.open("/cedar/settings/users/who-may?operation=wires.transmit&at=" + dbtest.ClockOf(t, d).Now().UTC().Format(time.RFC3339))
+	ana.See("This is the past")
+	ana.look("who-may-past")
+	ana.open("/cedar/settings/users/alone")
+	ana.look("alone")
+	ana.open("/cedar/settings/users/usr_dana/may")
+	ana.look("what-may")
+}
