@@ -95,14 +95,9 @@ type Event struct {
 	Actor struct {
 		Kind string `json:"kind"`
 	} `json:"actor"`
-	Revision string `json:"revision"` // hand it to Saw
-	Changes  []struct {
-		Field    string   `json:"field"`
-		Accounts []string `json:"accounts"`
-		Old      *string  `json:"old"` // nil: it is not told
-		New      *string  `json:"new"`
-	} `json:"changes"`
-	Test bool `json:"test"` // sent from a screen, to see whether it arrives
+	Revision string   `json:"revision"` // hand it to Saw
+	Changed  []string `json:"changed"`  // which fields; their values are read through the API
+	Test     bool     `json:"test"`     // sent from a screen, to see whether it arrives
 }
 
 // ReadEvent reads the body of a webhook that was verified. Members that it does
