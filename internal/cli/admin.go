@@ -9,10 +9,8 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/grant"
-	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/staff"
-	"mandate/internal/usermgmt"
 )
 
 type adminCommand struct {
@@ -47,7 +45,7 @@ func (c adminStore) with(t *terminal, links identity.Mailer, do func(*staff.Serv
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	door := doorOf(d)
 	who, err := identity.New(identity.Config{DB: d, Guard: door, People: app.People(), Mailer: links, Clock: t.clock})
 	if err != nil {
 		return err

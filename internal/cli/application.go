@@ -11,10 +11,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/fault"
-	"mandate/internal/guard"
-	"mandate/internal/identity"
 	"mandate/internal/staff"
-	"mandate/internal/usermgmt"
 )
 
 type applicationCommand struct {
@@ -38,7 +35,7 @@ func (c applicationStore) with(t *terminal, open opener, do func(*application.Se
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	door := doorOf(d)
 	return do(application.New(d, door, staff.Rights{}, t.logger()), operator(c.Institution))
 }
 

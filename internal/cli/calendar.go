@@ -13,14 +13,11 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/fault"
-	"mandate/internal/guard"
-	"mandate/internal/identity"
-	"mandate/internal/usermgmt"
 )
 
 // calendars are the institutions' calendars of a database.
 func calendars(d *db.DB) *calendar.Service {
-	return calendar.New(guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{}), func(tx *db.Tx, institution bank.InstitutionID) (*time.Location, error) {
+	return calendar.New(doorOf(d), func(tx *db.Tx, institution bank.InstitutionID) (*time.Location, error) {
 		house, err := app.House(tx, institution)
 		return house.Place, err
 	})

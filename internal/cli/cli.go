@@ -45,6 +45,7 @@ type commands struct {
 	Application applicationCommand `cmd:"" help:"Let products in that staff sign in to, and services."`
 	Admin       adminCommand       `cmd:"" help:"Let administrators into the console."`
 	Provider    providerCommand    `cmd:"" help:"Let an institution's staff sign in through an OpenID provider of its own."`
+	Webhook     webhookCommand     `cmd:"" help:"Tell receivers of the institution's choice, signed, when something happened."`
 	Directory   directoryCommand   `cmd:"" help:"Connect outside directories that keep staff users, by SCIM."`
 	Host        hostCommand        `cmd:"" help:"Look after the way to the institutions' core."`
 	Backup      backupCommand      `cmd:"" help:"Write the whole database into one encrypted file, beside a running server, and prove it."`

@@ -10,9 +10,6 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/client"
 	"mandate/internal/config"
-	"mandate/internal/guard"
-	"mandate/internal/identity"
-	"mandate/internal/usermgmt"
 )
 
 type clientCommand struct {
@@ -36,7 +33,7 @@ func (c clientStore) with(t *terminal, open opener, do func(*client.Service, ban
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	door := doorOf(d)
 	return do(client.New(d, door, t.logger()), operator(c.Institution))
 }
 

@@ -10,11 +10,9 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/fault"
-	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/scim"
 	"mandate/internal/staff"
-	"mandate/internal/usermgmt"
 )
 
 type directoryCommand struct {
@@ -44,7 +42,7 @@ func (c directoryStore) with(t *terminal, open opener, do func(*staff.Provisioni
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	door := doorOf(d)
 	who, err := identity.New(identity.Config{DB: d, Guard: door, People: app.People(), Mailer: nobodyIsInvited{}, Clock: t.clock})
 	if err != nil {
 		return err

@@ -11,12 +11,8 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/db"
-	"mandate/internal/guard"
 	"mandate/internal/host"
 	"mandate/internal/hostsync"
-	"mandate/internal/identity"
-	"mandate/internal/staff"
-	"mandate/internal/usermgmt"
 )
 
 // hostTending are the commands of those who look after what goes to the core and
@@ -37,7 +33,7 @@ type hostStore struct {
 // tendingIn is the room on a database, without a core: for looking after what
 // waits.
 func tendingIn(t *terminal, d *db.DB) *hostsync.Service {
-	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	door := doorOf(d)
 	return hostsync.New(hostsync.Config{DB: d, Guard: door, Desk: host.NewDesk(d, nil, t.logger()), Log: t.logger()})
 }
 

@@ -7,10 +7,7 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/conformance"
 	"mandate/internal/db"
-	"mandate/internal/guard"
-	"mandate/internal/identity"
 	"mandate/internal/importer"
-	"mandate/internal/usermgmt"
 )
 
 type importCommand struct {
@@ -28,7 +25,7 @@ func (c *importCommand) Run(t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	door := guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{})
+	door := doorOf(d)
 	return importer.Command(t.ctx, t.out, t.isTerm, d, door, c.Dir, importer.Options{
 		DryRun: c.DryRun, JSON: c.JSON, Objects: c.Objects, Actor: c.Actor,
 	})

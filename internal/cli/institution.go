@@ -12,8 +12,6 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/fault"
-	"mandate/internal/guard"
-	"mandate/internal/identity"
 	"mandate/internal/usermgmt"
 )
 
@@ -88,7 +86,7 @@ func onInstitution(t *terminal, store config.Store, id string, do func(*usermgmt
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	users, caller := usermgmt.New(guard.New(d, usermgmt.LoadPolicy, nil, identity.Proofs{}), nil), operator(id)
+	users, caller := usermgmt.New(doorOf(d), nil), operator(id)
 	i, err := users.Institution(t.ctx, caller.Institution)
 	if err != nil {
 		return err

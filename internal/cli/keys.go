@@ -12,10 +12,6 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/grant"
-	"mandate/internal/guard"
-	"mandate/internal/identity"
-	"mandate/internal/staff"
-	"mandate/internal/usermgmt"
 )
 
 type keysCommand struct {
@@ -80,7 +76,7 @@ func withGrants(t *terminal, open opener, of config.Store, institution string, d
 			return err
 		}
 	}
-	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	door := doorOf(d)
 	return do(grant.New(d, door, app.ProductPeople{}, keys), operator(institution))
 }
 

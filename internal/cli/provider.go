@@ -11,10 +11,8 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/fault"
-	"mandate/internal/guard"
 	"mandate/internal/identity"
 	"mandate/internal/staff"
-	"mandate/internal/usermgmt"
 )
 
 type providerCommand struct {
@@ -44,7 +42,7 @@ func (c providerStore) with(t *terminal, open opener, do func(*staff.Service, ba
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	door := guard.New(d, usermgmt.LoadPolicy, staff.Rights{}, identity.Proofs{})
+	door := doorOf(d)
 	who, err := identity.New(identity.Config{DB: d, Guard: door, People: app.People(), Mailer: nobodyIsInvited{}, Keys: keys, Clock: t.clock})
 	if err != nil {
 		return err

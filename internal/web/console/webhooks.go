@@ -171,11 +171,11 @@ func (a *app) webhookPage(w http.ResponseWriter, r *http.Request) error {
 	page := webhookDetail{E: e, At: b.webhook(e.ID), Latest: latest, Place: me.Place(), Warning: webhookWarning(&e, me.Place())}
 	arrived := "Never"
 	if !e.Succeeded.IsZero() {
-		arrived = ui.DateTime(e.Succeeded, page.Place)
+		arrived = lasted(a.site.Clock.Now().Sub(e.Succeeded)) + " ago"
 	}
 	page.Figures = []ui.Figure{{Label: "Last success", Value: arrived}, {Label: "Waiting", Value: upTo(e.Waiting)}, {Label: "Given up", Value: upTo(e.Dead)}}
 	if !e.FailingSince.IsZero() {
-		page.Figures = append(page.Figures, ui.Figure{Label: "Failing since", Value: ui.DateTime(e.FailingSince, page.Place)})
+		page.Figures = append(page.Figures, ui.Figure{Label: "Failing for", Value: lasted(a.site.Clock.Now().Sub(e.FailingSince))})
 	}
 	page.Facts = []ui.Fact{{Term: "Address", Value: e.URL}, {Term: "Is told of", Value: toldOf(&e.Draft)}, {Term: "Added", Value: ui.DateTime(e.Created, page.Place)}}
 	if e.OldEnds.After(a.site.Clock.Now()) {

@@ -96,6 +96,9 @@ func TestWebhooksInABrowser(t *testing.T) {
 		p.Click("Pause")
 		p.See("The webhook was paused")
 		p.look("webhook-paused")
+		paused, err := hooks.List(t.Context(), operator)
+		w.must(err)
+		p.open("/cedar/settings/webhooks/" + string(paused[0].ID)) // without the toast
 		p.Click("Resume")
 		p.See("The webhook was resumed")
 		for range 60 { // until it is given up, and before all of it ends
