@@ -33,8 +33,7 @@ type Renewed struct {
 // Renew ends in a restored database what must not come back, before anybody can
 // use it: the epoch, and with it every revision token; every sign-in, link and
 // ticket; all that products have of people; what waits for a second person; every
-// lease. What waited to go out is kept back, and webhooks are paused. It may be run
-// again.
+// lease. What waited to go out is kept back. It may be run again.
 func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manifest) (r Renewed, err error) {
 	var institutions []usermgmt.Institution
 	err = d.Write(ctx, func(tx *db.Tx) (err error) {

@@ -173,13 +173,3 @@ func again(tx *db.Tx, e Endpoint, id string) (int64, error) {
 	}
 	return n, nil
 }
-
-// PauseRestored pauses what a restored backup would go on sending: receivers may
-// have got it before, and somebody should know that the past came back.
-func PauseRestored(tx *db.Tx, institution bank.InstitutionID) error {
-	_, err := tx.Exec(`update webhook_endpoint set state = 'paused', revision = revision + 1, lease_micros = 0 where institution_id = $1 and state = 'active'`, institution)
-	if err != nil {
-		return fmt.Errorf("pause the webhooks of %s: %w", institution, err)
-	}
-	return nil
-}
