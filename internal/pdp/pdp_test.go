@@ -334,3 +334,54 @@ func FuzzParseRevision(f *testing.F) {
 		}
 	})
 }
+
+// What is answered quickly is what is answered otherwise, without allocating
+// anything; the rest is left.
+func TestQuickAnswersAreTheAnswers(t *testing.T) {
+	d := dbtest.SQLite(t)
+	w := pdptest.New(t, d)
+	m := meter{}
+	s := pdp.New(pdptest.Memory(d), pdptest.Sources(), m)
+	now := decide(t, s, "first", wire("dana", "operating", "1.00")).Revision
+	demanding, early := wire("dana", "operating", "1.00"), wire("dana", "operating", "1.00")
+	demanding.AtLeast, early.AtLeast = []pdp.Revision{now}, []pdp.Revision{now}
+	early.AtLeast[0].OfOrganization++
+	clear(m)
+	for name, c := range map[string]struct {
+		question pdp.Question
+		quick    bool
+	}{
+		"allowed":                  {wire("dana", "operating", "10000.00"), true},
+		"with a second person":     {wire("dana", "operating", "10000.01"), true},
+		"refused":                  {wire("dana", "payroll", "1.00"), true},
+		"of somebody who is not":   {wire("nobody", "operating", "1.00"), false},
+		"of elsewhere":             {wire("bea", "savings", "1.00"), false},
+		"what is not an operation": {pdp.Question{Member: "dana", Operation: "wires.send"}, false},
+		"what is reached":          {demanding, true},
+		"what is not reached":      {early, false},
+	} {
+		allowed := make([]bool, 1)
+		known, ok := s.QuickAll("first", []pdp.Question{c.question}, allowed)
+		if ok != c.quick {
+			t.Errorf("%s: quick is %t", name, ok)
+		}
+		want := decide(t, s, "first", c.question)
+		if ok && (allowed[0] != (want.Outcome() == pdp.Allowed) || known != want.Revision) {
+			t.Errorf("%s: %t %+v, want %s %+v", name, allowed[0], known, want.Outcome(), want.Revision)
+		}
+	}
+	questions := []pdp.Question{wire("dana", "operating", "1.00"), wire("ana", "operating", "1.00"), wire("dana", "operating", "9999.99")}
+	allowed := make([]bool, len(questions))
+	quiet := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+	decide(t, quiet, "first", questions[0])
+	if n := testing.AllocsPerRun(100, func() { quiet.QuickAll("first", questions, allowed) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if _, ok := quiet.QuickAll("first", questions, allowed); !ok || !allowed[0] || allowed[1] || !allowed[2] {
+		t.Errorf("answers %v", allowed)
+	}
+	w.SetStanding("first", "acme", "dana", bank.StatusActive, true)
+	if known, ok := quiet.QuickAll("first", questions, allowed); ok && (allowed[0] || known == now) {
+		t.Error("answered from before the change")
+	}
+}

@@ -1,70 +1,130 @@
 package pdp
 
 import (
+	"sync"
+
 	"mandate/internal/bank"
+	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 	"mandate/internal/entitlement/compact"
 )
 
-// A Quick is a question that is asked without allocating anything, and its
-// answer. Its owner uses it again and again.
-type Quick struct {
-	// Request is the question. What it counts on, the time and what is used
-	// already, is the service's to know.
-	Request entitlement.Request
-
-	Organization bank.OrganizationID // as of a Question
-	AtLeast      Revision            // as of a Question; one is enough here
-
-	Verdict  compact.Verdict // the answer, good until the next question
-	Revision Revision        // what it knows
-}
-
-// Outcome says what came out.
-func (q *Quick) Outcome() Outcome {
-	switch {
-	case !q.Verdict.Allowed():
-		return Denied
-	case q.Verdict.ApprovalRequired():
-		return NeedsApproval
-	}
-	return Allowed
-}
-
-// Quick answers a question where that can be done from memory alone, at once. It
-// says false where it cannot, and then nothing is answered: Decide finds out
-// what is missing, or refuses. Whatever it answers, Decide would have answered.
-func (s *Service) Quick(institution bank.InstitutionID, q *Quick) bool {
+// QuickAll answers questions where all of them can be answered from memory alone,
+// at once, and allocates next to nothing. It sets allowed where an answer is a
+// yes that needs nobody else, and returns what all answers know: the zero
+// revision where they are about several organizations. It says false where it
+// cannot, and then nothing is answered: DecideAll finds out what is missing, or
+// refuses. Whatever it answers, DecideAll would have answered.
+func (s *Service) QuickAll(institution bank.InstitutionID, questions []Question, allowed []bool) (Revision, bool) {
 	store := s.memory.Store(institution)
 	if store == nil || !s.memory.Sure() {
-		return false
+		return Revision{}, false
 	}
+	r := quickRounds.Get().(*quickRound)
+	defer r.done()
 	asOf, _ := s.memory.AsOf()
-	q.Request.Now, q.Request.Used, q.Request.Besides = s.memory.DB().Now(), entitlement.Used{}, 0
 	view := store.View()
-	if view.Decide(&q.Request, &q.Verdict) != compact.Answered {
+	r.req.Now = s.memory.DB().Now()
+	for i := range questions {
+		if !r.answer(view, &questions[i]) {
+			return Revision{}, false
+		}
+	}
+	known := Revision{Epoch: s.memory.Epoch(), Institution: institution, OfInstitution: view.Institution().Revision}
+	if !r.know(known, questions) || !view.Holds() || !s.memory.InTime(asOf) {
+		return Revision{}, false
+	}
+	for i, a := range r.answers {
+		allowed[i] = a.outcome == Allowed
+		if s.meter != nil {
+			s.meter.Decided(a.operation, a.outcome)
+		}
+	}
+	if !r.together() {
+		return Revision{}, true
+	}
+	return r.answers[0].revision(known), true
+}
+
+// A quickRound is questions of one request that are answered from memory.
+type quickRound struct {
+	req     entitlement.Request
+	verdict compact.Verdict
+	answers []quickAnswer
+	blocks  map[bank.OrganizationID]*compact.Block
+}
+
+type quickAnswer struct {
+	block     *compact.Block
+	operation catalog.Operation
+	outcome   Outcome
+}
+
+// revision is what an answer knows, by what all of them know.
+func (a quickAnswer) revision(known Revision) Revision {
+	known.Organization, known.OfOrganization = a.block.Organization, a.block.Revision
+	return known
+}
+
+var quickRounds = sync.Pool{New: func() any { return &quickRound{blocks: map[bank.OrganizationID]*compact.Block{}} }}
+
+func (r *quickRound) done() {
+	clear(r.answers)
+	clear(r.blocks)
+	*r = quickRound{answers: r.answers[:0], blocks: r.blocks}
+	quickRounds.Put(r)
+}
+
+func (r *quickRound) answer(view compact.View, q *Question) bool {
+	operation := catalog.ParseOperation(q.Operation)
+	r.req.Member, r.req.Operation, r.req.Account, r.req.ToAccount, r.req.Amount = q.Member, operation, q.Account, q.ToAccount, q.Amount
+	r.req.Context = entitlement.ReadContext(operation, view.Institution().Edition, q.Context)
+	if q.InWords || view.Decide(&r.req, &r.verdict) != compact.Answered {
 		return false
 	}
-	block := q.Verdict.Block()
-	if block == nil {
-		return false // there is no such operation
-	}
-	q.Revision = Revision{
-		Epoch: s.memory.Epoch(), Institution: institution, Organization: block.Organization,
-		OfInstitution: view.Institution().Revision, OfOrganization: block.Revision,
-	}
-	if q.Organization != "" && q.Organization != block.Organization || !q.Revision.knows(q.AtLeast) || !view.Holds() || !s.memory.InTime(asOf) {
+	block := r.verdict.Block()
+	if block == nil || q.Organization != "" && q.Organization != block.Organization || !r.same(block) {
 		return false
 	}
-	if s.meter != nil {
-		s.meter.Decided(q.Verdict.Operation(), q.Outcome())
+	outcome := Denied
+	switch {
+	case r.verdict.ApprovalRequired():
+		outcome = NeedsApproval
+	case r.verdict.Allowed():
+		outcome = Allowed
+	}
+	r.answers = append(r.answers, quickAnswer{block, operation, outcome})
+	return true
+}
+
+// same reports whether all that was answered about an organization is of the
+// same moment of it: of one block.
+func (r *quickRound) same(b *compact.Block) bool {
+	if n := len(r.answers); n == 0 || r.answers[n-1].block == b {
+		if n == 0 {
+			r.blocks[b.Organization] = b
+		}
+		return true
+	}
+	was := r.blocks[b.Organization]
+	if was == nil {
+		r.blocks[b.Organization] = b
+		return true
+	}
+	return was == b
+}
+
+// know reports whether every answer knows what its question demands.
+func (r *quickRound) know(known Revision, questions []Question) bool {
+	for i := range questions {
+		for _, demanded := range questions[i].AtLeast {
+			if !r.answers[i].revision(known).knows(demanded) {
+				return false
+			}
+		}
 	}
 	return true
 }
 
-// knows reports whether a revision is certainly reached.
-func (r Revision) knows(demanded Revision) bool {
-	return demanded.IsZero() || demanded.Epoch == r.Epoch && demanded.Institution == r.Institution &&
-		demanded.OfInstitution <= r.OfInstitution &&
-		(demanded.Organization == "" && demanded.OfOrganization == 0 || demanded.Organization == r.Organization && demanded.OfOrganization <= r.OfOrganization)
-}
+// together reports whether all answers are about one organization.
+func (r *quickRound) together() bool { return len(r.blocks) == 1 }

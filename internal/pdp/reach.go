@@ -70,6 +70,13 @@ func (a *asking) comparable(demanded Revision) bool {
 	return demanded.Institution == a.institution && demanded.Epoch == a.service.memory.Epoch()
 }
 
+// knows reports whether a revision is certainly reached by another one.
+func (r Revision) knows(demanded Revision) bool {
+	return demanded.IsZero() || demanded.Epoch == r.Epoch && demanded.Institution == r.Institution &&
+		demanded.OfInstitution <= r.OfInstitution &&
+		(demanded.Organization == "" && demanded.OfOrganization == 0 || demanded.Organization == r.Organization && demanded.OfOrganization <= r.OfOrganization)
+}
+
 // reached reports whether everything that revisions know is known here. One of
 // another institution, another epoch, or an organization that is not here never
 // is.

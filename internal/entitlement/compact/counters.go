@@ -45,7 +45,7 @@ func countKey(day int, limit catalog.Limit, member, account int) uint64 {
 // accounts that are not there are left out: nobody can be asked about them.
 func (b *Block) WithCounts(from bank.Day, counts []Count) *Block {
 	next := *b
-	c := &counters{from: from}
+	c := &counters{from: from, days: daysOf(from, counts)}
 	for i := range counts {
 		n := &counts[i]
 		member, account := -1, -1
@@ -64,16 +64,22 @@ func (b *Block) WithCounts(from bank.Day, counts []Count) *Block {
 			continue
 		}
 		day := slices.Index(c.days, n.Day)
-		if day < 0 {
-			day = len(c.days)
-			c.days = append(c.days, n.Day)
-		}
 		c.counts = append(c.counts, count{countKey(day, n.Limit, member, account), n.Cents})
 	}
 	slices.SortFunc(c.counts, func(x, y count) int { return cmp.Compare(x.key, y.key) })
 	c.counts = slices.Clip(c.counts)
 	next.counters = c
 	return &next
+}
+
+func daysOf(from bank.Day, counts []Count) (days []bank.Day) {
+	for i := range counts {
+		if counts[i].Day >= from && !slices.Contains(days, counts[i].Day) {
+			days = append(days, counts[i].Day)
+		}
+	}
+	slices.Sort(days)
+	return days
 }
 
 // WithoutCounts is the block of which it is known that nothing counts from a

@@ -66,14 +66,6 @@ func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
 // question is about nobody, or about no operation.
 func (v *Verdict) Block() *Block { return v.block }
 
-// Operation is what was asked about, and UnknownOperation where that is none.
-func (v *Verdict) Operation() catalog.Operation {
-	if v.rule == nil {
-		return catalog.UnknownOperation
-	}
-	return v.rule.info.Operation
-}
-
 // An asking is what bears on a question besides the question and the block.
 type asking struct {
 	*Institution
