@@ -129,6 +129,10 @@ func (b *Block) packAccess(access []Access, members, accounts []int) {
 
 // orderLimits puts the limits in order, with no room to spare.
 func (pg *page) orderLimits() {
+	if len(pg.limits) == 0 {
+		pg.limits = nil
+		return
+	}
 	slices.SortFunc(pg.limits, func(x, y ownLimit) int { return int(x.place) - int(y.place) })
 	pg.limits = slices.Clone(pg.limits)
 }
