@@ -357,3 +357,21 @@ func withDatabase(t *testing.T, address, name string) string {
 	u.Path = "/" + name
 	return u.String()
 }
+
+// Who only looks finds the server that can be written to as well, where the
+// address asks for that one.
+func TestReadOnlyFindsThePrimary(t *testing.T) {
+	address := dbtest.PostgreSQLURL(t, nil)
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	d, err := db.Open(t.Context(), db.Config{URL: address + separator + "target_session_attrs=read-write", Clock: dbtest.NewClock(dbtest.Start), ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Snapshot(t.Context(), func(s *db.Snapshot) error { _, err := s.Counts(); return err }); err != nil {
+		t.Error(err)
+	}
+}

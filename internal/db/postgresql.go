@@ -66,7 +66,11 @@ func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = min(connectTimeout, cfg.Limit/3) // the next server has its turn within the limit
 	}
-	if config.ValidateConnect == nil && len(config.Fallbacks) > 0 {
+	several := config.ValidateConnect == nil && len(config.Fallbacks) > 0
+	// Whoever only looks says so to the server, which then looks like one that
+	// cannot be written to.
+	looks := cfg.ReadOnly && strings.Contains(addressOptions(cfg.URL), "target_session_attrs=read-write")
+	if several || looks {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
 	defaults := map[string]string{
