@@ -42,6 +42,7 @@ var (
 const (
 	pgForeignKey    = "23503"
 	pgLockTimeout   = "55P03"
+	pgNoDatabase    = "3D000"
 	pgShutdown      = "57P01"
 	pgUnique        = "23505"
 	pgSerialization = "40001"

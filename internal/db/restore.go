@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -125,5 +126,31 @@ func (d *DB) Scratch(ctx context.Context, address string, f func(address string)
 		_, e := pool.ExecContext(context.WithoutCancel(ctx), "drop database if exists "+quoted(name)+" with (force)")
 		err = errors.Join(err, e)
 	}()
-	return f(inDatabase(address, name))
+	there := inDatabase(address, name)
+	if err := d.await(ctx, there); err != nil {
+		return err
+	}
+	return f(there)
+}
+
+// appearLimit is how long a new database may take to be on every server that an
+// address names.
+const appearLimit = 15 * time.Second
+
+// await waits for a new database: a standby that is asked first has it a moment
+// later than its primary.
+func (d *DB) await(ctx context.Context, address string) (err error) {
+	config, err := postgreSQLConfig(Config{URL: address, Limit: transactionLimit})
+	if err != nil {
+		return err
+	}
+	pool := d.postgreSQLPool(config, 1)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	for until := time.Now().Add(appearLimit); ; time.Sleep(100 * time.Millisecond) {
+		err := pool.PingContext(ctx)
+		pg, _ := errors.AsType[*pgconn.PgError](err)
+		if err == nil || pg == nil || pg.Code != pgNoDatabase || time.Now().After(until) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
