@@ -98,7 +98,7 @@ type decisions struct {
 	out       *bufio.Reader
 	constant  string // addresses
 	decide    string
-	key       string
+	keys      [crowdCallers]string
 	questions []crowdQuestion
 }
 
@@ -121,7 +121,11 @@ func startDecisions(ctx context.Context, command *exec.Cmd, o DecisionsOptions) 
 		return nil, err
 	}
 	d.questions = c.questions(1, crowdQuestions, time.Now())
-	if _, err := fmt.Fscan(d.out, &d.constant, &d.decide, &d.key); err != nil {
+	said := []any{&d.constant, &d.decide}
+	for n := range d.keys {
+		said = append(said, &d.keys[n])
+	}
+	if _, err := fmt.Fscan(d.out, said...); err != nil {
 		return nil, errors.Join(fmt.Errorf("the server does not say where it is: %w", err), d.stop())
 	}
 	return d, ctx.Err()
@@ -177,7 +181,7 @@ func answerOf(yes bool) string { return fmt.Sprintf(`{"decision":%t}`, yes) }
 
 func (d *decisions) singles(answer func(crowdQuestion) bool) (all []exchange) {
 	for _, q := range d.questions {
-		all = append(all, newExchange("/access/v1/evaluation", d.key, q.body(), answerOf(answer(q))+"\n"))
+		all = append(all, newExchange("/access/v1/evaluation", d.keys[len(all)%crowdCallers], q.body(), answerOf(answer(q))+"\n"))
 	}
 	return all
 }
@@ -188,7 +192,7 @@ func (d *decisions) batches(answer func(crowdQuestion) bool) (all []exchange) {
 		for _, q := range some {
 			asked, answers = append(asked, q.body()), append(answers, answerOf(answer(q)))
 		}
-		all = append(all, newExchange("/access/v1/evaluations", d.key,
+		all = append(all, newExchange("/access/v1/evaluations", d.keys[len(all)%crowdCallers],
 			`{"evaluations":[`+strings.Join(asked, ",")+`]}`, `{"evaluations":[`+strings.Join(answers, ",")+"]}\n"))
 	}
 	return all

@@ -30,8 +30,8 @@ import (
 // ServeDecisions is the server's side of Decisions, in a process of its own, so
 // that what it takes of the processor can be told from what its callers take. It
 // is the program as it is served, on a database of its own, with the made-up
-// institution in its memory. It says on out where it answers, and the key of a
-// caller; then it does what the lines of in say, and answers each with a number,
+// institution in its memory. It says on out where it answers, and the keys of its
+// callers; then it does what the lines of in say, and answers each with a number,
 // until they end:
 //
 //	cpu          the processor time of this process so far, in nanoseconds
@@ -48,7 +48,7 @@ func ServeDecisions(ctx context.Context, in io.Reader, out io.Writer, o Decision
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	key, err := settleCrowd(ctx, a, o.Organizations)
+	keys, err := settleCrowd(ctx, a, o.Organizations)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func ServeDecisions(ctx context.Context, in io.Reader, out io.Writer, o Decision
 		defer func() { err = errors.Join(err, stop()) }()
 		fmt.Fprintln(out, address)
 	}
-	fmt.Fprintln(out, key)
+	fmt.Fprintln(out, strings.Join(keys, " "))
 	arriving, err := startArrivals(a.Memory.Store(crowdInstitution), o.Organizations)
 	if err != nil {
 		return err
@@ -82,12 +82,15 @@ func ServeDecisions(ctx context.Context, in io.Reader, out io.Writer, o Decision
 	return lines.Err()
 }
 
-// settleCrowd makes the institution and a caller in the database, and the
+// crowdCallers is how many programs ask: what all ask together is more than one may.
+const crowdCallers = 16
+
+// settleCrowd makes the institution and its callers in the database, and the
 // organizations in memory alone: they would take minutes to store.
-func settleCrowd(ctx context.Context, a *app.App, organizations int) (key string, err error) {
+func settleCrowd(ctx context.Context, a *app.App, organizations int) (keys []string, err error) {
 	c, err := newCrowd(organizations)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	err = a.DB.Write(ctx, func(tx *db.Tx) error {
 		return usermgmt.CreateInstitution(tx, usermgmt.Institution{
@@ -95,24 +98,27 @@ func settleCrowd(ctx context.Context, a *app.App, organizations int) (key string
 		})
 	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: crowdInstitution, Channel: bank.ChannelCommand}
-	_, made, err := a.Clients.Create(ctx, operator, client.Draft{Name: "Bench", Access: client.Access{Rate: client.MaxRate}})
-	if err != nil {
-		return "", err
+	for n := range crowdCallers {
+		_, key, err := a.Clients.Create(ctx, operator, client.Draft{Name: fmt.Sprint("Bench ", n+1), Access: client.Access{Rate: client.MaxRate}})
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key.Reveal())
 	}
 	// The first question reads what the institution is; everything else is put there.
 	if _, err := a.Decisions.Decide(ctx, crowdInstitution, pdp.Question{Member: crowdMember(0, 0)}); err != nil {
-		return "", err
+		return nil, err
 	}
 	store := a.Memory.Store(crowdInstitution)
 	for n := range organizations {
 		if !store.Put(packed(c, c.policy(n))) {
-			return "", fmt.Errorf("organization %d is not taken into memory", n)
+			return nil, fmt.Errorf("organization %d is not taken into memory", n)
 		}
 	}
-	return made.Reveal(), nil
+	return keys, nil
 }
 
 // packed is an organization without payments, as it was made.
