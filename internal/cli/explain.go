@@ -28,10 +28,15 @@ type explainCommand struct {
 	ToAccount    string `help:"The account to which money moves." placeholder:"ID"`
 	Amount       string `help:"An amount such as 25000.00." placeholder:"AMOUNT"`
 	Context      string `help:"What else is known of the payment, as JSON, such as {\"recurring\":true}." placeholder:"JSON"`
+	At           string `help:"As it was at a time in the past such as 2026-03-02T15:04:05Z, or when a revision was made: its token." placeholder:"MOMENT"`
 }
 
 func (c *explainCommand) Run(t *terminal) (err error) {
 	question, err := c.question()
+	if err != nil {
+		return err
+	}
+	at, err := c.moment()
 	if err != nil {
 		return err
 	}
@@ -45,7 +50,7 @@ func (c *explainCommand) Run(t *terminal) (err error) {
 			return err
 		}
 	}
-	e, err := pdp.New(memory.New(d, app.MemorySources(), memory.Options{}), app.DecisionSources(), nil).Explain(t.ctx, bank.InstitutionID(c.Institution), question)
+	e, err := pdp.New(memory.New(d, app.MemorySources(), memory.Options{}), app.DecisionSources(), nil).ExplainAt(t.ctx, bank.InstitutionID(c.Institution), question, at)
 	if err != nil {
 		return err
 	}
@@ -54,6 +59,20 @@ func (c *explainCommand) Run(t *terminal) (err error) {
 		return errQuiet
 	}
 	return nil
+}
+
+// moment is the moment that the question is about.
+func (c *explainCommand) moment() (pdp.Past, error) {
+	if c.At == "" {
+		return pdp.Past{}, nil
+	}
+	at, err := pdp.ParsePast(c.At)
+	if err != nil {
+		var problems fault.Problems
+		problems.Add("at", "write a time such as 2026-03-02T15:04:05Z, or a revision token")
+		return at, problems.Err("The question cannot be read.")
+	}
+	return at, nil
 }
 
 func (c *explainCommand) question() (pdp.Question, error) {
