@@ -155,6 +155,10 @@ var certification = []struct {
 	{"Search Core", "a subject without an id", "search/resource", members(`"subject":{"type":"user"}`, view, `"resource":{"type":"account"}`), isBroken, nil},
 	{"Search Core", "a resource without an id", "search/subject", members(`"subject":{"type":"user"}`, view, `"resource":{"type":"account"}`), isBroken, nil},
 	{"Search Core", "no action", "search/subject", members(`"subject":{"type":"user"}`, operating), isBroken, nil},
+	{"Search Core", "no key", "search/action", members(dana, operating), func(status int, h http.Header, body string) bool {
+		return status == 401 && h.Get("WWW-Authenticate") != "" && body != ""
+	}, []string{"Authorization", "Bearer no"}},
+	{"Search Core", "the request's id", "search/action", members(dana, operating), func(status int, h http.Header, _ string) bool { return status == 200 && h.Get("X-Request-ID") == "r-3" }, []string{"X-Request-ID", "r-3"}},
 	{"Search Core", "no type", "search/subject", members(`"subject":{}`, view, operating), isBroken, nil},
 	{"Search Core", "a page of none", "search/subject", members(`"subject":{"type":"user"}`, view, operating, `"page":{"limit":0}`), func(status int, _ http.Header, body string) bool {
 		return status == 200 && strings.HasPrefix(body, `{"page":{"next_token":`) && strings.HasSuffix(body, `"count":0,"total":1},"results":[]}`)
