@@ -94,6 +94,7 @@ type App struct {
 	Components     bool         // the page of the visual language is served: in the demo, nowhere else
 
 	callers    *gate.Callers
+	following  *following // on PostgreSQL; nil elsewhere
 	root       atomic.Pointer[rootKeys]
 	hostDB     *db.DB // the simulator's own; nil where the host is another's
 	keys       *seal.Keyring
@@ -214,7 +215,9 @@ func (a *App) openRooms() (err error) {
 	if err != nil {
 		return err
 	}
-	a.Memory = memory.New(a.DB, MemorySources(), memory.Options{Budget: a.Config.DecisionMemory << 20})
+	if err := a.openMemory(); err != nil {
+		return err
+	}
 	if err := a.Metrics.Register(newMemoryMeter(a.Memory)); err != nil {
 		return err
 	}
@@ -229,6 +232,9 @@ func (a *App) Close() error {
 		if d != nil {
 			err = errors.Join(err, d.Close())
 		}
+	}
+	if a.following != nil {
+		err = errors.Join(err, a.following.db.Close())
 	}
 	return err
 }

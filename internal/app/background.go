@@ -51,7 +51,11 @@ func (a *App) runBackground(ctx context.Context) <-chan struct{} {
 		a.every(ctx, resealEvery, "seal anew what old keys have sealed", func() error { return a.resealAll(ctx) })
 	})
 	a.moneyBackground(ctx, wg.Go)
-	wg.Go(func() { a.loadDecisions(ctx) })
+	if a.following != nil {
+		a.follow(ctx, wg.Go)
+	} else {
+		wg.Go(func() { a.loadDecisions(ctx) })
+	}
 	wg.Go(func() { a.Memory.Run(ctx) })
 	done := make(chan struct{})
 	go func() {

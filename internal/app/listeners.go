@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"mandate/internal/authzen"
 	"mandate/internal/authzen/product"
 	"mandate/internal/bank"
+	"mandate/internal/config"
 	"mandate/internal/fault"
 	"mandate/internal/federation"
 	"mandate/internal/gate"
@@ -42,7 +44,7 @@ func (a *App) Listeners() ([]Listener, error) {
 	all = append(all, Listener{"operators", a.Config.ListenMetrics, a.operators(), nil, nil})
 	for i, l := range all {
 		all[i].Routes = append(slices.Clone(healthRoutes), l.Handler.(interface{ Declared() []route.Route }).Declared()...)
-		all[i].Handler = a.withHealth(l.Handler)
+		all[i].Handler = withHealth(a.ready, l.Handler)
 	}
 	return all, nil
 }
@@ -57,7 +59,7 @@ func (a *App) apps() ([]Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	ends, err := a.endsTLS()
+	ends, err := endsTLS(a.Config.TLS, a.Clock, a.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +83,11 @@ func (a *App) apps() ([]Listener, error) {
 }
 
 // endsTLS is how the address of the API ends TLS itself; nil where a proxy does.
-func (a *App) endsTLS() (*tls.Config, error) {
-	if a.Config.TLSCert == "" {
+func endsTLS(cfg config.TLS, clock bank.Clock, log *slog.Logger) (*tls.Config, error) {
+	if cfg.TLSCert == "" {
 		return nil, nil
 	}
-	return gate.Certificates{Cert: a.Config.TLSCert, Key: a.Config.TLSKey, ClientCA: a.Config.ClientCA}.TLS(a.Clock, a.Log)
+	return gate.Certificates{Cert: cfg.TLSCert, Key: cfg.TLSKey, ClientCA: cfg.ClientCA}.TLS(clock, log)
 }
 
 func (a *App) mailbox() (http.Handler, error) {

@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(asServer) != "":
 		err = serve(os.Getenv(asServer), os.Getenv(withData))
+	case os.Getenv(asCopy) != "":
+		err = serveCopy(os.Getenv(asCopy))
 	case os.Getenv(asClient) != "":
 		err = ask(payer{os.Getenv(asClient), os.Getenv(withKey)})
 	default:

@@ -115,13 +115,13 @@ var healthRoutes = []route.Route{openTo("/healthz"), openTo("/readyz")}
 
 // withHealth answers the questions of load balancers, which they put to the
 // very address that they send people to.
-func (a *App) withHealth(next http.Handler) http.Handler {
+func withHealth(ready http.HandlerFunc, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch asked := r.Method == http.MethodGet || r.Method == http.MethodHead; {
 		case asked && r.URL.Path == "/healthz":
 			answer(w, http.StatusOK, "alive")
 		case asked && r.URL.Path == "/readyz":
-			a.ready(w, r)
+			ready(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -36,7 +36,7 @@ func openApp(t *testing.T) *App {
 func TestReadiness(t *testing.T) {
 	a := openApp(t)
 	behind := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	h := a.withHealth(behind)
+	h := withHealth(a.ready, behind)
 	want := func(path string, status int, text string) {
 		t.Helper()
 		out := httptest.NewRecorder()
@@ -61,7 +61,7 @@ func TestReadiness(t *testing.T) {
 func TestEndsGracefully(t *testing.T) {
 	a := openApp(t)
 	arrived, leave := make(chan struct{}), make(chan struct{})
-	servers, err := listen([]Listener{{Name: "slow", Address: "localhost:0", Handler: a.withHealth(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	servers, err := listen([]Listener{{Name: "slow", Address: "localhost:0", Handler: withHealth(a.ready, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-leave
 		w.WriteHeader(http.StatusTeapot)

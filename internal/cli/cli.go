@@ -32,6 +32,7 @@ type commands struct {
 	ConfigFile kong.ConfigFlag `name:"config" help:"JSON file with settings, named like the flags with underscores." env:"MANDATE_CONFIG" placeholder:"FILE"`
 
 	Serve       serveCommand       `cmd:"" help:"Run the product."`
+	Decide      decideCommand      `cmd:"" help:"Run a copy of the decision service, which follows the product's database."`
 	Demo        demoCommand        `cmd:"" help:"Run the product with a made-up world, on this machine."`
 	Hostsim     hostsimCommand     `cmd:"" help:"Run the simulated core alone, for a product that runs elsewhere."`
 	Import      importCommand      `cmd:"" help:"Read an institution from files."`

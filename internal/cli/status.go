@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -8,6 +9,7 @@ import (
 
 	"mandate/internal/config"
 	"mandate/internal/db"
+	"mandate/internal/follow"
 	"mandate/internal/outbox"
 	"mandate/internal/usermgmt"
 )
@@ -26,11 +28,15 @@ func (c *statusCommand) Run(t *terminal) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	var queues []outbox.Backlog
 	var institutions []usermgmt.Institution
+	var copies []follow.Copy
 	err = d.Read(t.ctx, func(tx *db.Tx) (err error) {
 		if err := t.held(tx, false); err != nil {
 			return err
 		}
 		if queues, err = outbox.Backlogs(tx); err != nil {
+			return err
+		}
+		if copies, err = follow.Copies(tx); err != nil {
 			return err
 		}
 		institutions, err = usermgmt.Institutions(tx)
@@ -54,6 +60,9 @@ func (c *statusCommand) Run(t *terminal) (err error) {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := c.copies(t, table, copies); err != nil {
+		return err
+	}
 	fmt.Fprintln(t.out)
 	fmt.Fprintln(table, "INSTITUTION\tORDERS TO THE CORE\tOLDEST\tGIVEN UP\tEVENTS WAIT\tOLDEST\tPARKED\tIMPORTING\tLAST READ\tLAST COMPARED\tDIFFERENCES")
 	for _, i := range institutions {
@@ -71,6 +80,21 @@ func (c *statusCommand) Run(t *terminal) (err error) {
 		}
 		fmt.Fprintf(table, "%s\t%d\t%s\t%d\t%d\t%s\t%d\t%d\t%s\t%s\t%s\n", i.ID, o.Orders.Waiting, age(t, oldest), o.Orders.Dead,
 			o.Events, age(t, o.OldestAt), o.Parked, o.Importing, age(t, o.ReadAt), compared, differences)
+	}
+	return table.Flush()
+}
+
+// copies are the processes that answer from memory. How long one has been
+// silent is by this machine's clock.
+func (c *statusCommand) copies(t *terminal, table *tabwriter.Writer, copies []follow.Copy) error {
+	if len(copies) == 0 {
+		return nil
+	}
+	fmt.Fprintln(t.out)
+	fmt.Fprintln(table, "ANSWERS FROM MEMORY\tSTATE\tLAST SEEN\tBEHIND\tORGANIZATIONS\tMIB\tSINCE\tVERSION")
+	for _, one := range copies {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", cmp.Or(one.Name, one.ID), one.State, age(t, one.Seen),
+			one.Lag.Round(time.Millisecond), one.Organizations, one.Bytes>>20, age(t, one.Started), one.Version)
 	}
 	return table.Flush()
 }

@@ -277,44 +277,61 @@ func (s *Service) current(ctx context.Context) (*names, error) {
 }
 
 // load reads all clients that are in use, of one moment.
-func (s *Service) load(ctx context.Context) (*names, error) {
-	var n *names
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
-		clients, err := db.All(tx, scanClient, selectClient+` where revoked_micros = 0`)
-		if err != nil {
-			return err
-		}
-		for i := range clients {
-			clients[i].use = s.useOf(&clients[i])
-		}
-		n = namesOf(clients)
-		keys, err := db.All(tx, scanKey, `select key_hash, institution_id, client_id, expires_micros from api_key where expires_micros = 0 or expires_micros > $1`, tx.Now.UnixMicro())
-		if err != nil {
-			return err
-		}
-		for _, k := range keys {
-			if c := n.clients[k.identity]; c != nil {
-				n.keys[k.hash] = keyed{c, k.ends}
-			}
-		}
-		certificates, err := db.All(tx, scanCertificate, `select certificate, institution_id, client_id from api_certificate`)
-		if err != nil {
-			return err
-		}
-		for _, one := range certificates {
-			if c := n.clients[identity{one.institution, one.client}]; c != nil {
-				n.certificates[one.certificate] = c
-			}
-		}
-		for institution := range n.revisions {
-			if n.revisions[institution], err = activity.Revision(tx, institution, ""); err != nil && !errors.Is(err, activity.ErrNoStream) {
-				return err
-			}
-		}
-		return nil
+func (s *Service) load(ctx context.Context) (n *names, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		n, err = s.readNames(tx)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the callers: %w", err)
+	}
+	return n, nil
+}
+
+// Renew reads all clients as a transaction sees them, for whoever follows the
+// database (Follow), so that no caller has to wait for it.
+func (s *Service) Renew(tx *db.Tx) error {
+	changed := s.roll.changed.Load()
+	n, err := s.readNames(tx)
+	if err != nil {
+		return fmt.Errorf("read the callers: %w", err)
+	}
+	n.changed = changed
+	s.roll.names.Store(n)
+	return nil
+}
+
+func (s *Service) readNames(tx *db.Tx) (*names, error) {
+	clients, err := db.All(tx, scanClient, selectClient+` where revoked_micros = 0`)
+	if err != nil {
+		return nil, err
+	}
+	for i := range clients {
+		clients[i].use = s.useOf(&clients[i])
+	}
+	n := namesOf(clients)
+	keys, err := db.All(tx, scanKey, `select key_hash, institution_id, client_id, expires_micros from api_key where expires_micros = 0 or expires_micros > $1`, tx.Now.UnixMicro())
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if c := n.clients[k.identity]; c != nil {
+			n.keys[k.hash] = keyed{c, k.ends}
+		}
+	}
+	certificates, err := db.All(tx, scanCertificate, `select certificate, institution_id, client_id from api_certificate`)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range certificates {
+		if c := n.clients[identity{one.institution, one.client}]; c != nil {
+			n.certificates[one.certificate] = c
+		}
+	}
+	for institution := range n.revisions {
+		if n.revisions[institution], err = activity.Revision(tx, institution, ""); err != nil && !errors.Is(err, activity.ErrNoStream) {
+			return nil, err
+		}
 	}
 	return n, nil
 }

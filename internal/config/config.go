@@ -232,12 +232,7 @@ func (c Config) check() error {
 			problems.Addf("trusted_proxies", "%q is not a network like 10.0.0.0/8; trusting everybody is not offered", network)
 		}
 	}
-	if _, err := c.level(); err != nil {
-		problems.Addf("log_level", "%q is not one of debug, info, warn, error", c.LogLevel)
-	}
-	if c.LogFormat != "text" && c.LogFormat != "json" {
-		problems.Addf("log_format", "%q is neither text nor json", c.LogFormat)
-	}
+	checkLog(&problems, c.LogLevel, c.LogFormat)
 	if c.HashMemory < 8 || c.HashMemory > 4*1024*1024 {
 		problems.Add("hash_memory", "between 8 KiB and 4 GiB; 19456 (19 MiB) is the least for production")
 	}
@@ -256,6 +251,15 @@ func (c Config) check() error {
 	c.Mail.check(&problems)
 	c.TLS.check(&problems)
 	return problems.Err("The configuration is not usable.")
+}
+
+func checkLog(problems *fault.Problems, level, format string) {
+	if _, err := (Config{LogLevel: level}).level(); err != nil {
+		problems.Addf("log_level", "%q is not one of debug, info, warn, error", level)
+	}
+	if format != "text" && format != "json" {
+		problems.Addf("log_format", "%q is neither text nor json", format)
+	}
 }
 
 func badOrigin(origin string) string {

@@ -122,7 +122,7 @@ func (f *Follower) refresh(tx *db.Tx, horizon int64, known map[chain]activity.He
 	if len(moved) == 0 {
 		return nil
 	}
-	if err := f.Memory.Refresh(tx, moved); err != nil {
+	if err := f.bring(tx, moved); err != nil {
 		return fmt.Errorf("refresh %d organizations: %w", len(moved), err)
 	}
 	for _, h := range moved {

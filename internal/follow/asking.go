@@ -37,6 +37,13 @@ func within(ctx context.Context, tx *db.Tx) context.Context {
 	return context.WithValue(ctx, insideKey{}, &inside{tx: tx})
 }
 
+// Inside reports whether a context is of something that runs in the transaction of
+// a look, such as Load of the memory.
+func Inside(ctx context.Context) bool {
+	_, is := ctx.Value(insideKey{}).(*inside)
+	return is
+}
+
 // Read runs ask in the transaction of a look that begins after the call, at the
 // server that is followed, when the memory has what that transaction sees. An
 // error of the look is an error of the question.

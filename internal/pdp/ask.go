@@ -52,11 +52,25 @@ func (s *Service) ask(ctx context.Context, institution bank.InstitutionID, answe
 		if err := s.memory.Fresh(); err != nil {
 			return err
 		}
-		if a.view.Holds() && s.memory.InTime(asOf) {
+		if a.view.Holds() && a.together() && s.memory.InTime(asOf) {
 			return nil
 		}
 	}
 	return fault.New(fault.Unavailable, "The institution's settings change more quickly than questions are answered. Ask again.")
+}
+
+// together reports whether what is answered from about several organizations is
+// of one moment: nothing of it has become behind since the first was looked at.
+func (a *asking) together() bool {
+	if len(a.blocks) < 2 {
+		return true
+	}
+	for organization, b := range a.blocks {
+		if is, state := a.view.Organization(organization); state != compact.Answered || is.Sequence != b.Sequence {
+			return false
+		}
+	}
+	return true
 }
 
 // find finds where members are: in memory, and else in the database.
@@ -201,7 +215,7 @@ func (s *Service) words(ctx context.Context, institution bank.InstitutionID, que
 	if len(wanted) == 0 {
 		return nil
 	}
-	return s.db.Read(ctx, func(tx *db.Tx) error {
+	return s.memory.Read(ctx, func(tx *db.Tx) error {
 		for organization, indexes := range wanted {
 			names, err := s.sources.Names(tx, institution, organization, scopeOf(questions, indexes))
 			if err != nil {

@@ -27,7 +27,7 @@ func (s *Service) Explain(ctx context.Context, institution bank.InstitutionID, q
 	if err := s.memory.Fresh(); err != nil {
 		return e, err
 	}
-	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+	err = s.memory.Read(ctx, func(tx *db.Tx) (err error) {
 		e, err = explaining{s.sources, tx, institution}.explain(q)
 		return err
 	})

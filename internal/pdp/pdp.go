@@ -104,14 +104,13 @@ type Meter interface {
 // A Service answers questions. It is safe for use by many goroutines.
 type Service struct {
 	memory  *memory.Memory
-	db      *db.DB
 	sources Sources
 	meter   Meter
 }
 
 // New returns the service over a memory. meter may be nil.
 func New(m *memory.Memory, sources Sources, meter Meter) *Service {
-	return &Service{memory: m, db: m.DB(), sources: sources, meter: meter}
+	return &Service{memory: m, sources: sources, meter: meter}
 }
 
 // Decide answers one question. An error means that the question could not be

@@ -70,7 +70,7 @@ func (a *asking) candidates(q Question) (organizations []bank.OrganizationID, er
 	case q.Organization != "" && storable(string(q.Organization)):
 		return []bank.OrganizationID{q.Organization}, nil
 	case q.Organization == "" && storable(string(q.Account)):
-		err = a.service.db.Read(a.ctx, func(tx *db.Tx) error {
+		err = a.service.memory.Read(a.ctx, func(tx *db.Tx) error {
 			organizations, err = a.service.sources.OrganizationsAt(tx, a.institution, q.Account)
 			return err
 		})

@@ -14,6 +14,13 @@ const Bound = 2 * time.Second
 // no answer: nobody may read it as a yes or a no.
 var ErrStale = fault.New(fault.Unavailable, "The decision service cannot be sure that what it knows is still so. Ask again, or ask another copy.").With("STALE")
 
+// Freshness is how it is known that nothing newer exists.
+func (m *Memory) Freshness() Freshness { return Freshness(m.freshness.Load()) }
+
+// Follow says that a follower confirms what is here from now on: no question
+// looks into the database for that any more.
+func (m *Memory) Follow() { m.freshness.CompareAndSwap(uint32(Asked), uint32(Followed)) }
+
 // Confirm says that everything is here which was true at a moment, by the clock
 // that only goes forward: time.Now() of this process. It never goes back.
 func (m *Memory) Confirm(asOf time.Time) {
@@ -30,7 +37,7 @@ func (m *Memory) AsOf() (time.Time, bool) {
 
 // Fresh refuses where what is here may be older than the bound.
 func (m *Memory) Fresh() error {
-	if m.freshness != Followed {
+	if m.Freshness() != Followed {
 		return nil
 	}
 	if asOf, confirmed := m.AsOf(); !confirmed || time.Since(asOf) > Bound {
@@ -49,13 +56,13 @@ func (m *Memory) InTime(asOf time.Time) bool {
 // Sure reports whether what is here can be answered from without looking into
 // the database.
 func (m *Memory) Sure() bool {
-	return m.freshness == Told || m.freshness == Followed && m.Fresh() == nil
+	return m.Freshness() == Told || m.Freshness() == Followed && m.Fresh() == nil
 }
 
 // MayLag reports whether the database may know more than is here without anybody
 // having told, and Waits whether what is demanded may still come.
-func (m *Memory) MayLag() bool { return m.freshness != Told }
-func (m *Memory) Waits() bool  { return m.freshness == Followed }
+func (m *Memory) MayLag() bool { return m.Freshness() != Told }
+func (m *Memory) Waits() bool  { return m.Freshness() == Followed }
 
 // Size is how many organizations are here, and how many bytes they take.
 func (m *Memory) Size() (organizations, bytes int64) {
@@ -82,7 +89,7 @@ type Status struct {
 // Status says how the memory is doing.
 func (m *Memory) Status() Status {
 	st := Status{
-		Freshness: m.freshness, Budget: m.budget, Epoch: m.Epoch(),
+		Freshness: m.Freshness(), Budget: m.budget, Epoch: m.Epoch(),
 		Refreshed: m.refreshed.Load(), Wholes: m.wholes.Load(), Gaps: m.gaps.Load(), Evicted: m.evicted.Load(),
 	}
 	if asOf, confirmed := m.AsOf(); confirmed {

@@ -72,7 +72,7 @@ type Options struct {
 type Memory struct {
 	db        *db.DB
 	sources   Sources
-	freshness Freshness
+	freshness atomic.Uint32 // a Freshness
 	budget    int
 	read      func(context.Context, func(*db.Tx) error) error
 
@@ -103,7 +103,8 @@ func New(d *db.DB, sources Sources, options Options) *Memory {
 	if options.Read == nil {
 		options.Read = d.Read
 	}
-	m := &Memory{db: d, sources: sources, freshness: options.Freshness, budget: options.Budget, read: options.Read, began: time.Now()}
+	m := &Memory{db: d, sources: sources, budget: options.Budget, read: options.Read, began: time.Now()}
+	m.freshness.Store(uint32(options.Freshness))
 	m.stores.Store(&map[bank.InstitutionID]*store{})
 	m.pending.wake = make(chan struct{}, 1)
 	d.Listen(func(what any) {
@@ -116,6 +117,9 @@ func New(d *db.DB, sources Sources, options Options) *Memory {
 
 // DB is the database whose facts these are.
 func (m *Memory) DB() *db.DB { return m.db }
+
+// Read is a transaction that sees at least what is answered from.
+func (m *Memory) Read(ctx context.Context, f func(*db.Tx) error) error { return m.read(ctx, f) }
 
 // Epoch is the life of the database that is known here; 0 before anything is.
 func (m *Memory) Epoch() int64 { return m.epoch.Load() }

@@ -18,6 +18,11 @@ const largeWhole = 200_000
 // Refresh brings what is here up to heads, as a transaction sees them: all chains
 // that moved since the last time. Organizations that are not here are noted
 // only. Another epoch than the known one makes everything be forgotten.
+//
+// All is read first. Then all of it is behind, and only then put, so that nobody
+// who was answered from one part is answered from before another part after it:
+// what was taken from somebody is gone before what was made for their absence is
+// there, also in another organization.
 func (m *Memory) Refresh(tx *db.Tx, heads []activity.Head) error {
 	if err := m.meet(tx); err != nil {
 		return err
@@ -26,52 +31,65 @@ func (m *Memory) Refresh(tx *db.Tx, heads []activity.Head) error {
 	for _, h := range heads {
 		byInstitution[h.Institution] = append(byInstitution[h.Institution], h)
 	}
+	var all []renewed
 	for institution, heads := range byInstitution {
-		if s := m.held(institution); s != nil {
-			if err := m.refresh(tx, s, heads); err != nil {
-				return fmt.Errorf("refresh %s: %w", institution, err)
-			}
+		s := m.held(institution)
+		if s == nil {
+			continue
+		}
+		next, err := m.renew(tx, s, heads)
+		if err != nil {
+			return fmt.Errorf("refresh %s: %w", institution, err)
+		}
+		all = append(all, next)
+	}
+	for _, next := range all {
+		for _, h := range byInstitution[next.institution] {
+			next.Announce(h.Organization, h.Sequence)
+		}
+	}
+	for _, next := range all {
+		for _, b := range next.blocks {
+			m.put(next.store, b)
+		}
+		if next.top != nil {
+			next.SetInstitution(*next.top)
 		}
 	}
 	return nil
 }
 
-// refresh reads first and then puts. Nobody is answered from some of it: while it
-// is put, the institution is behind where its own level changes.
-func (m *Memory) refresh(tx *db.Tx, s *store, heads []activity.Head) error {
-	var blocks []*compact.Block
-	var top *compact.Institution
+// renewed is what an institution becomes.
+type renewed struct {
+	*store
+	blocks []*compact.Block
+	top    *compact.Institution // nil: as it is
+}
+
+// renew reads what an institution becomes. Nothing is put.
+func (m *Memory) renew(tx *db.Tx, s *store, heads []activity.Head) (renewed, error) {
+	next := renewed{store: s}
 	for _, h := range heads {
 		if h.Organization == "" {
-			next, _, err := m.institution(tx, s, h)
+			top, _, err := m.institution(tx, s, h)
 			if err != nil {
-				return err
+				return next, err
 			}
-			top = &next
+			next.top = &top
 			continue
 		}
 		was := s.Here(h.Organization)
 		if was == nil || was.Grants() > largeWhole && h.Sequence-was.Sequence > manyEvents {
-			s.Announce(h.Organization, h.Sequence)
 			m.pending.add(place{s.institution, h.Organization})
 			continue
 		}
-		next, err := m.organization(tx, s, was, h)
+		b, err := m.organization(tx, s, was, h)
 		if err != nil {
-			return err
+			return next, err
 		}
-		blocks = append(blocks, next)
+		next.blocks = append(next.blocks, b)
 	}
-	if top != nil {
-		s.Announce("", top.Sequence)
-	}
-	for _, b := range blocks {
-		m.put(s, b)
-	}
-	if top != nil {
-		s.SetInstitution(*top)
-	}
-	return nil
+	return next, nil
 }
 
 func (m *Memory) put(s *store, b *compact.Block) {
@@ -83,7 +101,7 @@ func (m *Memory) put(s *store, b *compact.Block) {
 // forgotten. Where only this process changes the database it stays the same.
 func (m *Memory) meet(tx *db.Tx) error {
 	known := m.epoch.Load()
-	if known != 0 && m.freshness == Told {
+	if known != 0 && m.Freshness() == Told {
 		return nil
 	}
 	epoch, err := activity.Epoch(tx)
@@ -117,7 +135,7 @@ func (m *Memory) View(ctx context.Context, institution bank.InstitutionID) (comp
 // ready reports whether an institution's own level is here and not behind.
 func (m *Memory) ready(s *store) bool {
 	view := s.View()
-	return m.freshness != Asked && view.Institution().Sequence >= 0 && view.Holds()
+	return m.Freshness() != Asked && view.Institution().Sequence >= 0 && view.Holds()
 }
 
 // ReadInstitution looks into the database in any case.
@@ -148,7 +166,7 @@ func (m *Memory) readInstitution(tx *db.Tx, s *store) error {
 	if err != nil {
 		return err
 	}
-	if changed && m.freshness != Told && s.Institution().Sequence >= 0 {
+	if changed && m.Freshness() != Told && s.Institution().Sequence >= 0 {
 		if err := m.announceAll(tx, s); err != nil {
 			return err
 		}
@@ -170,7 +188,7 @@ func (m *Memory) announceAll(tx *db.Tx, s *store) error {
 // Organization is an organization's block, read from the database as it is after
 // the call began, if it was not known to be current.
 func (m *Memory) Organization(ctx context.Context, institution bank.InstitutionID, organization bank.OrganizationID) (*compact.Block, error) {
-	if m.freshness == Asked {
+	if m.Freshness() == Asked {
 		return m.ReadOrganization(ctx, institution, organization)
 	}
 	if b := m.current(institution, organization); b != nil {

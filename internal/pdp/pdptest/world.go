@@ -66,6 +66,9 @@ type World struct {
 	DB *db.DB
 }
 
+// In is the world of a database that was filled before.
+func In(t testing.TB, d *db.DB) *World { return &World{t, d} }
+
 // New fills a database.
 func New(t testing.TB, d *db.DB) *World {
 	t.Helper()

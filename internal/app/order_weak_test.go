@@ -1,0 +1,5 @@
+//go:build weakorder
+
+package app_test
+
+const weakOrder = true
