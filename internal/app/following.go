@@ -105,11 +105,6 @@ type remembered struct {
 
 var _ follow.Memory = (*remembered)(nil)
 
-// Load is of follow.Memory.
-func (r *remembered) Load(ctx context.Context, progress func(done, total int)) error {
-	return r.Memory.Load(ctx, func(p memory.Progress) { progress(p.Organizations, p.Of) })
-}
-
 // Refresh is of follow.Memory. While what callers may ask and what they are
 // answered from change together, no caller is let in.
 func (r *remembered) Refresh(tx *db.Tx, moved []activity.Head) error {

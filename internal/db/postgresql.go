@@ -64,7 +64,7 @@ func postgreSQLConfig(cfg Config) (*pgx.ConnConfig, error) {
 		return nil, err
 	}
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = min(connectTimeout, cfg.Limit/3) // the next server has its turn within the limit
+		config.ConnectTimeout = min(connectTimeout, cfg.Limit/2) // the next server has its turn within the limit
 	}
 	several := config.ValidateConnect == nil && len(config.Fallbacks) > 0
 	// Whoever only looks says so to the server, which then looks like one that

@@ -77,10 +77,7 @@ func (a *asking) add(q *question) {
 	a.mu.Lock()
 	a.waiting = append(a.waiting, q)
 	a.mu.Unlock()
-	select {
-	case a.wake <- struct{}{}:
-	default:
-	}
+	a.call()
 }
 
 // drop takes back a question, unless a look has begun that asks it.
@@ -100,6 +97,25 @@ func (a *asking) take() []*question {
 	all := a.waiting
 	a.waiting = nil
 	return all
+}
+
+// giveBack leaves questions to the next look, before those that came meanwhile.
+func (a *asking) giveBack(all []*question) {
+	if len(all) == 0 {
+		return
+	}
+	a.mu.Lock()
+	a.waiting = append(slices.Clip(all), a.waiting...)
+	a.mu.Unlock()
+	a.call()
+}
+
+// call has the next look begin at once.
+func (a *asking) call() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (a *asking) end(all []*question, err error) {

@@ -30,9 +30,10 @@ const (
 	pollEvery  = 50 * time.Millisecond
 	beatEvery  = 250 * time.Millisecond
 	auditEvery = time.Second
-	silence    = 800 * time.Millisecond // after which a server that says nothing is left
+	silence    = time.Second            // after which a server that says nothing is left
 	longWait   = 500 * time.Millisecond // between tries, at most
 	perChain   = 20 * time.Millisecond  // more patience for each chain that is read again
+	lookTime   = 100 * time.Millisecond // for who asks in a look; the others are asked in the next
 	leaveTime  = time.Second
 )
 
@@ -158,13 +159,21 @@ func (f *Follower) Run(ctx context.Context) {
 // before it began is told how it ended.
 func (f *Follower) look(ctx context.Context) (err error) {
 	asked := f.asking.take()
-	defer func() { f.asking.end(asked, err) }()
+	answered := 0
+	defer func() {
+		if err != nil {
+			answered = len(asked)
+		}
+		f.asking.end(asked[:answered], err)
+		f.asking.giveBack(asked[answered:])
+	}()
 	if time.Since(f.beat.sent) >= beatEvery {
 		if err := f.sendBeat(ctx); err != nil {
 			return err
 		}
 	}
-	return f.poll(ctx, asked)
+	answered, err = f.poll(ctx, asked)
+	return err
 }
 
 // sendBeat has the database confirm that it is the one whose commits count.
@@ -192,28 +201,30 @@ var errStandby = errors.New("the server is a standby: name the primary, or all s
 // connection, than the heartbeat before it.
 var errOther = errors.New("the connection to the database was lost between a heartbeat and a look")
 
-// poll reads what moved, all in one moment of the database.
-func (f *Follower) poll(ctx context.Context, asked []*question) error {
+// poll reads what moved, all in one moment of the database, and then answers as
+// many of those who asked as there is time for.
+func (f *Follower) poll(ctx context.Context, asked []*question) (answered int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	patience := time.AfterFunc(silence, cancel)
 	defer patience.Stop()
 	var next chains
 	f.atGap = false
-	err := f.DB.Read(ctx, func(tx *db.Tx) (err error) {
+	err = f.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		patient := func(chains int) { patience.Reset(silence + time.Duration(chains)*perChain) }
 		if next, err = f.advance(ctx, tx, patient); err != nil {
 			return err
 		}
-		patient(len(asked))
-		for _, q := range asked {
-			q.answer(tx)
+		began := time.Now()
+		for answered = 0; answered < len(asked) && time.Since(began) < lookTime; answered++ {
+			patient(1)
+			asked[answered].answer(tx)
 		}
 		return nil
 	})
 	f.stopped.Store(f.atGap && err != nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	f.read = next
 	f.chains.Store(int64(len(next.heads)))
@@ -224,7 +235,7 @@ func (f *Follower) poll(ctx context.Context, asked []*question) error {
 	asOf := f.beat.sent
 	f.Memory.Confirm(asOf)
 	f.seen.Store(&asOf)
-	return nil
+	return answered, nil
 }
 
 // pause waits for the next look, or less where somebody needs one.

@@ -43,7 +43,7 @@ func (s *Service) ExplainAt(ctx context.Context, institution bank.InstitutionID,
 	}
 	q.AtLeast = nil
 	var e Explained
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+	err := s.memory.DB().Read(ctx, func(tx *db.Tx) (err error) {
 		e, err = explaining{s.sources.At(past), tx, institution}.explain(q)
 		return err
 	})
@@ -59,7 +59,7 @@ func (s *Service) DecideAt(ctx context.Context, institution bank.InstitutionID, 
 		return s.DecideAll(ctx, institution, questions)
 	}
 	answers := make([]Answer, len(questions))
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
+	err := s.memory.DB().Read(ctx, func(tx *db.Tx) error {
 		then := explaining{s.sources.At(past), tx, institution}
 		for i, q := range questions {
 			e, err := then.explain(q)
