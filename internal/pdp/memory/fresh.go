@@ -50,7 +50,7 @@ func (m *Memory) Fresh() error {
 // said a moment. A process that is stopped between reading and answering may be
 // confirmed anew as soon as it goes on, and its answer would be old all the same.
 func (m *Memory) InTime(asOf time.Time) bool {
-	return m.freshness != Followed || time.Since(asOf) <= Bound
+	return m.Freshness() != Followed || time.Since(asOf) <= Bound
 }
 
 // Sure reports whether what is here can be answered from without looking into
