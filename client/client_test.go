@@ -265,6 +265,15 @@ func TestObligations(t *testing.T) {
 	}
 }
 
+// A refusal says where a second person could make it a yes.
+func TestAccessRequests(t *testing.T) {
+	answer := `{"decision":false,"context":{"evaluation_id":"evl_1","reason":"APPROVAL_REQUIRED","access_request":{"endpoint":"https://api.example/access/v1/request","binding_token":"b"}}}`
+	d := serve(t, says(answer)).Evaluate(t.Context(), wire)
+	if r := d.AccessRequest; d.Allowed || d.Err != nil || r == nil || r.Endpoint != "https://api.example/access/v1/request" || r.EvaluationID != "evl_1" || r.Members["binding_token"] != "b" {
+		t.Errorf("%+v", d)
+	}
+}
+
 // What can be repeated is; what a server refuses is not.
 func TestRepeating(t *testing.T) {
 	var n atomic.Int64

@@ -181,7 +181,10 @@ func parseDecision(o object) (Decision, error) {
 	}
 	if request := m.object("access_request"); request != nil {
 		p := taker{of: request}
-		d.AccessRequest = &AccessRequest{p.text("endpoint"), request}
+		d.AccessRequest = &AccessRequest{p.text("endpoint"), m.text("evaluation_id"), request}
+		if p.wrong != nil {
+			return Decision{}, p.wrong
+		}
 	}
 	return d, m.wrong
 }

@@ -64,8 +64,9 @@ type Obligation struct {
 
 // An AccessRequest says where a refusal can be asked to become a yes.
 type AccessRequest struct {
-	Endpoint string
-	Members  map[string]any // all that the server said of it
+	Endpoint     string
+	EvaluationID string         // of the refusal that it is about
+	Members      map[string]any // all that the server said of it, such as binding_token and expires_at
 }
 
 func refused(err error) Decision { return Decision{Err: err} }
