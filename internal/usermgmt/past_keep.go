@@ -14,7 +14,8 @@ import (
 )
 
 // KeepPast takes part in every transaction of a database: what a save touched is
-// kept as it is after it, for questions about the past. It returns what ends it.
+// kept as it is after it, for questions about the past. What a save touched not is
+// not even read. It returns what ends it.
 func KeepPast(d *db.DB) (stop func()) {
 	return d.Attend(func(tx *db.Tx, what any) error {
 		saved, ok := what.(activity.Saved)
