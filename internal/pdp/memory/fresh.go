@@ -24,7 +24,7 @@ func (m *Memory) Follow() { m.freshness.CompareAndSwap(uint32(Asked), uint32(Fol
 // Confirm says that everything is here which was true at a moment, by the clock
 // that only goes forward: time.Now() of this process. It never goes back.
 func (m *Memory) Confirm(asOf time.Time) {
-	to := max(1, int64(asOf.Sub(m.began)))
+	to := int64(asOf.Sub(m.began)) // of before this memory there is nothing: zero stays zero
 	for was := m.asOf.Load(); was < to && !m.asOf.CompareAndSwap(was, to); was = m.asOf.Load() {
 	}
 }

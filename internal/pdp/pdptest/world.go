@@ -52,13 +52,16 @@ func Sources() pdp.Sources {
 	}
 }
 
-// Memory is an empty memory of the running program over a database.
-func Memory(d *db.DB) *memory.Memory {
-	return memory.New(d, memory.Sources{
+// MemorySources are those of the running program.
+func MemorySources() memory.Sources {
+	return memory.Sources{
 		Institutions: usermgmt.InstitutionIDs, Terms: usermgmt.StandingTerms, Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf,
 		Numbers: usermgmt.OrganizationNumbers, FactsBetween: usermgmt.FactsBetween, FactsOf: usermgmt.FactsOf,
-	}, memory.Options{})
+	}
 }
+
+// Memory is an empty memory over a database.
+func Memory(d *db.DB) *memory.Memory { return memory.New(d, MemorySources(), memory.Options{}) }
 
 // A World is a database with the world in it.
 type World struct {
