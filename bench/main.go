@@ -60,7 +60,7 @@ func main() {
 func run(out io.Writer, s sizes) error {
 	fmt.Fprintf(out, "%s, %d processors, %s; load at the beginning %s.\n", runtime.Version(), runtime.NumCPU(), processor(), load())
 	fmt.Fprintf(out, "CPU time of one decision on one core, the collector's included, median of %d rounds in turns. Every answer was held against entitlement.Decide first.\n\n", rounds)
-	for _, part := range []func(io.Writer, sizes) error{large, middle, smallest} {
+	for _, part := range []func(io.Writer, sizes) error{large, middle, smallest, loading} {
 		if err := part(out, s); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func large(out io.Writer, s sizes) error {
 	if err := changes(out, w, o, s.changes); err != nil {
 		return err
 	}
-	memory(out, w, o)
+	space(out, w, o)
 	runtime.KeepAlive(c)
 	return nil
 }

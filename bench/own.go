@@ -58,29 +58,31 @@ func twoCores(out io.Writer, q *world.Questions, o *ours) {
 }
 
 // changes measures how long it takes until a change is seen: one switch of one
-// account is turned, the block put in place, and the question about it asked.
+// account is turned, the member as they are now put into the block and the block
+// in place, and the question about it asked.
 func changes(out io.Writer, w *world.World, o *ours, count int) error {
 	rng := rand.New(rand.NewPCG(seed, 9))
 	took := make([]time.Duration, 0, count)
 	var v compact.Verdict
 	for i := range count {
 		p := w.Policy(rng.IntN(w.Organizations))
-		m, a := anyOf(rng, p.Members), anyOf(rng, p.Accounts)
-		settings := p.Members[m].Accounts[a]
+		m, a := p.Members[anyOf(rng, p.Members)], anyOf(rng, p.Accounts)
+		settings := m.Accounts[a]
 		settings.On = settings.On.With(catalog.WiresWork)
 		if i%2 == 0 {
 			settings.On = settings.On.Without(catalog.WiresWork)
 		}
-		req := entitlement.Request{Member: m, Account: a, Operation: catalog.WiresView}
+		m.Accounts[a] = settings
+		req := entitlement.Request{Member: m.ID, Account: a, Operation: catalog.WiresTemplateEditOperation}
 		start := time.Now()
-		block := o.store.OrganizationOf(m)
-		next, there := block.WithAccess(m, a, settings, block.Revision+1)
-		put := o.store.Put(next)
-		o.store.Decide(&req, &v)
+		block := o.store.Here(p.Organization.ID)
+		next, there := block.WithMember(m)
+		put := o.store.Put(next.At(compact.Mark{Revision: block.Revision + 1, Sequence: block.Sequence + 1}))
+		state := o.store.Decide(&req, &v)
 		took = append(took, time.Since(start))
 		d := v.Decision(&req)
-		if off := slices.ContainsFunc(d.Reasons, offFor(a)); !there || !put || off == settings.On.Has(catalog.WiresWork) {
-			return fmt.Errorf("the change of %s on %s was not seen: %+v", m, a, d)
+		if off := slices.ContainsFunc(d.Reasons, offFor(a)); !there || !put || state != compact.Answered || off == settings.On.Has(catalog.WiresWork) {
+			return fmt.Errorf("the change of %s on %s was not seen: %+v", m.ID, a, d)
 		}
 	}
 	slices.Sort(took)
@@ -106,8 +108,8 @@ func anyOf[K ~string, V any](rng *rand.Rand, of map[K]V) K {
 	return keys[rng.IntN(len(keys))]
 }
 
-// memory tells what the store takes.
-func memory(out io.Writer, w *world.World, o *ours) {
+// space tells what the store takes.
+func space(out io.Writer, w *world.World, o *ours) {
 	each := float64(o.heap) / float64(w.MemberAccounts())
 	fmt.Fprintf(out, "Memory: %.1f bytes of heap for each member-account, all tables and ids included, limits of their own on %d of 100 accounts; bar 16: %s.\n\n",
 		each, world.OwnLimitShare, verdict(each <= 16))
