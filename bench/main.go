@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -34,11 +35,13 @@ type sizes struct {
 	questions            int
 	changes              int
 	peers                int // a peer's questions are divided by this
+	http                 []string
 }
 
 var (
 	full  = sizes{large: 10_000, middle: 1_000, small: 100, questions: 200_000, changes: 50_000, peers: 1}
-	quick = sizes{large: 100, middle: 20, small: 3, questions: 4_000, changes: 500, peers: 20}
+	quick = sizes{large: 100, middle: 20, small: 3, questions: 4_000, changes: 500, peers: 20,
+		http: []string{"--organizations", "20", "--each", "100ms", "--rounds", "1", "--changes", "50"}}
 )
 
 const seed = 7
@@ -60,7 +63,7 @@ func main() {
 func run(out io.Writer, s sizes) error {
 	fmt.Fprintf(out, "%s, %d processors, %s; load at the beginning %s.\n", runtime.Version(), runtime.NumCPU(), processor(), load())
 	fmt.Fprintf(out, "CPU time of one decision on one core, the collector's included, median of %d rounds in turns. Every answer was held against entitlement.Decide first.\n\n", rounds)
-	for _, part := range []func(io.Writer, sizes) error{large, middle, smallest, loading} {
+	for _, part := range []func(io.Writer, sizes) error{large, middle, smallest, loading, overHTTP} {
 		if err := part(out, s); err != nil {
 			return err
 		}
@@ -149,6 +152,19 @@ func smallest(out io.Writer, s sizes) error {
 		{name: "Casbin 3.10.0, an enforcer per organization", questions: s.questionsOf(3_000), answer: c.Decide, bar: times(4000, "at least")},
 		{name: "OpenFGA 1.22.1, materialized, SQLite", questions: s.questionsOf(3_000), answer: f.Decide, bar: times(2500, "at least")},
 	})
+}
+
+// overHTTP asks the program itself, which measures with client and server apart.
+// It stands beside this module.
+func overHTTP(out io.Writer, s sizes) error {
+	command := exec.Command("go", append([]string{"run", "./cmd/mandate", "bench", "decisions"}, s.http...)...)
+	command.Dir, command.Stdout, command.Stderr = "..", out, os.Stderr
+	fmt.Fprintf(out, "Over HTTP, by %s:\n\n", strings.Join(command.Args[2:], " "))
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("measure decisions over HTTP: %w", err)
+	}
+	fmt.Fprintln(out)
+	return nil
 }
 
 //go:embed bare.go
