@@ -16,7 +16,7 @@ func (v *Verdict) Decision(req *entitlement.Request) entitlement.Decision {
 }
 
 // DecisionIn is Decision with its reasons written where others stood, as far as
-// there is room.
+// there is room: they are good until that room is used again.
 func (v *Verdict) DecisionIn(room []entitlement.Reason, req *entitlement.Request) entitlement.Decision {
 	if v.Allowed() {
 		return entitlement.Decision{Allowed: true, ApprovalRequired: v.approval}
