@@ -25,8 +25,8 @@ type following struct {
 	db *db.DB // for the follower alone
 }
 
-// openFollowing connects a follower. Its memory is made with options that read
-// through it, and known by setting remembered.Memory before it runs.
+// openFollowing connects a follower. What it fills reads through it, and so is
+// made after it: m has its parts before the follower runs.
 func openFollowing(ctx context.Context, url, name string, clock bank.Clock, log *slog.Logger, m *remembered) (*following, error) {
 	d, err := db.Open(ctx, db.Config{URL: url, Clock: clock, Connections: 1, Limit: follow.Limit})
 	if err != nil {
