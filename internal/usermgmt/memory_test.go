@@ -1,11 +1,14 @@
 package usermgmt_test
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
 
+	"mandate/internal/authorization"
 	"mandate/internal/bank"
+	"mandate/internal/entitlement"
 	decisions "mandate/internal/pdp/memory"
 	"mandate/internal/pdp/pdptest"
 )
@@ -27,9 +30,22 @@ func TestMemoryIsWhatIsStored(t *testing.T) {
 			return block, *view.Institution()
 		}
 		look(known)
+		paid := 0
 		for i := range rounds(120, 4000) {
 			w.clock.Advance(time.Millisecond)
 			r.act()
+			ref := fmt.Sprintf("small %d", i/3)
+			if i%3 == 0 { // a payment, which is given back two steps later
+				answer, err := r.payments.Authorize(t.Context(), client, acme, ref, authorization.Asked{Member: id("dana"), Operation: "wires.transmit",
+					Account: r.known[0], Amount: entitlement.AmountOf(100)})
+				w.must(internal(err))
+				if answer.Allowed {
+					paid++
+				}
+			} else if i%3 == 2 {
+				_, err := r.payments.Void(t.Context(), client, ref)
+				w.must(internal(err))
+			}
 			block, institution := look(known)
 			fresh := pdptest.Memory(w.d)
 			w.must(fresh.Load(t.Context(), nil))
@@ -37,6 +53,9 @@ func TestMemoryIsWhatIsStored(t *testing.T) {
 			if !reflect.DeepEqual(block, wantBlock) || !reflect.DeepEqual(institution, wantInstitution) {
 				t.Fatalf("step %d: in memory is\n%+v\n%+v\nand stored is\n%+v\n%+v", i+1, block, institution, wantBlock, wantInstitution)
 			}
+		}
+		if paid == 0 {
+			t.Error("nothing was paid")
 		}
 		if st := known.Status(); st.Wholes*2 > st.Refreshed || st.Gaps != 0 {
 			t.Errorf("most was not brought up to date but read as a whole: %+v", st)
