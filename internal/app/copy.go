@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"mandate/internal/application"
 	"mandate/internal/authzen"
 	"mandate/internal/authzen/product"
 	"mandate/internal/bank"
@@ -22,10 +23,13 @@ import (
 	"mandate/internal/config"
 	"mandate/internal/follow"
 	"mandate/internal/gate"
+	"mandate/internal/grant"
 	"mandate/internal/guard"
+	"mandate/internal/oidc"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/memory"
 	"mandate/internal/route"
+	"mandate/internal/staff"
 	"mandate/internal/usermgmt"
 	"mandate/internal/web"
 )
@@ -40,6 +44,9 @@ type Copy struct {
 	Decisions *pdp.Service
 	Memory    *memory.Memory
 	Metrics   *prometheus.Registry
+
+	// Tokens reads access tokens of the server's Identity; nil: none are taken.
+	Tokens gate.Tokens
 
 	clients    *client.Service
 	following  *following
@@ -87,9 +94,16 @@ func openCopy(ctx context.Context, cfg config.Copy, clock bank.Clock, log *slog.
 		return nil, err
 	}
 	c.Memory = memory.New(d, MemorySources(), memory.Options{Freshness: memory.Followed, Read: c.following.Read})
-	c.clients = client.New(d, guard.New(d, usermgmt.LoadPolicy, nil, nil), log)
+	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
+	c.clients = client.New(d, door, log)
 	c.clients.Follow(c.Memory.Fresh)
 	known.Memory, known.clients = c.Memory, c.clients
+	if cfg.ConsoleOrigin != "" {
+		c.Tokens = oidc.Tokens{
+			Origin: cfg.ConsoleOrigin, Grants: grant.New(d, door, nil, nil), Applications: application.New(d, door, staff.Rights{}, log),
+			Clock: clock, HasInstitution: c.hasInstitution,
+		}
+	}
 	c.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		c.following.Metrics(), newMemoryMeter(c.Memory))
 	if c.webMetrics, err = web.NewMetrics(c.Metrics); err != nil {
@@ -109,7 +123,7 @@ func (c *Copy) Close() error { return c.following.db.Close() }
 // APIHandler is what programs call, without an address.
 func (c *Copy) APIHandler() http.Handler {
 	mux := route.NewMux()
-	callers := gate.NewCallers(c.clients, nil, c.Clock)
+	callers := gate.NewCallers(c.clients, c.Tokens, c.Clock)
 	authzen.New(authzen.Config{
 		Decider: product.New(c.Decisions), Gate: gate.New(callers, gate.NewLimiter(c.Clock, gate.Rate{}), c.Log),
 		Origin: c.Config.APIOrigin, HasInstitution: c.hasInstitution,

@@ -113,7 +113,7 @@ func TestTheTestOfOrderCanFail(t *testing.T) {
 func followHere(t *testing.T, url string) *app.Copy {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	c, err := app.OpenCopy(ctx, config.Copy{Follow: url, ListenAPI: freeAddress(t), ListenMetrics: freeAddress(t)}, bank.SystemClock{},
+	c, err := app.OpenCopy(ctx, config.Copy{Follow: url, ConsoleOrigin: "https://staff.bank.example", ListenAPI: freeAddress(t), ListenMetrics: freeAddress(t)}, bank.SystemClock{},
 		slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		stop()

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,9 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
+	"mandate/internal/fault"
+	"mandate/internal/grant"
+	"mandate/internal/oidc"
 	"mandate/internal/pdp"
 )
 
@@ -73,6 +77,17 @@ func TestACopyNeedsNoMoreRightsThanThePageSays(t *testing.T) {
 			if err := ask(); err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
+		}
+	}
+	tokens := one.Tokens.(oidc.Tokens)
+	for what, look := range map[string]func() error{
+		"the keys of tokens": func() error { _, err := tokens.Grants.PublicKeys(t.Context(), "first"); return err },
+		"a token":            func() error { _, err := tokens.Grants.Token(t.Context(), "first", "none"); return err },
+		"a grant":            func() error { _, err := tokens.Grants.Family(t.Context(), "first", "none"); return err },
+		"an application":     func() error { _, err := tokens.Applications.Lookup(t.Context(), "first", "app_none"); return err },
+	} {
+		if err := look(); err != nil && !errors.Is(err, grant.ErrUnknown) && fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 	token := c.revoke()

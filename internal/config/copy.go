@@ -17,6 +17,7 @@ type Copy struct {
 	Follow        string        `name:"follow" help:"Database to follow: postgres://… . Name all servers of a cluster, with commas between them; the one that takes changes is followed." env:"MANDATE_FOLLOW" placeholder:"URL"`
 	CopyName      string        `name:"copy-name" help:"What the copy is called in the list of copies. By default the machine's name." env:"MANDATE_COPY_NAME" placeholder:"NAME"`
 	APIOrigin     string        `name:"api-origin" help:"Where programs find the API." env:"MANDATE_API_ORIGIN" placeholder:"URL"`
+	ConsoleOrigin string        `name:"console-origin" help:"Where the server's Identity is found, whose access tokens are taken. Unless it is given, none are." env:"MANDATE_CONSOLE_ORIGIN" placeholder:"URL"`
 	ListenAPI     string        `name:"listen-api" help:"Address of the API." env:"MANDATE_LISTEN_API" placeholder:"HOST:PORT"`
 	ListenMetrics string        `name:"listen-metrics" help:"Address of health and metrics, for operators only." env:"MANDATE_LISTEN_METRICS" placeholder:"HOST:PORT"`
 	Drain         time.Duration `name:"drain" help:"How long a copy that is asked to end goes on answering, not ready any more, so that nobody is sent to it." env:"MANDATE_DRAIN" placeholder:"DURATION"`
@@ -43,6 +44,9 @@ func (c Copy) WithDefaults() (Copy, error) {
 	}
 	if reason := badOrigin(c.APIOrigin); reason != "" {
 		problems.Add("api_origin", reason)
+	}
+	if reason := badOrigin(c.ConsoleOrigin); c.ConsoleOrigin != "" && reason != "" {
+		problems.Add("console_origin", reason)
 	}
 	for _, listen := range []struct{ field, value string }{{"listen_api", c.ListenAPI}, {"listen_metrics", c.ListenMetrics}} {
 		if _, port, err := net.SplitHostPort(listen.value); err != nil || port == "" {
