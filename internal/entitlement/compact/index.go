@@ -22,6 +22,7 @@ const (
 
 const gone = 1<<64 - 1 // in a slot whose member is no more
 
+// newIndex is an index with room for so many members.
 func newIndex(members int) *index {
 	return &index{slots: make([]atomic.Uint64, members+members/2+16)}
 }
