@@ -17,6 +17,7 @@ import (
 	"mandate/internal/generate"
 	"mandate/internal/importer"
 	"mandate/internal/pdp/memory"
+	"mandate/internal/usermgmt"
 )
 
 // loading imports as many organizations as the large institution has into an
@@ -40,7 +41,7 @@ func loading(out io.Writer, s sizes) error {
 	var best time.Duration
 	var organizations, bytes int64
 	for range rounds {
-		m := memory.New(d, app.MemorySources(), memory.Options{})
+		m := memory.New(d, usermgmt.MemorySources(), memory.Options{})
 		start := time.Now()
 		if err := m.Load(ctx, nil); err != nil {
 			return err

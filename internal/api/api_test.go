@@ -64,7 +64,7 @@ func start(t *testing.T, d *db.DB) *program {
 	mux := route.NewMux()
 	config := api.Config{
 		Gate:           gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
-		Decisions:      pdp.New(pdptest.Memory(d), pdptest.Sources(), nil),
+		Decisions:      pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil),
 		Users:          usermgmt.New(door, nil),
 		Reverse:        usermgmt.New(door, nil),
 		Authorizations: authorization.New(d, door, 0),

@@ -93,7 +93,7 @@ func openCopy(ctx context.Context, cfg config.Copy, clock bank.Clock, log *slog.
 	if err := d.Migrated(ctx); err != nil {
 		return nil, err
 	}
-	c.Memory = memory.New(d, MemorySources(), memory.Options{Freshness: memory.Followed, Read: c.following.Read})
+	c.Memory = memory.New(d, usermgmt.MemorySources(), memory.Options{Freshness: memory.Followed, Read: c.following.Read})
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
 	c.clients = client.New(d, door, log)
 	c.clients.Follow(c.Memory.Fresh)
@@ -113,7 +113,7 @@ func openCopy(ctx context.Context, cfg config.Copy, clock bank.Clock, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	c.Decisions = pdp.New(c.Memory, DecisionSources(), meter)
+	c.Decisions = pdp.New(c.Memory, usermgmt.DecisionSources(), meter)
 	return c, nil
 }
 

@@ -10,35 +10,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/memory"
-	"mandate/internal/usage"
-	"mandate/internal/usermgmt"
 )
-
-// DecisionSources are where what the decision service tells besides its answers
-// comes from.
-func DecisionSources() pdp.Sources {
-	return pdp.Sources{
-		Policy:          usermgmt.LoadPolicy,
-		OrganizationsOf: usermgmt.OrganizationsOf,
-		OrganizationsAt: usermgmt.OrganizationsAt,
-		Names:           usermgmt.NamesOf,
-		Used:            usage.For,
-		At:              usermgmt.PastSources,
-	}
-}
-
-// MemorySources are where its memory finds the facts.
-func MemorySources() memory.Sources {
-	return memory.Sources{
-		Institutions:    usermgmt.InstitutionIDs,
-		Terms:           usermgmt.StandingTerms,
-		Policy:          usermgmt.LoadPolicy,
-		OrganizationsOf: usermgmt.OrganizationsOf,
-		Numbers:         usermgmt.OrganizationNumbers,
-		FactsBetween:    usermgmt.FactsBetween,
-		FactsOf:         usermgmt.FactsOf,
-	}
-}
 
 // loadDecisions reads everything that decisions are made of, behind the first
 // questions: whoever asks meanwhile does not wait for it.

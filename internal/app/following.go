@@ -16,6 +16,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/follow"
 	"mandate/internal/pdp/memory"
+	"mandate/internal/usermgmt"
 )
 
 // A following keeps what a process knows in memory, of policies and of callers,
@@ -42,7 +43,7 @@ func openFollowing(ctx context.Context, url, name string, clock bank.Clock, log 
 func (a *App) openMemory() error {
 	options := memory.Options{Budget: a.Config.DecisionMemory << 20}
 	if a.DB.Dialect() != db.PostgreSQL {
-		a.Memory = memory.New(a.DB, MemorySources(), options)
+		a.Memory = memory.New(a.DB, usermgmt.MemorySources(), options)
 		return nil
 	}
 	known := &remembered{clients: a.Clients}
@@ -58,7 +59,7 @@ func (a *App) openMemory() error {
 		return err
 	}
 	options.Read = a.read
-	known.Memory = memory.New(a.DB, MemorySources(), options)
+	known.Memory = memory.New(a.DB, usermgmt.MemorySources(), options)
 	a.Memory = known.Memory
 	return a.Metrics.Register(a.following.Metrics())
 }

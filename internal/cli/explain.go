@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"mandate/internal/app"
 	"mandate/internal/bank"
 	"mandate/internal/config"
 	"mandate/internal/db"
@@ -50,7 +49,7 @@ func (c *explainCommand) Run(t *terminal) (err error) {
 			return err
 		}
 	}
-	e, err := pdp.New(memory.New(d, app.MemorySources(), memory.Options{}), app.DecisionSources(), nil).ExplainAt(t.ctx, bank.InstitutionID(c.Institution), question, at)
+	e, err := pdp.New(memory.New(d, usermgmt.MemorySources(), memory.Options{}), usermgmt.DecisionSources(), nil).ExplainAt(t.ctx, bank.InstitutionID(c.Institution), question, at)
 	if err != nil {
 		return err
 	}

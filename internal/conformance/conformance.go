@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"mandate/internal/db"
+	"mandate/internal/pdp/memory"
+	"mandate/internal/usermgmt"
 )
 
 // A File is vectors under a name.
@@ -46,9 +48,10 @@ func (f Failure) String() string {
 // vectors say what time it is.
 func Run(ctx context.Context, d *db.DB, c *Clock, files []File) Report {
 	var report Report
+	known := memory.New(d, usermgmt.MemorySources(), memory.Options{})
 	for _, file := range files {
 		for i := range file.Vectors {
-			failures := runVector(ctx, d, c, &file.Vectors[i])
+			failures := runVector(newRun(ctx, d, c, known), &file.Vectors[i])
 			if len(failures) == 0 {
 				report.Passed++
 				continue
@@ -63,8 +66,7 @@ func Run(ctx context.Context, d *db.DB, c *Clock, files []File) Report {
 	return report
 }
 
-func runVector(ctx context.Context, d *db.DB, c *Clock, v *Vector) (failures []Failure) {
-	r := newRun(ctx, d, c)
+func runVector(r *run, v *Vector) (failures []Failure) {
 	if err := r.begin(&v.World); err != nil {
 		return []Failure{{Verb: "world", Err: err}}
 	}

@@ -8,6 +8,8 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement/decisions"
 	"mandate/internal/entitlement/reference"
+	"mandate/internal/pdp/memory"
+	"mandate/internal/usermgmt"
 )
 
 // TestDecisions asks both databases what the engine's text files say.
@@ -17,8 +19,9 @@ func TestDecisions(t *testing.T) {
 		t.Fatal(err)
 	}
 	each(t, func(t *testing.T, d *db.DB, c *Clock) {
+		known := memory.New(d, usermgmt.MemorySources(), memory.Options{})
 		for _, one := range cases {
-			if got := answerTo(t, newRun(t.Context(), d, c), one); !one.Want.Met(got) {
+			if got := answerTo(t, newRun(t.Context(), d, c, known), one); !one.Want.Met(got) {
 				t.Errorf("%s: %+v\n got %v\nwant %v", one.Name, one.Ask, got, one.Want)
 			}
 		}

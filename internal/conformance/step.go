@@ -12,6 +12,8 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
+	"mandate/internal/pdp"
+	"mandate/internal/pdp/memory"
 	"mandate/internal/usermgmt"
 )
 
@@ -23,11 +25,12 @@ type run struct {
 	db             *db.DB
 	clock          *Clock
 	authorizations *authorization.Service
+	memory         *memory.Memory
 }
 
-func newRun(ctx context.Context, d *db.DB, c *Clock) *run {
+func newRun(ctx context.Context, d *db.DB, c *Clock, m *memory.Memory) *run {
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
-	return &run{ctx: ctx, db: d, clock: c, authorizations: authorization.New(d, door, 0)}
+	return &run{ctx: ctx, db: d, clock: c, authorizations: authorization.New(d, door, 0), memory: m}
 }
 
 // begin puts the clock and the world in place.
@@ -76,7 +79,25 @@ func (r *run) decide(s *Step) (*answer, error) {
 		d, err = authorization.Decide(tx, p, asked)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	remembered, err := r.remembered(&asked)
+	if err == nil && decided(remembered, true).String() != decided(d, true).String() {
+		err = fmt.Errorf("memory answers %s, the engine %s", decided(remembered, true), decided(d, true))
+	}
 	return decided(d, true), err
+}
+
+// remembered asks the decision service, which answers from memory. Turns of a
+// vector change the tables past the door, so that all is read anew.
+func (r *run) remembered(asked *authorization.Asked) (entitlement.Decision, error) {
+	r.memory.Forget()
+	a, err := pdp.New(r.memory, usermgmt.DecisionSources(), nil).Decide(r.ctx, r.institution, pdp.Question{
+		Member: asked.Member, Organization: r.organization, Operation: asked.Operation, Account: asked.Account, ToAccount: asked.ToAccount,
+		Amount: asked.Amount, Context: asked.Context,
+	})
+	return a.Decision, err
 }
 
 // caller is the payment system that a vector's references belong to.

@@ -47,7 +47,7 @@ func decide(t *testing.T, s *pdp.Service, institution bank.InstitutionID, q pdp.
 func TestDecide(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 		inBirch := wire("dana", "operating", "1.00")
 		inBirch.Organization = "birch"
 		inAcme := wire("dana", "operating", "1.00")
@@ -99,7 +99,7 @@ func TestDecide(t *testing.T) {
 func TestTheNextAnswerKnowsEveryChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := pdptest.New(t, d)
-		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 		q := wire("dana", "operating", "10000.00")
 		ask := func(want string) {
 			t.Helper()
@@ -145,7 +145,7 @@ func TestABatchIsItsQuestions(t *testing.T) {
 				}
 			}
 		}
-		answers, err := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil).DecideAll(context.Background(), "first", questions)
+		answers, err := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil).DecideAll(context.Background(), "first", questions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestABatchIsItsQuestions(t *testing.T) {
 				}
 			}
 		}
-		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 		for i, q := range questions {
 			want := decide(t, s, "first", q)
 			if got := answers[i]; answer(got) != answer(want) || got.Revision != want.Revision || got.Organization != want.Organization {
@@ -203,7 +203,7 @@ func TestALargeBatchIsItsQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	questions = append(questions, wire("dana", "operating", "1.00"), wire("bea", "savings", "1.00"))
-	s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+	s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 	answers, err := s.DecideAll(context.Background(), "first", questions)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestALargeBatchIsItsQuestions(t *testing.T) {
 func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 		now := decide(t, s, "first", wire("dana", "operating", "1.00")).Revision
 		birch := decide(t, s, "first", wire("bea", "savings", "1.00")).Revision
 		change := func(f func(*pdp.Revision)) pdp.Revision {
@@ -264,7 +264,7 @@ func TestADemandedRevisionIsReachedOrRefused(t *testing.T) {
 func TestAnswersNameThePartiesWhereWanted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pdptest.New(t, d)
-		s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+		s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 		q := wire("dana", "payroll", "1.00")
 		if a := decide(t, s, "first", q); a.Names.Member != "" {
 			t.Errorf("names that nobody asked for: %+v", a.Names)
@@ -288,7 +288,7 @@ func TestAnswersAreCounted(t *testing.T) {
 	d := dbtest.SQLite(t)
 	pdptest.New(t, d)
 	m := meter{}
-	_, err := pdp.New(pdptest.Memory(d), pdptest.Sources(), m).DecideAll(context.Background(), "first", []pdp.Question{
+	_, err := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), m).DecideAll(context.Background(), "first", []pdp.Question{
 		wire("dana", "operating", "1.00"), wire("dana", "operating", "10000.01"), wire("dana", "payroll", "1.00"), wire("x", "", ""), {Operation: "?"},
 	})
 	want := meter{"wires.transmit allow": 1, "wires.transmit approval": 1, "wires.transmit refuse": 2, " refuse": 1}
@@ -341,7 +341,7 @@ func TestQuickAnswersAreTheAnswers(t *testing.T) {
 	d := dbtest.SQLite(t)
 	w := pdptest.New(t, d)
 	m := meter{}
-	s := pdp.New(pdptest.Memory(d), pdptest.Sources(), m)
+	s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), m)
 	now := decide(t, s, "first", wire("dana", "operating", "1.00")).Revision
 	demanding, early := wire("dana", "operating", "1.00"), wire("dana", "operating", "1.00")
 	demanding.AtLeast, early.AtLeast = []pdp.Revision{now}, []pdp.Revision{now}
@@ -372,7 +372,7 @@ func TestQuickAnswersAreTheAnswers(t *testing.T) {
 	}
 	questions := []pdp.Question{wire("dana", "operating", "1.00"), wire("ana", "operating", "1.00"), wire("dana", "operating", "9999.99")}
 	allowed := make([]bool, len(questions))
-	quiet := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+	quiet := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 	decide(t, quiet, "first", questions[0])
 	if n := testing.AllocsPerRun(100, func() { quiet.QuickAll("first", questions, allowed) }); n != 0 {
 		t.Errorf("%v allocations", n)

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/entitlement"
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
+	"mandate/internal/usermgmt"
 )
 
 // QuickAll answers as DecideAll does, allocates nothing, and answers nothing at
@@ -16,7 +17,7 @@ import (
 func TestQuickAll(t *testing.T) {
 	d := dbtest.SQLite(t)
 	w := pdptest.New(t, d)
-	s := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+	s := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 	ask := func(member bank.UserID, account bank.AccountID, cents bank.Cents) pdp.Question {
 		return pdp.Question{Member: member, Operation: "wires.transmit", Account: account, Amount: entitlement.AmountOf(cents)}
 	}

@@ -51,7 +51,7 @@ func remember(w *world, seed uint64) *rememberer {
 	w.t.Cleanup(usermgmt.KeepPast(w.d))
 	r := &rememberer{walker: &walker{world: w, rng: rand.New(rand.NewPCG(seed, 9)), state: map[string]usermgmt.Member{}, done: map[string]int{}}}
 	r.door = guard.New(w.d, usermgmt.LoadPolicy, allStaff{}, w.proofs)
-	r.service = pdp.New(pdptest.Memory(w.d), pdptest.Sources(), nil)
+	r.service = pdp.New(pdptest.Memory(w.d), usermgmt.DecisionSources(), nil)
 	r.payments = authorization.New(w.d, r.door, 0)
 	for _, name := range []string{"ana", "ben", "dana", "vera", "finn"} {
 		role, settings := bank.RoleUser, sendsWires()

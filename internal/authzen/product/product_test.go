@@ -43,7 +43,7 @@ func start(t *testing.T, d *db.DB) *program {
 	log := slog.New(slog.DiscardHandler)
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
 	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log), payments: authorization.New(d, door, authorization.Lifetime)}
-	service := pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)
+	service := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 	mux := route.NewMux()
 	authzen.New(authzen.Config{
 		Decider: product.New(service).With(product.Requests{Payments: p.payments, Clock: dbtest.ClockOf(t, d), Key: []byte("a key of this test"), Origin: origin}),

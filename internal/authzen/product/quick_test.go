@@ -21,6 +21,7 @@ import (
 	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
 	"mandate/internal/route"
+	"mandate/internal/usermgmt"
 )
 
 // recalling is a decision service whose quick way gives the answers of the other
@@ -91,7 +92,7 @@ func (p *pair) same(path, key, body, revision string) (status int, answer string
 func TestTheQuickWayAnswersAsTheOther(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
-	service := &recalling{Service: pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)}
+	service := &recalling{Service: pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)}
 	both := newPair(t, d, service, p.clients)
 	_, all := p.caller("first", "Hub")
 	_, wires := p.caller("first", "Wires", "wires.transmit")
@@ -209,7 +210,7 @@ func (o oddities) batch() string {
 func TestMemoryAnswersQuicklyAsOtherwise(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p := start(t, d)
-	service := &counting{Service: pdp.New(pdptest.Memory(d), pdptest.Sources(), nil)}
+	service := &counting{Service: pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)}
 	both := newPair(t, d, service, p.clients)
 	_, key := p.caller("first", "Hub")
 	_, header, _ := p.ask(key, "evaluation", wire("dana", "operating", "1.00", "{}"))

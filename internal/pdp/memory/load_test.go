@@ -74,7 +74,7 @@ func TestLoadReadsEverything(t *testing.T) {
 func TestABudgetIsKept(t *testing.T) {
 	d := dbtest.SQLite(t)
 	pdptest.New(t, d)
-	m := memory.New(d, pdptest.MemorySources(), memory.Options{Budget: 1})
+	m := memory.New(d, usermgmt.MemorySources(), memory.Options{Budget: 1})
 	for range 3 {
 		for _, organization := range []bank.OrganizationID{"acme", "birch"} {
 			b, err := m.Organization(t.Context(), "first", organization)
@@ -92,8 +92,8 @@ func TestABudgetIsKept(t *testing.T) {
 func TestNobodyIsAnsweredFromWhatMayBeTooOld(t *testing.T) {
 	d := dbtest.PostgreSQL(t)
 	pdptest.New(t, d)
-	m := memory.New(d, pdptest.MemorySources(), memory.Options{Freshness: memory.Followed})
-	s := pdp.New(m, pdptest.Sources(), nil)
+	m := memory.New(d, usermgmt.MemorySources(), memory.Options{Freshness: memory.Followed})
+	s := pdp.New(m, usermgmt.DecisionSources(), nil)
 	ask := func() error {
 		_, err := s.Decide(t.Context(), "first", pdp.Question{Member: "dana", Operation: "account.view", Account: "operating"})
 		return err

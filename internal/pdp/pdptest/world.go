@@ -17,7 +17,6 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
-	"mandate/internal/pdp"
 	"mandate/internal/pdp/memory"
 	"mandate/internal/usage"
 	"mandate/internal/usermgmt"
@@ -44,24 +43,10 @@ var Sender = entitlement.Settings{
 // SenderAccount is what they have on an account.
 var SenderAccount = entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess, catalog.WiresWork, catalog.WiresTransmit)}
 
-// Sources are those of the running program.
-func Sources() pdp.Sources {
-	return pdp.Sources{
-		Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf, OrganizationsAt: usermgmt.OrganizationsAt,
-		Names: usermgmt.NamesOf, Used: usage.For, At: usermgmt.PastSources,
-	}
-}
-
-// MemorySources are those of the running program.
-func MemorySources() memory.Sources {
-	return memory.Sources{
-		Institutions: usermgmt.InstitutionIDs, Terms: usermgmt.StandingTerms, Policy: usermgmt.LoadPolicy, OrganizationsOf: usermgmt.OrganizationsOf,
-		Numbers: usermgmt.OrganizationNumbers, FactsBetween: usermgmt.FactsBetween, FactsOf: usermgmt.FactsOf,
-	}
-}
-
 // Memory is an empty memory over a database.
-func Memory(d *db.DB) *memory.Memory { return memory.New(d, MemorySources(), memory.Options{}) }
+func Memory(d *db.DB) *memory.Memory {
+	return memory.New(d, usermgmt.MemorySources(), memory.Options{})
+}
 
 // A World is a database with the world in it.
 type World struct {

@@ -47,7 +47,7 @@ func (p *purse) program() *program {
 	}
 	mux := route.NewMux()
 	api.New(api.Config{
-		Gate: gate.New(clients, gate.NewLimiter(p.clock, gate.Rate{}), log), Decisions: pdp.New(pdptest.Memory(p.d), pdptest.Sources(), nil), Users: p.users, PositivePay: p.posPay,
+		Gate: gate.New(clients, gate.NewLimiter(p.clock, gate.Rate{}), log), Decisions: pdp.New(pdptest.Memory(p.d), usermgmt.DecisionSources(), nil), Users: p.users, PositivePay: p.posPay,
 	}).Mount(mux)
 	server := httptest.NewServer(mux)
 	p.t.Cleanup(server.Close)
