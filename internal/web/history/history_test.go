@@ -67,6 +67,18 @@ func TestEveryFieldIsNamed(t *testing.T) {
 	}
 }
 
+// What a webhook is told of reads as its form says it; no organization means all.
+func TestWhatAWebhookIsToldOfIsNamed(t *testing.T) {
+	d := history.New(time.UTC, nil)
+	for _, c := range []struct{ field, value, want string }{
+		{"kinds", "positive_pay wires", "Positive pay, Wires"}, {"kinds", "", "None"}, {"organizations", "", "All"}, {"organizations", "org_a", "org_a"},
+	} {
+		if got := d.Value(c.field, c.value); got != c.want {
+			t.Errorf("%s %q reads %q, want %q", c.field, c.value, got, c.want)
+		}
+	}
+}
+
 var eventName = regexp.MustCompile(`^[a-z_]+\.[a-z0-9_]+$`)
 
 // recorded are the names of all events in the source: what is called an event,

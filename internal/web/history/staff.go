@@ -1,8 +1,10 @@
 package history
 
 import (
+	"slices"
 	"strings"
 
+	"mandate/internal/activity"
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
 	"mandate/internal/catalog"
@@ -127,9 +129,11 @@ func staffField(field string) string {
 // staffValue writes a value of such an event.
 func staffValue(field, value string) (string, bool) {
 	if value == "" {
-		return "", false
+		return "All", field == "organizations"
 	}
 	switch field {
+	case "kinds":
+		return kindNames(value), true
 	case "edition":
 		if e, err := bank.ParseEdition(value); err == nil {
 			return e.Label(), true
@@ -147,4 +151,16 @@ func staffValue(field, value string) (string, bool) {
 		return strings.Join(strings.Fields(value), ", "), true
 	}
 	return "", false
+}
+
+// kindNames are kinds of events by what they are called.
+func kindNames(kinds string) string {
+	var names []string
+	for value := range strings.FieldsSeq(kinds) {
+		if i := slices.IndexFunc(activity.Kinds(), func(k activity.Kind) bool { return k.Value == value }); i >= 0 {
+			value = activity.Kinds()[i].Label
+		}
+		names = append(names, value)
+	}
+	return strings.Join(names, ", ")
 }
