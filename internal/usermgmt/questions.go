@@ -104,6 +104,7 @@ type WhoQuery struct {
 	Request entitlement.Request // without a member; an account or an amount that is not given is any
 	Search  string              // any part of a name
 	Sort    WhoSort
+	Reverse bool // the other way round
 	At      pdp.Past
 	Page    int // from 1
 	Size    int // at most MaxPageSize; -1: all in one page
@@ -213,6 +214,9 @@ func (s *sight) who(people []Named, q WhoQuery) (page WhoPage) {
 		slices.SortStableFunc(page.Rows, func(a, b Able) int {
 			return cmp.Or(cmp.Compare(b.Best.UpTo, a.Best.UpTo), cmp.Compare(b.Best.Alone, a.Best.Alone), cmp.Compare(b.Best.Day, a.Best.Day))
 		})
+	}
+	if q.Reverse {
+		slices.Reverse(page.Rows)
 	}
 	page.Rows, page.Page, page.Pages = onePage(page.Rows, q.Page, q.Size)
 	return page

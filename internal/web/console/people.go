@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
@@ -187,14 +188,18 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 		{Label: "Members", Href: here + "/members", Count: p.Organization.People.Total},
 		{Label: "Permissions", Href: here + "/permissions"},
 		{Label: "Accounts", Href: here + "/accounts", Count: len(p.Organization.Accounts)},
-		{Label: "Who may", Href: here + "/who-may"},
+		{Label: whoMayTab, Href: here + "/who-may"},
 		{Label: "Activity", Href: here + "/activity"},
 	} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
 	}
 	title := p.Organization.Name
-	if tab != "Details" {
+	switch tab {
+	case "Details":
+	case whoMayTab:
+		title = "Who may do what at " + title
+	default:
 		title = tab + " of " + title
 	}
 	p.Shell, err = a.shell(r, &p.Me, title, ui.Link{Label: "People", Href: p.Base.people()})
@@ -231,14 +236,16 @@ func (a *app) theMember(r *http.Request, tab string) (p memberFrame, err error) 
 		{Label: "Accounts", Href: p.at("/accounts"), Count: p.Profile.Enabled()},
 		{Label: "Activity", Href: p.at("/activity")},
 		{Label: "Security", Href: p.at("/security")},
-		{Label: "May", Href: p.at("/may")},
+		{Label: "What they may do", Href: p.at("/may")},
 		{Label: "Why can't they?", Href: p.at("/why")},
 	} {
 		t.Current = t.Label == tab
 		p.Tabs = append(p.Tabs, t)
 	}
 	title := p.Profile.Member.Name()
-	if tab != "Overview" {
+	if named := strings.Replace(tab, "they", title, 1); named != tab {
+		title = named
+	} else if tab != "Overview" {
 		title = tab + " of " + title
 	}
 	o := p.Profile.Organization

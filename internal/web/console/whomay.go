@@ -10,6 +10,10 @@ import (
 	"mandate/internal/web/whomay"
 )
 
+// whoMayTab leads to who may do something in an organization, and to what each could
+// move alone.
+const whoMayTab = "Who may"
+
 // asking is where the answers to reverse questions about an organization stand.
 func asking(p *organizationFrame) whomay.Place {
 	here := p.Base.organization(p.Organization.ID)
@@ -18,9 +22,8 @@ func asking(p *organizationFrame) whomay.Place {
 	}
 	return whomay.Place{
 		Who: here + "/who-may", Alone: here + "/alone", Zone: p.Me.Place(), Edition: p.Organization.House.Edition, Accounts: p.Organization.Accounts,
-		Person: func(id bank.UserID) string { return member(id) + "/permissions" },
-		May:    func(id bank.UserID) string { return member(id) + "/may" },
-		Why:    func(id bank.UserID) string { return member(id) + "/why" },
+		May: func(id bank.UserID) string { return member(id) + "/may" },
+		Why: func(id bank.UserID) string { return member(id) + "/why" },
 	}
 }
 
@@ -28,7 +31,7 @@ func asking(p *organizationFrame) whomay.Place {
 //
 // GET /{institution}/people/{organization}/who-may
 func (a *app) organizationWhoMay(w http.ResponseWriter, r *http.Request) error {
-	frame, err := a.theOrganization(r, "Who may")
+	frame, err := a.theOrganization(r, whoMayTab)
 	if err != nil {
 		return err
 	}
@@ -43,7 +46,7 @@ func (a *app) organizationWhoMay(w http.ResponseWriter, r *http.Request) error {
 //
 // GET /{institution}/people/{organization}/alone
 func (a *app) organizationAlone(w http.ResponseWriter, r *http.Request) error {
-	frame, err := a.theOrganization(r, "Who may")
+	frame, err := a.theOrganization(r, whoMayTab)
 	if err != nil {
 		return err
 	}
@@ -58,11 +61,14 @@ func (a *app) organizationAlone(w http.ResponseWriter, r *http.Request) error {
 //
 // GET /{institution}/people/{organization}/members/{member}/may
 func (a *app) memberMay(w http.ResponseWriter, r *http.Request) error {
-	frame, err := a.theMember(r, "May")
+	frame, err := a.theMember(r, "What they may do")
 	if err != nil {
 		return err
 	}
-	place := whomay.Place{Who: frame.Base.organization(organizationID(r)) + "/who-may", Zone: frame.Me.Place(), Edition: frame.Profile.Policy.Institution.Edition}
+	place := whomay.Place{
+		Who: frame.Base.organization(organizationID(r)) + "/who-may", Zone: frame.Me.Place(), Edition: frame.Profile.Policy.Institution.Edition,
+		Why: func(bank.UserID) string { return frame.at("/why") },
+	}
 	for _, account := range frame.Profile.Accounts {
 		place.Accounts = append(place.Accounts, account.Account)
 	}

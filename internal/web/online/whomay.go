@@ -29,7 +29,7 @@ func (a *app) asking(r *http.Request) (me usermgmt.Standing, place whomay.Place,
 		return me, place, err
 	}
 	b := baseFor(me.Institution.ID)
-	place = whomay.Place{Who: b.whoMay(), Alone: b.alone(), Person: b.permissions, May: b.may, Why: b.why, Zone: me.Institution.Place(), Edition: me.Institution.Edition}
+	place = whomay.Place{Who: b.whoMay(), Alone: b.alone(), May: b.may, Why: b.why, Zone: me.Institution.Place(), Edition: me.Institution.Edition}
 	for _, account := range mine.Accounts {
 		place.Accounts = append(place.Accounts, account.Account)
 	}

@@ -25,8 +25,12 @@ func TestWhoMayIsShown(t *testing.T) {
 	ana := w.as("ana")
 	page := ana.get("/cedar/settings/users/who-may?operation=wires.transmit&account=acc_operating")
 	page.says(t, "Dana", "One payment up to", "Alone up to", "Left of the day")
-	ana.get("/cedar/settings/users/who-may?operation=wires.transmit&amount=9999999").says(t, "Nobody may do this.")
-	ana.get("/cedar/settings/users/who-may?amount=much").says(t, "Write an amount such as $25,000.00.")
+	ana.get("/cedar/settings/users/who-may?operation=wires.transmit&amount=9999999").says(t, "Nobody may do this")
+	wrong := ana.get("/cedar/settings/users/who-may?amount=much")
+	wrong.says(t, "Write an amount such as $25,000.00.")
+	if strings.Contains(wrong.body, "0 people may") {
+		t.Error("where there is no answer, it says that nobody may")
+	}
 	ana.get("/cedar/settings/users/who-may?at=soon").says(t, "Write the moment as a date and a time.")
 	ana.get("/cedar/settings/users/who-may?at=1999-01-01T00:00").says(t, "There is no answer")
 	then := dbtest.ClockOf(t, d).Now().Add(-30 * time.Minute).UTC().Format(time.RFC3339)
@@ -41,12 +45,35 @@ func TestWhoMayIsShown(t *testing.T) {
 			t.Errorf("%s: %q, want %q first", path, got.body, want)
 		}
 	}
+	byName, turned := listed(ana.get("/cedar/settings/users/who-may.csv?operation=user_management.view_users&sort=name")), listed(ana.get("/cedar/settings/users/who-may.csv?operation=user_management.view_users&sort=-name"))
+	if slices.Reverse(turned); len(byName) < 2 || !slices.Equal(byName, turned) {
+		t.Errorf("by name: %q, and the other way round from its end: %q", byName, turned)
+	}
+	page = ana.get("/cedar/settings/users/who-may?operation=wires.transmit&at=" + then)
+	for _, way := range []string{"/cedar/settings/users/usr_dana/may?at=", "/cedar/settings/users/alone?at="} {
+		if !strings.Contains(page.body, way) {
+			t.Errorf("the moment does not stay on the way to %s", way)
+		}
+	}
+	ana.get("/cedar/settings/users/who-may?q=nobody").says(t, "Nobody of that name may do this")
+	if got := ana.get("/cedar/settings/users/who-may.csv?amount=much"); got.status != http.StatusOK || !strings.Contains(got.body, "Write an amount") {
+		t.Errorf("a file of no answer: %d %.200q", got.status, got.body)
+	}
 	dana := w.as("dana")
 	for _, path := range []string{"who-may", "who-may.csv", "alone", "alone.csv", "usr_dana/may"} {
 		if got := dana.get("/cedar/settings/users/" + path); got.status != http.StatusForbidden {
 			t.Errorf("%s answers %d to whoever administers nobody", path, got.status)
 		}
 	}
+}
+
+// listed are the people of a file.
+func listed(file answer) (names []string) {
+	rows := strings.Split(strings.TrimSpace(file.body), "\r\n")
+	for _, row := range rows[1:] {
+		names = append(names, strings.Split(row, ",")[0])
+	}
+	return names
 }
 
 // With five hundred people on two hundred accounts, and with ten thousand people,
@@ -96,6 +123,11 @@ func TestWhoMayLooksRight(t *testing.T) {
 	ana := w.browser(t, "ana")
 	ana.open("/cedar/settings/users/who-may?operation=wires.transmit")
 	ana.look("who-may")
+	ana.Choose("What", "Transfer money between accounts")
+	var file string
+	if ana.Eval(`document.querySelector("#list-actions a").href`, &file); !strings.Contains(file, "operation=transfers.create") {
+		t.Errorf("after the question was changed on the page, the file is of %s", file)
+	}
 	ana.open("/cedar/settings/users/who-may?operation=wires.transmit&at=" + dbtest.ClockOf(t, d).Now().UTC().Format(time.RFC3339))
 	ana.See("This is the past")
 	ana.look("who-may-past")

@@ -26,7 +26,6 @@ import (
 // A Place is where the pages stand, and what they lead to.
 type Place struct {
 	Who, Alone string // their addresses
-	Person     func(bank.UserID) string
 	May        func(bank.UserID) string
 	Why        func(bank.UserID) string // where a decision is explained
 	Zone       *time.Location
@@ -49,8 +48,14 @@ type Page struct {
 	Columns []ui.Column
 	Rows    []Row
 	Pager   ui.Pager
-	Empty   string
+	Empty   Empty
 	CSV     string
+}
+
+// Empty is what stands in the place of rows where there are none.
+type Empty struct {
+	Title, Text string
+	Way         ui.Link // out of it
 }
 
 // more are the fields of a question that are no drop-downs.
@@ -109,9 +114,37 @@ func said(err error) (string, error) {
 	return "", err
 }
 
+// moment is how the address of another page asks about the same moment; empty: now.
+func moment(r *http.Request, past pdp.Past) string {
+	if past.IsZero() {
+		return ""
+	}
+	return r.URL.Query().Get("at")
+}
+
+// at is an address that asks about a moment.
+func at(href, moment string) string {
+	if moment == "" {
+		return href
+	}
+	separator := "?"
+	if strings.Contains(href, "?") {
+		separator = "&"
+	}
+	return href + separator + url.Values{"at": {moment}}.Encode()
+}
+
+// onPage shows a question of which there can be no file where it says why.
+func onPage(w http.ResponseWriter, r *http.Request) error {
+	page := *r.URL
+	page.Path = strings.TrimSuffix(page.Path, ".csv")
+	http.Redirect(w, r, page.RequestURI(), http.StatusSeeOther)
+	return nil
+}
+
 // ServeWho answers who may do something, as a page or as a file.
 func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(usermgmt.WhoQuery) (usermgmt.WhoPage, error), show func(Page) error) error {
-	list := web.ReadList(r, web.ListSpec{Sorts: []string{string(usermgmt.ByAmount), string(usermgmt.WhoByName)}, Filters: map[string][]string{"operation": nil, "account": nil, "amount": nil, "at": nil}})
+	list := web.ReadList(r, web.ListSpec{Sorts: []string{"-" + string(usermgmt.ByAmount), string(usermgmt.WhoByName)}, Filters: map[string][]string{"operation": nil, "account": nil, "amount": nil, "at": nil}})
 	op := catalog.ParseOperation(list.Filter("operation"))
 	if op == catalog.UnknownOperation {
 		op = catalog.WiresTransmitOperation
@@ -120,8 +153,8 @@ func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(user
 	if info := op.Info(); info.Accounts != catalog.AccountNone {
 		req.Account = bank.AccountID(list.Filter("account"))
 	}
-	p := Page{Caption: "Who may", Tabs: tabs(place, place.Who), Empty: "Nobody may do this."}
 	past, typed, problem := readPast(r, place.Zone)
+	p := Page{Caption: "Who may", Tabs: tabs(place, place.Who, moment(r, past))}
 	amountProblem := ""
 	if text := list.Filter("amount"); text != "" {
 		if amount, err := bank.ParseMoney(text); err == nil && amount > 0 {
@@ -130,7 +163,7 @@ func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(user
 			amountProblem = "Write an amount such as $25,000.00."
 		}
 	}
-	q := usermgmt.WhoQuery{Request: req, Search: list.Search, Sort: usermgmt.WhoSort(list.Sort), At: past, Page: list.Page, Size: list.PerPage}
+	q := usermgmt.WhoQuery{Request: req, Search: list.Search, Sort: usermgmt.WhoSort(list.Sort), Reverse: list.Descending != (usermgmt.WhoSort(list.Sort) == usermgmt.ByAmount), At: past, Page: list.Page, Size: list.PerPage}
 	file := strings.HasSuffix(r.URL.Path, ".csv")
 	if file {
 		q.Size = -1
@@ -144,17 +177,25 @@ func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(user
 			}
 		}
 	}
-	if file && p.Problem == "" {
+	if file && p.Problem != "" {
+		return onPage(w, r)
+	}
+	if file {
 		return writeWho(w, place, op, found)
 	}
 	list = list.At(max(found.Page, 1))
-	p.who(place, list, op, q, found)
+	p.who(place, list, op, q, found, moment(r, past))
 	p.More.At = momentField(typed)
 	p.moment(place, past, list.Href())
+	p.unanswered()
 	return show(p)
 }
 
-func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.WhoQuery, found usermgmt.WhoPage) {
+func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.WhoQuery, found usermgmt.WhoPage, moment string) {
+	p.Empty = Empty{Title: "Nobody may do this", Text: "Ask about another account, a smaller amount or another moment.", Way: ui.Link{Label: "Start over", Href: list.Clear().Href()}}
+	if list.Search != "" && found.May > 0 {
+		p.Empty.Title, p.Empty.Text = "Nobody of that name may do this", "Search for another part of a name, or leave the search out."
+	}
 	p.Toolbar = list.Toolbar("Search people", ui.ResultOf(found.Matching, found.Asked, "person", "people")+" may "+op.Info().Label,
 		ui.Filter{Name: "operation", Label: "What", Options: operations(place.Edition)}, ui.Filter{Name: "account", Label: "Account", Options: accounts(place.Accounts)})
 	p.Toolbar.Filters[0].Value = op.ID()
@@ -164,6 +205,11 @@ func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.
 		}
 	}
 	p.More = &more{Action: place.Who, Keep: [][2]string{{"operation", op.ID()}, {"account", list.Filter("account")}, {"q", list.Search}}}
+	for _, kept := range p.Toolbar.Keep {
+		if kept[0] == "sort" {
+			p.More.Keep = append(p.More.Keep, kept)
+		}
+	}
 	limited := len(op.Info().Limits) > 0
 	p.Columns = []ui.Column{list.Column(string(usermgmt.WhoByName), "Person")}
 	if op.Info().Accounts != catalog.AccountNone {
@@ -171,7 +217,9 @@ func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.
 	}
 	if limited {
 		p.More.Amount = &ui.Field{Name: "amount", Label: "At least", Value: list.Filter("amount"), Optional: true, Width: "short"}
-		p.Columns = append(p.Columns, ui.Column{Label: "One payment up to", Money: true}, ui.Column{Label: "Alone up to", Money: true})
+		most := list.Column(string(usermgmt.ByAmount), "One payment up to")
+		most.Money = true
+		p.Columns = append(p.Columns, most, ui.Column{Label: "Alone up to", Money: true})
 		if op.Info().Counts && op.Info().Accounts != catalog.AccountPair {
 			p.Columns = append(p.Columns, ui.Column{Label: "Left of the day", Money: true})
 		}
@@ -181,7 +229,7 @@ func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.
 		p.Columns = append(p.Columns, ui.Column{Label: "Why", Hidden: true})
 	}
 	for _, able := range found.Rows {
-		p.Rows = append(p.Rows, whoRow(place, op, q, able))
+		p.Rows = append(p.Rows, whoRow(place, op, q, able, moment))
 	}
 	p.Pager = list.Pager("People", found.Matching)
 	p.CSV = file(list.Href())
@@ -196,8 +244,8 @@ func file(href string) string {
 	return path + ".csv?" + query
 }
 
-func whoRow(place Place, op catalog.Operation, q usermgmt.WhoQuery, able usermgmt.Able) Row {
-	row := Row{Name: able.Name, Detail: able.Role.Label(), Href: place.May(able.User)}
+func whoRow(place Place, op catalog.Operation, q usermgmt.WhoQuery, able usermgmt.Able, moment string) Row {
+	row := Row{Name: able.Name, Detail: able.Role.Label(), Href: at(place.May(able.User), moment)}
 	if op.Info().Accounts != catalog.AccountNone {
 		row.Cells = append(row.Cells, Cell{Label: "Accounts", Text: place.some(able.Ability)})
 	}
@@ -225,7 +273,7 @@ func whoRow(place Place, op catalog.Operation, q usermgmt.WhoQuery, able usermgm
 	if !q.At.IsZero() { // what explains the present does not explain the past
 		return row
 	}
-	return row.with(Cell{Label: "Why", Link: ui.Link{Label: "Why", Href: place.Why(able.User) + "?" + why.Encode()}})
+	return row.with(Cell{Link: ui.Link{Label: "Why", Href: place.Why(able.User) + "?" + why.Encode()}})
 }
 
 func (r Row) with(c Cell) Row {
@@ -282,8 +330,8 @@ func each[T any](all []T, row func(T) []string) iter.Seq2[[]string, error] {
 // ServeAlone answers what each could move alone, as a page or as a file.
 func ServeAlone(w http.ResponseWriter, r *http.Request, place Place, ask func(usermgmt.ExposureQuery) (usermgmt.ExposurePage, error), show func(Page) error) error {
 	list := web.ReadList(r, web.ListSpec{Filters: map[string][]string{"at": nil}})
-	p := Page{Caption: "What each could move alone", Tabs: tabs(place, place.Alone), Empty: "Nobody could move anything alone."}
 	past, typed, problem := readPast(r, place.Zone)
+	p := Page{Caption: "What each could move alone", Tabs: tabs(place, place.Alone, moment(r, past))}
 	q := usermgmt.ExposureQuery{Search: list.Search, At: past, Page: list.Page, Size: list.PerPage}
 	isFile := strings.HasSuffix(r.URL.Path, ".csv")
 	if isFile {
@@ -298,7 +346,10 @@ func ServeAlone(w http.ResponseWriter, r *http.Request, place Place, ask func(us
 			}
 		}
 	}
-	if isFile && p.Problem == "" {
+	if isFile && p.Problem != "" {
+		return onPage(w, r)
+	}
+	if isFile {
 		return writeAlone(w, found)
 	}
 	list = list.At(max(found.Page, 1))
@@ -307,12 +358,17 @@ func ServeAlone(w http.ResponseWriter, r *http.Request, place Place, ask func(us
 		p.Toolbar.Keep = append(p.Toolbar.Keep, [2]string{"at", v})
 	}
 	p.More = &more{Action: place.Alone, Keep: [][2]string{{"q", list.Search}}, At: momentField(typed)}
-	p.alone(place, list, found)
+	p.alone(place, list, found, moment(r, past))
 	p.moment(place, past, list.Href())
+	p.unanswered()
 	return show(p)
 }
 
-func (p *Page) alone(place Place, list web.List, found usermgmt.ExposurePage) {
+func (p *Page) alone(place Place, list web.List, found usermgmt.ExposurePage, moment string) {
+	p.Empty = Empty{Title: "Nobody could move anything alone", Text: "Nobody has a payment that is allowed without a second person."}
+	if list.Search != "" && found.Could > 0 {
+		p.Empty = Empty{Title: "Nobody of that name could move anything alone", Text: "Search for another part of a name, or leave the search out.", Way: ui.Link{Label: "Show everybody", Href: at(place.Alone, moment)}}
+	}
 	p.Note = "What somebody could move out of the organization on one day without anybody else: the payments that would be allowed to them one after the other, each without a second person, until no more is allowed. " +
 		"Wires and ACH batches are added up, within every limit and ceiling, less what is used of the day. Transfers between the organization's own accounts are not part of it. Everybody is counted as if nobody else did anything."
 	if p.Problem == "" {
@@ -323,7 +379,7 @@ func (p *Page) alone(place Place, list web.List, found usermgmt.ExposurePage) {
 	}
 	p.Columns = []ui.Column{{Label: "Person"}, {Label: "Alone today", Money: true}, {Label: "Share", Money: true}, {Label: "How"}}
 	for _, x := range found.Rows {
-		row := Row{Name: x.Name, Detail: x.Role.Label(), Href: place.May(x.User)}
+		row := Row{Name: x.Name, Detail: x.Role.Label(), Href: at(place.May(x.User), moment)}
 		share := "Less than 1%"
 		if n := percent(x.Total, found.Sum); n > 0 {
 			share = ui.Number(n) + "%"
@@ -374,24 +430,28 @@ func writeAlone(w http.ResponseWriter, found usermgmt.ExposurePage) error {
 
 // ServePerson answers what one person may do.
 func ServePerson(r *http.Request, place Place, who bank.UserID, here string, ask func(pdp.Past) (usermgmt.Reaching, error), show func(Page) error) error {
-	p := Page{Caption: "What they may do", Empty: "They may do nothing."}
+	p := Page{Caption: "What they may do", Empty: Empty{Title: "They may do nothing", Text: "Nothing at all was allowed to them then."}}
 	past, typed, problem := readPast(r, place.Zone)
 	var found usermgmt.Reaching
 	if p.Problem = problem; problem == "" {
 		var err error
-		if found, err = ask(past); err != nil {
+		found, err = ask(past)
+		switch {
+		case errors.Is(err, usermgmt.ErrNoMember) && !past.IsZero():
+			p.Problem = "They were not among the organization’s people at that moment."
+		case err != nil:
 			if p.Problem, err = said(err); err != nil {
 				return err
 			}
 		}
 	}
+	if past.IsZero() {
+		p.Empty.Text, p.Empty.Way = "Nothing at all is allowed to them now.", ui.Link{Label: "Why can't they?", Href: place.Why(who)}
+	}
 	p.AtAlone = &more{Action: here, At: momentField(typed)}
 	p.Columns = []ui.Column{{Label: "What"}, {Label: "Accounts"}, {Label: "One payment up to", Money: true}, {Label: "Alone up to", Money: true}, {Label: "Left of the day", Money: true}}
 	for _, a := range found.May {
-		row := Row{Name: phrase.Capital(a.Operation.Info().Label)}
-		if past.IsZero() {
-			row.Href = place.Who + "?" + url.Values{"operation": {a.Operation.ID()}}.Encode()
-		}
+		row := Row{Name: phrase.Capital(a.Operation.Info().Label), Href: at(place.Who+"?"+url.Values{"operation": {a.Operation.ID()}}.Encode(), moment(r, past))}
 		account := Cell{Label: "Accounts", Text: "None needed"}
 		if a.Operation.Info().Accounts != catalog.AccountNone {
 			account.Text = place.some(a)
@@ -405,11 +465,18 @@ func ServePerson(r *http.Request, place Place, who bank.UserID, here string, ask
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	if p.Problem == "" {
+	if len(found.May) > 0 {
 		p.Note = ui.Count(len(found.May), "thing is", "things are") + " allowed, and " + ui.Number(len(found.Not)) + " are not."
 	}
 	p.moment(place, past, here)
 	return show(p)
+}
+
+// unanswered takes off a page without an answer what would be read as one.
+func (p *Page) unanswered() {
+	if p.Problem != "" {
+		p.Toolbar.Result, p.Note = "", ""
+	}
 }
 
 // moment says of a page about the past that it is.
@@ -433,10 +500,10 @@ func momentField(value string) ui.Field {
 	return ui.Field{Name: "at", Label: "As of", Value: value, Optional: true}
 }
 
-func tabs(place Place, here string) []ui.Tab {
+func tabs(place Place, here, moment string) []ui.Tab {
 	return []ui.Tab{
-		{Label: "Who may", Href: place.Who, Current: here == place.Who},
-		{Label: "Alone today", Href: place.Alone, Current: here == place.Alone},
+		{Label: "Who may", Href: at(place.Who, moment), Current: here == place.Who},
+		{Label: "Alone today", Href: at(place.Alone, moment), Current: here == place.Alone},
 	}
 }
 
