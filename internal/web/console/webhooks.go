@@ -198,7 +198,7 @@ func webhookWarning(e *webhook.Endpoint, place *time.Location) *ui.Message {
 	case e.State == webhook.Failing:
 		m.Title, m.Text = "Sending was stopped", "Nothing arrived for three days. What happens waits, for two weeks at most. Resume it when the receiver is repaired."
 	case e.Failed > 0:
-		m.Title, m.Text = "Nothing arrives since "+ui.DateTime(e.FailingSince, place), e.Answer+" It is tried again by itself."
+		m.Title, m.Text = "Nothing has arrived since "+ui.DateTime(e.FailingSince, place), e.Answer+" It is tried again by itself."
 	default:
 		return nil
 	}
