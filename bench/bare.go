@@ -220,44 +220,56 @@ func (b *bare) may(o *bareOrganization, n int, from, to bareID, q *entitlement.R
 }
 
 func (o *bareOrganization) find(v bareID) int {
-	const each = 0x0101010101010101
-	tag := uint64(byte(v.hash())) * each
-	var alike uint32
+	tag := uint64(byte(v.hash())) * bareEach
+	var alike uint64
 	for w, tags := range o.accountTags {
 		x := tags ^ tag
-		alike |= uint32((x-each)&^x&(0x80*each)>>7*0x0102040810204080>>56) << (w * 8)
+		alike |= (x - bareEach) &^ x & (0x80 * bareEach) >> (7 - w)
 	}
 	for ; alike != 0; alike &= alike - 1 {
-		if i := bits.TrailingZeros32(alike); i < len(o.ids) && o.ids[i] == v {
+		at := bits.TrailingZeros64(alike)
+		if i := at&7<<3 | at>>3; i < len(o.ids) && o.ids[i] == v {
 			return i
 		}
 	}
 	return -1
 }
 
+const (
+	bareEach    = 0x0101010101010101
+	bareDashes  = '-' | '-'<<40
+	bareAreDash = 0xff | 0xff<<40
+)
+
 // bareRead reads a UUID behind a prefix of four bytes.
 func bareRead(s string) (bareID, bool) {
 	if len(s) != 40 {
 		return bareID{}, false
 	}
-	a, bad1 := bareHex(bareFour(s[4:])<<32 | bareFour(s[8:]))
-	b, bad2 := bareHex(bareFour(s[13:])<<32 | bareFour(s[18:]))
-	c, bad3 := bareHex(bareFour(s[23:])<<32 | bareFour(s[28:]))
-	d, bad4 := bareHex(bareFour(s[32:])<<32 | bareFour(s[36:]))
-	return bareID{a<<32 | b, c<<32 | d}, bad1|bad2|bad3|bad4 == 0
+	front, back := bareEight(s[12:]), bareEight(s[22:])
+	a, bad1 := bareHex(bareEight(s[4:]))
+	b, bad2 := bareHex(front>>8&0xffffffff | bareFour(s[18:])<<32)
+	c, bad3 := bareHex(back>>8&0xffffffff | bareFour(s[28:])<<32)
+	d, bad4 := bareHex(bareEight(s[32:]))
+	bad := (bad1|bad2|bad3|bad4)&(0xf0*bareEach) | ((front^bareDashes)|(back^bareDashes))&bareAreDash
+	return bareID{a<<4 | b, c<<4 | d}, bad == 0
 }
 
 func bareFour(s string) uint64 {
-	return uint64(s[3]) | uint64(s[2])<<8 | uint64(s[1])<<16 | uint64(s[0])<<24
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
+func bareEight(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 func bareHex(text uint64) (v, bad uint64) {
-	const each = 0x0101010101010101
-	v = text&(0x0f*each) + 9*(text>>6&each)
-	bad = v&(0xf0*each) | (v + '0'*each + ('a'-'0'-10)*((v+6*each)>>4&each)) ^ text
-	v = (v | v>>4) & 0x00ff00ff00ff00ff
-	v = (v | v>>8) & 0x0000ffff0000ffff
-	return v&0xffff | v>>16, bad
+	letters := text >> 6 & bareEach
+	v = text - '0'*bareEach - ('a'-'0'-10)*letters
+	return v, v | ((v + 6*bareEach) ^ letters<<4)
 }
 
 type bareHash uint64

@@ -124,6 +124,7 @@ func middle(out io.Writer, s sizes) error {
 	}
 	return compare(out, w, q, []*subject{
 		{name: "mandate", questions: s.questions, answer: o.decide},
+		{name: "bare loop over the same tables", questions: s.questions, answer: newBare(w).decide, bar: bareBar},
 		{name: "OPA 1.20.0, parsed input", questions: s.questionsOf(10_000), answer: p.Decide, bar: times(250, "at least")},
 		{name: "Cerbos 0.55.0, rule table", questions: s.questionsOf(10_000), answer: c.Decide, bar: times(150, "at least")},
 	})
@@ -149,7 +150,9 @@ func smallest(out io.Writer, s sizes) error {
 	defer f.Close()
 	return compare(out, w, q, []*subject{
 		{name: "mandate", questions: s.questions, answer: o.decide},
-		{name: "Casbin 3.10.0, an enforcer per organization", questions: s.questionsOf(3_000), answer: c.Decide, bar: times(4000, "at least")},
+		{name: "bare loop over the same tables", questions: s.questions, answer: newBare(w).decide, bar: bareBar},
+		{name: "Casbin 3.10.0, an enforcer per organization, every level", questions: s.questionsOf(3_000), answer: c.DecideEvery, bar: times(4000, "at least")},
+		{name: "Casbin 3.10.0, the same, until one refuses", questions: s.questionsOf(3_000), answer: c.Decide},
 		{name: "OpenFGA 1.22.1, materialized, SQLite", questions: s.questionsOf(3_000), answer: f.Decide, bar: times(2500, "at least")},
 	})
 }

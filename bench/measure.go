@@ -17,6 +17,7 @@ type subject struct {
 	questions int
 	answer    func(*world.Questions, []bool) // writes the answers
 	bar       bar                            // nil: none
+	own       *subject                       // the engine, asked the same questions
 	costs     []float64                      // of one decision, CPU nanoseconds, by round
 	allocs    float64                        // of one decision
 }

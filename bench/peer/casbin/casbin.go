@@ -1,6 +1,6 @@
 // Package casbin models the institution for Casbin: an enforcer for each
-// organization, a policy type for each level, which are asked one after another
-// until one refuses. What an operation needs at a level is folded when the
+// organization, a policy type for each level, which are asked one after another:
+// every one of them, or until one refuses. What an operation needs at a level is folded when the
 // policies are loaded, so that one line answers for all its switches.
 package casbin
 
@@ -165,41 +165,53 @@ func most(p *entitlement.Policy, m *entitlement.Member, r *world.Rule) bank.Cent
 
 func padded(amount bank.Cents) string { return fmt.Sprintf("%012d", int64(amount)) }
 
-// Decide asks level after level.
+// Decide asks level after level until one refuses.
 func (e *Engine) Decide(q *world.Questions, answers []bool) {
 	for i := range q.Asked {
-		answers[i] = e.decide(&q.Asked[i])
+		answers[i] = e.decide(&q.Asked[i], false)
 	}
 }
 
-func (e *Engine) decide(q *entitlement.Request) bool {
+// DecideEvery asks every level, whatever the others say.
+func (e *Engine) DecideEvery(q *world.Questions, answers []bool) {
+	for i := range q.Asked {
+		answers[i] = e.decide(&q.Asked[i], true)
+	}
+}
+
+func (e *Engine) decide(q *entitlement.Request, every bool) bool {
 	enforcer := e.of[q.Member]
 	if enforcer == nil {
 		return false
 	}
+	yes := true
+	enough := func(is bool) bool { // that no other level need be asked
+		yes = yes && is
+		return !yes && !every
+	}
 	ask := func(rvals ...any) bool {
-		yes, err := enforcer.Enforce(rvals...)
+		is, err := enforcer.Enforce(rvals...)
 		if err != nil {
 			panic(err) // no question can be one that Casbin does not understand
 		}
-		return yes
+		return enough(is)
 	}
 	r, sub, obj, act := &e.rules[q.Operation], string(q.Member), string(q.Account), q.Operation.ID()
-	if r.Entitlement != catalog.NoEntitlement && !(ask(offered, r.Entitlement.ID()) && ask(had, r.Entitlement.ID())) {
+	if r.Entitlement != catalog.NoEntitlement && (ask(offered, r.Entitlement.ID()) || ask(had, r.Entitlement.ID())) {
 		return false
 	}
-	if !ask(active, sub) || !ask(may, sub, act) {
+	if ask(active, sub) || ask(may, sub, act) {
 		return false
 	}
 	if len(r.Limits) > 0 {
 		cents, valid := q.Amount.Cents()
 		amount := padded(cents)
-		if !valid || !ask(within, sub, act, amount) || r.Account != 0 && !ask(own, sub, obj, act, amount) {
+		if enough(valid) || ask(within, sub, act, amount) || r.Account != 0 && ask(own, sub, obj, act, amount) {
 			return false
 		}
 	}
-	if r.ToAccount != 0 && (q.ToAccount == q.Account || !ask(account, sub, string(q.ToAccount), act+".to")) {
+	if r.ToAccount != 0 && (enough(q.ToAccount != q.Account) || ask(account, sub, string(q.ToAccount), act+".to")) {
 		return false
 	}
-	return r.Account == 0 || ask(account, sub, obj, act)
+	return (r.Account == 0 || !ask(account, sub, obj, act)) && yes
 }

@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"math"
 	"slices"
 
 	"mandate/internal/bank"
@@ -26,7 +27,7 @@ type Block struct {
 	accounts     names
 	first        page
 	off          []catalog.EntitlementSet // of each account; nil where nothing is switched off
-	ceilings     entitlement.Limits
+	ceilings     [catalog.LimitCount]bank.Cents
 	memberTags   tags
 	rest         []*page
 	counters     *counters
@@ -75,6 +76,19 @@ func lineOf(m *entitlement.Member) member {
 	return line
 }
 
+// noCeiling is more than every amount, whatever was used before it.
+const noCeiling bank.Cents = math.MaxInt64
+
+func ceilingsOf(limits *entitlement.Limits) (c [catalog.LimitCount]bank.Cents) {
+	for l := range c {
+		c[l] = noCeiling
+		if amount, set := limits.Get(catalog.Limit(l)); set {
+			c[l] = amount
+		}
+	}
+	return c
+}
+
 func ownLimitOf(place uint32, limits entitlement.Limits) ownLimit {
 	own := ownLimit{place: place}
 	for i, l := range accountLimits {
@@ -88,10 +102,10 @@ func ownLimitOf(place uint32, limits entitlement.Limits) ownLimit {
 
 // page is the page of the nth member.
 func (b *Block) page(n int) *page {
-	if n >>= b.shift; n > 0 {
-		return b.rest[n-1]
+	if n < len(b.first.members) {
+		return &b.first
 	}
-	return &b.first
+	return b.rest[n>>b.shift-1]
 }
 
 // member finds a member, or -1; a hashed name is compared in full.
@@ -134,5 +148,5 @@ func (l *ownLimit) get(limit catalog.Limit) (bank.Cents, bool) {
 	if l == nil || l.set&(1<<limit) == 0 {
 		return 0, false
 	}
-	return l.amount[slices.Index(accountLimits, limit)], true
+	return l.amount[placeOfLimit[limit]], true
 }

@@ -32,7 +32,7 @@ func (b *Block) WithOrganization(o entitlement.Organization, accounts map[bank.A
 		rows, places = append(rows, a), append(places, place)
 	}
 	next := *b
-	next.entitlements, next.ceilings, next.off = o.Entitlements, o.Ceilings, offOf(rows, places)
+	next.entitlements, next.ceilings, next.off = o.Entitlements, ceilingsOf(&o.Ceilings), offOf(rows, places)
 	return &next, true
 }
 

@@ -52,6 +52,13 @@ func init() {
 	if len(switchOf) > 31 {
 		panic("compact: more switches per account than a grant has bits")
 	}
+	for p, bit := range bitOf {
+		for value := range grantsOf[p/8] {
+			if value>>(p%8)&1 != 0 {
+				grantsOf[p/8][value] |= bit
+			}
+		}
+	}
 }
 
 func wordOf(m *entitlement.Member) memberWord {
@@ -73,10 +80,21 @@ var accountLimits = func() (in []catalog.Limit) {
 	return in
 }()
 
-func grantOf(s *entitlement.Settings) grant {
-	var g grant
-	for p := range s.On.All {
-		g |= bitOf[p]
+// placeOfLimit is where each of them stands among an account's own.
+var placeOfLimit = func() (at [catalog.LimitCount]uint8) {
+	for i, l := range accountLimits {
+		at[l] = uint8(i)
+	}
+	return at
+}()
+
+// grantsOf[i] are the bits of the switches that are in the ith byte of a set, for
+// each value that the byte may have.
+var grantsOf [statusShift / 8][1 << 8]grant
+
+func grantOf(s *entitlement.Settings) (g grant) {
+	for i := range grantsOf {
+		g |= grantsOf[i][byte(s.On>>(8*i))]
 	}
 	for _, l := range accountLimits {
 		if _, set := s.Limits.Get(l); set {

@@ -2,6 +2,7 @@ package compact
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"mandate/internal/bank"
@@ -23,6 +24,7 @@ type Count struct {
 // and accounts stand in them by their place in the block.
 type counters struct {
 	from   bank.Day
+	begin  dayNumber // of from
 	days   []bank.Day
 	counts []count
 }
@@ -34,7 +36,29 @@ type count struct {
 
 // noCounters knows nothing of any day, so that nobody is answered from it who
 // asks what counts.
-var noCounters = &counters{from: "9999-99-99"}
+var noCounters = &counters{from: "9999-99-99", begin: never}
+
+// A dayNumber is in the order of days, and quicker to compare.
+type dayNumber uint64
+
+const never dayNumber = math.MaxUint64
+
+// numberOf is the number of a day: its digits. No day at all is before every day,
+// and what is no day of four digits' years is after them.
+func numberOf(day bank.Day) (n dayNumber) {
+	if day == "" {
+		return 0
+	}
+	if len(day) != len("2006-01-02") {
+		return never - 1
+	}
+	for i := range len(day) {
+		if i != 4 && i != 7 {
+			n = n<<8 | dayNumber(day[i])
+		}
+	}
+	return n
+}
 
 // countKey has places for a million members and a million accounts.
 func countKey(day int, limit catalog.Limit, member, account int) uint64 {
@@ -45,7 +69,7 @@ func countKey(day int, limit catalog.Limit, member, account int) uint64 {
 // accounts that are not there are left out: nobody can be asked about them.
 func (b *Block) WithCounts(from bank.Day, counts []Count) *Block {
 	next := *b
-	c := &counters{from: from, days: daysOf(from, counts)}
+	c := &counters{from: from, begin: numberOf(from), days: daysOf(from, counts)}
 	for i := range counts {
 		n := &counts[i]
 		member, account := -1, -1
@@ -103,9 +127,6 @@ func (c *counters) at(day int, limit catalog.Limit, member, account int) bank.Ce
 
 // used is what counts on a day; account is -1 where there is none.
 func (c *counters) used(day bank.Day, limit catalog.Limit, member, account int) (u entitlement.Used) {
-	if len(c.counts) == 0 {
-		return u
-	}
 	for d := range c.days {
 		if c.days[d] == day {
 			u.Organization, u.Member = c.at(d, limit, -1, -1), c.at(d, limit, member, -1)

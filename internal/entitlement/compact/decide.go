@@ -30,21 +30,27 @@ const (
 	invalidAmount
 )
 
-// A Verdict is a decision as bits: all that blocks, and where.
+// A Verdict is a decision as bits: all that blocks, and where. What stands below
+// the bits is only good where they need it.
 type Verdict struct {
-	plain    plain
-	edition  catalog.Set
-	user     catalog.Set
-	accounts [2]accountVerdict
-	limits   [2]uint8 // of the rule's limits: bit l is the level levelsOfLimits[l]
-	approval bool
-	used     entitlement.Used // what counts already, where a daily limit was tested
+	found
+	used entitlement.Used // what counts already, where a daily limit was tested
 
 	rule   *rule
 	block  *Block
 	page   *page
 	member int
 	places [2]int // of the accounts' grants in the page
+}
+
+// found is what was found about a question.
+type found struct {
+	plain    plain
+	limits   [2]uint8 // of the rule's limits: bit l is the level levelsOfLimits[l]
+	approval bool
+	accounts [2]accountVerdict
+	edition  catalog.Set
+	user     catalog.Set
 }
 
 type accountVerdict struct {
@@ -99,8 +105,9 @@ func (n *named) read(req *entitlement.Request) {
 
 // decide answers about the nth member; -1 is somebody who is not there.
 func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named, v *Verdict) {
+	v.found = found{}
 	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
-		v.plain = unknownOperation
+		v.plain, v.block = unknownOperation, nil
 		return
 	}
 	r := &rules[i.Edition][req.Operation]
@@ -116,21 +123,28 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 		return
 	}
 	m := &v.page.members[v.member]
-	asked := &r.silent
-	plain, day, date := m.standing(r)|b.above(i.Institution, r), thisDay, i.today
+	asked, day, date := &r.silent, thisDay, i.today
 	if !silent || req.Besides != 0 {
 		var said needs
 		said, day, date = r.asked(i, req)
 		asked = &said
 	}
 	v.edition = asked.edition
-	plain |= v.userLevel(m, r, asked, req)
-	plain |= v.accountLevel(i.Institution, req, names, asked.account)
-	if day == badDay {
-		plain |= invalidDate
+	v.user = asked.user &^ catalog.Set(m.word&switchMask)
+	v.plain = m.standing(r) | b.above(i.Institution, r)
+	if asked.edits && m.editsLess(r, req) {
+		v.user = v.user.With(catalog.ACHEditLevel)
 	}
-	v.plain = plain
-	if len(r.limits) > 0 {
+	if r.lastEditor && m.word&(1<<catalog.ACHFullControl) == 0 && req.Context.Says(catalog.LastEditor) {
+		v.plain |= secondPerson
+	}
+	if r.from != 0 {
+		v.accountLevel(i.Institution, req, names, asked.account)
+	}
+	if day == badDay {
+		v.plain |= invalidDate
+	}
+	if r.limited > 0 {
 		v.amount(i, m, n, req, day, date)
 	}
 	if r.dual {
@@ -209,39 +223,29 @@ func (i *asking) dayOf(req *entitlement.Request) (dayState, bank.Day) {
 	}
 }
 
-// userLevel tests what is set for the member.
-func (v *Verdict) userLevel(m *member, r *rule, n *needs, req *entitlement.Request) (p plain) {
-	v.user = n.user &^ catalog.Set(m.word&switchMask)
-	if n.edits {
-		least := r.info.EditLevel
-		if r.info.EntryFields && req.Context.EntryFields() {
-			least = catalog.EditPartial
-		}
-		if catalog.EditLevel(m.word>>editShift&twoBits) < least {
-			v.user = v.user.With(catalog.ACHEditLevel)
-		}
+// editsLess reports whether the member may not edit as far as a rule needs.
+func (m *member) editsLess(r *rule, req *entitlement.Request) bool {
+	least := r.info.EditLevel
+	if r.info.EntryFields && req.Context.EntryFields() {
+		least = catalog.EditPartial
 	}
-	if r.lastEditor && m.word&(1<<catalog.ACHFullControl) == 0 && req.Context.Says(catalog.LastEditor) {
-		p = secondPerson
-	}
-	return p
+	return catalog.EditLevel(m.word>>editShift&twoBits) < least
 }
 
 // accountLevel tests the accounts of a question.
-func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, names *named, needed grant) plain {
+func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, names *named, needed grant) {
 	r := v.rule
-	if r.from == 0 || req.Account == "" && r.info.Accounts == catalog.AccountOptional {
-		return 0
+	if r.accounts == catalog.AccountOptional && req.Account == "" {
+		return
 	}
 	known := v.account(i, 0, &names.account, needed&r.asks|r.from)
 	if r.to == 0 {
-		return 0
+		return
 	}
 	known = v.account(i, 1, &names.toAccount, r.to) && known
 	if known && req.Account == req.ToAccount {
-		return sameAccount
+		v.plain |= sameAccount
 	}
-	return 0
 }
 
 func (v *Verdict) account(i *Institution, which int, w *wanted, needed grant) bool {
@@ -261,7 +265,7 @@ func (v *Verdict) account(i *Institution, which int, w *wanted, needed grant) bo
 // own are the limits of the account that a question names, nil where it has
 // none.
 func (v *Verdict) own() *ownLimit {
-	if v.rule.info.Accounts != catalog.AccountRequired || v.accounts[0].unknown || v.page.grants[v.places[0]]&ownLimits == 0 {
+	if v.rule.accounts != catalog.AccountRequired || v.accounts[0].unknown || v.page.grants[v.places[0]]&ownLimits == 0 {
 		return nil
 	}
 	return v.page.limitsOn(v.places[0])
@@ -274,6 +278,9 @@ const (
 	byOrganization
 )
 
+// nothingUsed is what counts where nothing does.
+var nothingUsed entitlement.Used
+
 // amount tests the amount against every limit that applies.
 func (v *Verdict) amount(i *asking, m *member, member int, req *entitlement.Request, day dayState, date bank.Day) {
 	amount, ok := req.Amount.Cents()
@@ -281,47 +288,52 @@ func (v *Verdict) amount(i *asking, m *member, member int, req *entitlement.Requ
 		v.plain |= invalidAmount
 		return
 	}
-	own := v.own()
-	for n := range v.rule.limits {
-		l := &v.rule.limits[n]
+	own, r := v.own(), v.rule
+	for n := range r.limits[:r.limited] {
+		l := &r.limits[n]
 		if l.daily && day == badDay {
 			continue
 		}
-		var used entitlement.Used
-		if l.daily && l.counts {
+		used := &nothingUsed
+		if l.counts {
 			used = v.counted(i, l.limit, member, req, date)
 		}
+		var refused uint8
 		if over(m.amounts[l.limit], used.Member, amount) {
-			v.limits[n] |= byUser
+			refused |= byUser
 		}
-		if l.onAccount && own != nil {
+		if over(v.block.ceilings[l.limit], used.Organization, amount) {
+			refused |= byOrganization
+		}
+		if own != nil && l.onAccount {
 			if most, set := own.get(l.limit); set && over(most, used.Account, amount) {
-				v.limits[n] |= byAccount
+				refused |= byAccount
 			}
 		}
-		if most, set := v.block.ceilings.Get(l.limit); set && over(most, used.Organization, amount) {
-			v.limits[n] |= byOrganization
-		}
+		v.limits[n] = refused
 	}
 }
 
 // counted is what counts against a daily limit already.
-func (v *Verdict) counted(i *asking, limit catalog.Limit, member int, req *entitlement.Request, date bank.Day) entitlement.Used {
-	v.used = req.Used
-	if i.counters != nil {
+func (v *Verdict) counted(i *asking, limit catalog.Limit, member int, req *entitlement.Request, date bank.Day) *entitlement.Used {
+	switch {
+	case i.counters == nil:
+		v.used = req.Used
+	case len(i.counters.counts) == 0:
+		v.used = nothingUsed
+	default:
 		account := -1
-		if v.rule.info.Accounts == catalog.AccountRequired && !v.accounts[0].unknown {
+		if v.rule.accounts == catalog.AccountRequired && !v.accounts[0].unknown {
 			account = v.places[0] - v.member*len(v.block.accounts.ids)
 		}
 		v.used = i.counters.used(date, limit, member, account)
 	}
-	return v.used
+	return &v.used
 }
 
-func over(most, used, amount bank.Cents) bool {
-	total, fits := used.Add(amount)
-	return !fits || total > most
-}
+// over reports whether an amount is too much after what was used. No limit is
+// below zero, nor is what was used, so that their difference is never too small.
+func over(most, used, amount bank.Cents) bool { return amount > most-used }
 
 // dualControl finds whether a second person must approve.
 func (v *Verdict) dualControl(m *member, req *entitlement.Request) {

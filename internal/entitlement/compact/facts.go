@@ -58,7 +58,7 @@ func NewBlock(p *entitlement.Policy, revision int64) *Block {
 // Pack makes the block of an organization, as it was at a mark. Nothing counts
 // against daily limits in it yet.
 func Pack(f *Facts, at Mark) *Block {
-	b := &Block{Organization: f.Organization.ID, Mark: at, entitlements: f.Organization.Entitlements, ceilings: f.Organization.Ceilings, counters: noCounters}
+	b := &Block{Organization: f.Organization.ID, Mark: at, entitlements: f.Organization.Entitlements, ceilings: ceilingsOf(&f.Organization.Ceilings), counters: noCounters}
 	accounts := b.packAccounts(f.Accounts)
 	order := ordered(len(f.Members), func(i int) string { return string(f.Members[i].ID) })
 	for 1<<(b.shift+1) <= min(pageMembers, pageGrants/max(1, len(accounts))) {
@@ -134,7 +134,9 @@ func (pg *page) orderLimits() {
 		return
 	}
 	slices.SortFunc(pg.limits, func(x, y ownLimit) int { return int(x.place) - int(y.place) })
-	pg.limits = slices.Clone(pg.limits)
+	if len(pg.limits) < cap(pg.limits) {
+		pg.limits = slices.Clone(pg.limits)
+	}
 }
 
 // name is the id of a name; one that is not a UUID is kept beside.

@@ -11,12 +11,13 @@ import (
 // again. Any other name is hashed under keys of this process and kept beside.
 type id struct{ high, low uint64 }
 
-// A kind is what an id names; it is the prefix that the UUID loses.
-type kind string
+// A kind is what an id names: the prefix that the UUID loses, its first letter in
+// the lowest byte.
+type kind uint32
 
 const (
-	aMember   kind = "usr_"
-	anAccount kind = "acc_"
+	aMember   kind = 'u' | 's'<<8 | 'r'<<16 | '_'<<24
+	anAccount kind = 'a' | 'c'<<8 | 'c'<<16 | '_'<<24
 )
 
 const textLength = 4 + 36
@@ -26,30 +27,38 @@ var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 // idOf reads a name. Nothing that the product makes has the version that marks
 // hashed names, so that the two never meet.
 func idOf(k kind, name string) (id, bool) {
-	if len(name) != textLength || name[:4] != string(k) {
+	if len(name) != textLength || kind(four(name)) != k {
 		return hashed(name), false
 	}
-	v, bad := uuidOf(name[4:])
-	if bad != 0 || v.version() == hashedVersion {
+	v, good := uuidOf(name[4:])
+	if !good || v.version() == hashedVersion {
 		return hashed(name), false
 	}
 	return v, true
 }
 
 func hashed(name string) id {
-	return id{maphash.String(seeds[0], name)&^(0xf<<12) | hashedVersion<<12, maphash.String(seeds[1], name)}
+	return id{maphash.String(seeds[0], name)&^(0xf<<versionShift) | hashedVersion<<versionShift, maphash.String(seeds[1], name)}
 }
 
-// uuidOf reads a UUID of lower-case digits, eight of them at a time, side by
-// side in one word. What is bad is not zero where it is none.
-func uuidOf(s string) (v id, bad uint64) {
+const (
+	dashes    = '-' | '-'<<40 // where they stand in eight bytes from the first or the third on
+	dashesAre = 0xff | 0xff<<40
+)
+
+// uuidOf reads a UUID of lower-case digits, eight of them at a time, side by side
+// in one word. Half of an id has its first eight digits in the upper halves of
+// its bytes and the others in the lower ones, the first in the lowest byte: no
+// digit has to be moved far.
+func uuidOf(s string) (id, bool) {
 	_ = s[35]
-	a, bad1 := hexOf(four(s)<<32 | four(s[4:]))
-	b, bad2 := hexOf(four(s[9:])<<32 | four(s[14:]))
-	c, bad3 := hexOf(four(s[19:])<<32 | four(s[24:]))
-	d, bad4 := hexOf(four(s[28:])<<32 | four(s[32:]))
-	dashes := s[8] ^ '-' | s[13] ^ '-' | s[18] ^ '-' | s[23] ^ '-'
-	return id{a<<32 | b, c<<32 | d}, bad1 | bad2 | bad3 | bad4 | uint64(dashes)
+	front, back := eight(s[8:]), eight(s[18:])
+	a, bad1 := hexOf(eight(s))
+	b, bad2 := hexOf(front>>8&0xffffffff | four(s[14:])<<32)
+	c, bad3 := hexOf(back>>8&0xffffffff | four(s[24:])<<32)
+	d, bad4 := hexOf(eight(s[28:]))
+	bad := (bad1|bad2|bad3|bad4)&(0xf0*each) | ((front^dashes)|(back^dashes))&dashesAre
+	return id{a<<4 | b, c<<4 | d}, bad == 0
 }
 
 // A wanted is a name that is looked for.
@@ -70,28 +79,49 @@ func (w *wanted) read(k kind, text string) {
 	w.text, w.id, w.hash, w.made = text, v, v.hash(), made
 }
 
-// four are the first four bytes of a text, as a number.
+// four are the first four bytes of a text as a number, the first in the lowest.
 func four(s string) uint64 {
-	return uint64(s[3]) | uint64(s[2])<<8 | uint64(s[1])<<16 | uint64(s[0])<<24
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
+// eight are the first eight.
+func eight(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 const each = 0x0101010101010101 // times a byte: the byte in every place of a word
 
-// hexOf is the value of eight hexadecimal digits, and not zero beside it unless
-// all of them are digits in lower case: whoever writes the value again has the
-// same text.
+// hexOf is the value of eight hexadecimal digits, each in its byte. The upper half
+// of a byte of bad is not zero where one is no digit in lower case: its value is
+// none below sixteen, or it is ten or more and no letter, or less and a letter.
+// What follows the first that is bad says nothing.
 func hexOf(text uint64) (v, bad uint64) {
-	v = text&(0x0f*each) + 9*(text>>6&each)
-	bad = v & (0xf0 * each)
-	bad |= (v + '0'*each + ('a'-'0'-10)*((v+6*each)>>4&each)) ^ text
-	v = (v | v>>4) & 0x00ff00ff00ff00ff
-	v = (v | v>>8) & 0x0000ffff0000ffff
-	return v&0xffff | v>>16, bad
+	letters := text >> 6 & each
+	v = text - '0'*each - ('a'-'0'-10)*letters
+	return v, v | ((v + 6*each) ^ letters<<4)
 }
 
-const hashedVersion = 0xf
+const (
+	hashedVersion = 0xf
+	versionShift  = 32 // the thirteenth digit is a lower one, in the fifth byte
+)
 
-func (v id) version() uint64 { return v.high >> 12 & 0xf }
+func (v id) version() uint64 { return v.high >> versionShift & 0xf }
+
+// digit is the nth hexadecimal digit.
+func (v id) digit(n int) uint64 {
+	half := v.high
+	if n >= 16 {
+		half, n = v.low, n-16
+	}
+	if n < 8 {
+		return half >> (8*n + 4) & 0xf
+	}
+	return half >> (8 * (n - 8)) & 0xf
+}
 
 // A hash is an id's place in any table.
 type hash uint64
@@ -173,18 +203,18 @@ func (n *names) search(v id, h hash) int {
 // so that it matters little where the id stands; a tag may be alike in vain.
 func (n *names) among(t *tags, v id, h hash) int {
 	tag := uint64(byte(h)) * each
-	alike := zeros(t[0]^tag) | zeros(t[1]^tag)<<8 | zeros(t[2]^tag)<<16 | zeros(t[3]^tag)<<24
-	for ; alike != 0; alike &= alike - 1 {
-		if i := bits.TrailingZeros32(alike); i < len(n.ids) && n.ids[i] == v {
+	alike := zeros(t[0]^tag)>>7 | zeros(t[1]^tag)>>6 | zeros(t[2]^tag)>>5 | zeros(t[3]^tag)>>4
+	for ; alike != 0; alike &= alike - 1 { // bit 8n+w: the nth byte of word w
+		at := bits.TrailingZeros64(alike)
+		if i := at&7<<3 | at>>3; i < len(n.ids) && n.ids[i] == v {
 			return i
 		}
 	}
 	return -1
 }
 
-// zeros has a bit for each byte that is zero, and sometimes for one that is not.
-func zeros(x uint64) uint32 {
-	return uint32((x - each) &^ x & (0x80 * each) >> 7 * 0x0102040810204080 >> 56)
-}
+// zeros has the highest bit of each byte that is zero, and sometimes that of one
+// that is not.
+func zeros(x uint64) uint64 { return (x - each) &^ x & (0x80 * each) }
 
 func (n *names) size() int { return len(n.ids)*idBytes + len(n.table)*8 }

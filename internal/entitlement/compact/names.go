@@ -2,7 +2,6 @@ package compact
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 
 	"mandate/internal/bank"
 )
@@ -42,16 +41,12 @@ func (v id) made() bool { return v.version() != hashedVersion }
 
 // text is the name of an id that the product made.
 func (v id) text(k kind) string {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], v.high)
-	binary.BigEndian.PutUint64(b[8:], v.low)
-	out := make([]byte, 0, textLength)
-	out = append(out, k...)
-	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
-		if i > 0 {
+	out := binary.LittleEndian.AppendUint32(make([]byte, 0, textLength), uint32(k))
+	for n := range 32 {
+		if n == 8 || n == 12 || n == 16 || n == 20 {
 			out = append(out, '-')
 		}
-		out = hex.AppendEncode(out, part)
+		out = append(out, "0123456789abcdef"[v.digit(n)])
 	}
 	return string(out)
 }

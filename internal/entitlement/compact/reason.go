@@ -120,7 +120,7 @@ func (w *writing) write() {
 		w.those(stated[:])
 	}
 	if v.limits != [2]uint8{} {
-		for n := range v.rule.limits {
+		for n := range v.rule.limited {
 			w.limit(&v.rule.limits[n], v.limits[n])
 		}
 	}
@@ -164,7 +164,7 @@ func (w *writing) limit(l *limitRule, refused uint8) {
 		code = entitlement.LimitDaily
 	}
 	var used entitlement.Used
-	if l.daily && l.counts {
+	if l.counts {
 		used = w.v.used
 	}
 	v := w.v
@@ -176,7 +176,6 @@ func (w *writing) limit(l *limitRule, refused uint8) {
 		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUserAccount, Permission: p, Account: w.req.Account, Limit: most, Used: used.Account})
 	}
 	if refused&byOrganization != 0 {
-		most, _ := v.block.ceilings.Get(l.limit)
-		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelOrganization, Permission: p, Limit: most, Used: used.Organization})
+		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelOrganization, Permission: p, Limit: v.block.ceilings[l.limit], Used: used.Organization})
 	}
 }

@@ -22,26 +22,27 @@ func (n *needs) add(other needs) {
 	n.edits = n.edits || other.edits
 }
 
-// A rule is an operation of one edition, ready to be asked.
+// A rule is an operation of one edition, ready to be asked. What follows from the
+// rest stands first, for the question that says nothing in its context, as most
+// do: it is one line of a cache.
 type rule struct {
+	silent           needs
+	asks             grant                  // the account is asked for what is needed: all ones; zero: not
+	from, to         grant                  // is asked of the accounts whatever is needed
+	gate             catalog.EntitlementSet // the entitlement, or nothing
+	real             catalog.EntitlementSet // the entitlement, as far as it exists
+	roles            uint8                  // bit r: role r may, as far as the role decides
+	accounts         catalog.Accounts
+	lastEditor, dual bool  // the last editor is asked about, and counts as true; a second person may be needed
+	limited          uint8 // how many limits there are
+	limits           [2]limitRule
+
 	info *catalog.OperationInfo
 	needs
 	contexts    []contextRule
 	later       needs // of a payment dated after today
-	roles       uint8 // bit r: role r may, as far as the role decides
 	entitlement catalog.Entitlement
 	exists      bool // the entitlement does, in the edition
-	limits      []limitRule
-	dual        bool // a second person may be needed
-
-	// What follows from the rest, for the question that says nothing in its
-	// context, as most do.
-	silent     needs
-	lastEditor bool                   // is asked about, and counts as true
-	gate       catalog.EntitlementSet // the entitlement, or nothing
-	real       catalog.EntitlementSet // the entitlement, as far as it exists
-	asks       grant                  // the account is asked for what is needed: all ones; zero: not
-	from, to   grant                  // is asked of the accounts whatever is needed
 }
 
 type contextRule struct {
@@ -52,7 +53,7 @@ type contextRule struct {
 type limitRule struct {
 	limit     catalog.Limit
 	daily     bool
-	counts    bool // what is used already bears on it
+	counts    bool // what is used of the day already bears on it
 	onAccount bool // an account may have a limit of its own
 }
 
@@ -99,7 +100,7 @@ func needsOf(p catalog.Permission, edition bank.Edition) (n needs) {
 }
 
 func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
-	r := rule{info: info, entitlement: info.Entitlement, exists: info.Entitlement.In(edition), roles: everyRole}
+	r := rule{info: info, accounts: info.Accounts, entitlement: info.Entitlement, exists: info.Entitlement.In(edition), roles: everyRole}
 	for _, p := range info.Named(edition) {
 		r.add(alone[edition][p])
 	}
@@ -121,7 +122,8 @@ func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
 	}
 	for _, limit := range info.Limits {
 		if p := limit.Permission(); p.In(edition) {
-			r.limits = append(r.limits, limitRule{limit, limit.Daily(), info.Counts, p.At(catalog.AtAccount) && info.Accounts == catalog.AccountRequired})
+			r.limits[r.limited] = limitRule{limit, limit.Daily(), limit.Daily() && info.Counts, p.At(catalog.AtAccount) && info.Accounts == catalog.AccountRequired}
+			r.limited++
 		}
 	}
 	r.silence(info)

@@ -124,12 +124,11 @@ func (w View) Holds() bool {
 
 // Decide answers a question within a view.
 func (w View) Decide(req *entitlement.Request, v *Verdict) State {
-	*v = Verdict{}
 	var names named
 	names.read(req)
 	p, block, n := w.store.find(&names.member)
 	if block == nil {
-		v.plain = unknownMember
+		v.found, v.block = found{plain: unknownMember}, nil
 		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
 			v.plain = unknownOperation
 		}
@@ -145,18 +144,17 @@ func (w View) Decide(req *entitlement.Request, v *Verdict) State {
 // Ask answers a question about the nth member of a block: of the same block, as
 // often as wanted.
 func (w View) Ask(b *Block, n int, req *entitlement.Request, v *Verdict) State {
-	*v = Verdict{}
 	var names named
 	names.read(req)
 	return w.ask(b, n, req, &names, v)
 }
 
 func (w View) ask(b *Block, n int, req *entitlement.Request, names *named, v *Verdict) State {
-	i := asking{Institution: w.institution, today: w.store.day(w.institution, req.Now), counters: b.counters}
-	if i.today < b.counters.from {
+	today := w.store.day(w.institution, req.Now)
+	if today.number < b.counters.begin {
 		return Behind
 	}
-	b.decide(&i, req, n, names, v)
+	b.decide(&asking{Institution: w.institution, today: today.day, counters: b.counters}, req, n, names, v)
 	return Answered
 }
 
@@ -220,26 +218,29 @@ func (s *Store) find(w *wanted) (*place, *Block, int) {
 
 // at is the place of an organization's number.
 func (s *Store) at(number int) *place {
-	return &(*s.places.Load())[number/chunkSize][number%chunkSize]
+	n := uint(number)
+	return &(*s.places.Load())[n/chunkSize][n%chunkSize]
 }
 
 // A today is the day at a place for a quarter of an hour, within which no day
 // begins anywhere.
 type today struct {
-	place   *time.Location
-	quarter int64
-	day     bank.Day
+	place  *time.Location
+	begin  int64 // of the quarter, in seconds
+	day    bank.Day
+	number dayNumber
 }
 
 const quarterOfAnHour = 15 * 60
 
 // day is the institution's day of a moment.
-func (s *Store) day(i *Institution, now time.Time) bank.Day {
-	quarter := now.Unix() / quarterOfAnHour
-	if t := s.today.Load(); t != nil && t.quarter == quarter && t.place == i.Location {
-		return t.day
+func (s *Store) day(i *Institution, now time.Time) *today {
+	second := now.Unix()
+	if t := s.today.Load(); t != nil && uint64(second-t.begin) < quarterOfAnHour && t.place == i.Location {
+		return t
 	}
-	t := &today{place: i.Location, quarter: quarter, day: bank.DayOf(now, i.Location)}
+	day := bank.DayOf(now, i.Location)
+	t := &today{place: i.Location, begin: second - second%quarterOfAnHour, day: day, number: numberOf(day)}
 	s.today.Store(t)
-	return t.day
+	return t
 }
