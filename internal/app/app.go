@@ -221,6 +221,7 @@ func (a *App) openRooms() (err error) {
 	if err := a.Metrics.Register(newMemoryMeter(a.Memory)); err != nil {
 		return err
 	}
+	a.Users.WithMemory(a.Memory)
 	a.Decisions = pdp.New(a.Memory, usermgmt.DecisionSources(), meter)
 	return nil
 }

@@ -260,3 +260,30 @@ func TestCompactConcurrent(t *testing.T) {
 		t.Errorf("of an organization that is gone: %v, %v", state, d)
 	}
 }
+
+// TestCompactTellsWhatItKnows has a block tell what it knows, and asks that.
+func TestCompactTellsWhatItKnows(t *testing.T) {
+	everyWorld(t, randomWorlds(20_000), func(t *testing.T, seed uint64, rng *rand.Rand, start reference.World) {
+		w := newWorld(t, start)
+		refs := map[string]bool{}
+		for i, s := range reference.RandomSteps(rng, start) {
+			w.do(t, s, refs)
+			if s.Decide == nil {
+				continue
+			}
+			_, req := w.ask(*s.Decide)
+			told := &entitlement.Policy{Institution: w.policy.Institution, Organization: w.policy.Organization}
+			scope := entitlement.Scope{AllAccounts: i%2 == 0, Accounts: []bank.AccountID{req.Account, req.ToAccount}}
+			compact.NewBlock(w.policy, 1).Tell(told, scope)
+			got, want := entitlement.Decide(told, req), entitlement.Decide(w.policy, req)
+			if !sameDecision(got, want) {
+				t.Errorf("seed %d, step %d, %+v:\n got %+v\nwant %+v", seed, i+1, *s.Decide, got, want)
+				return
+			}
+			slices.Sort(told.UsableAdmins)
+			if slices.Sort(w.policy.UsableAdmins); !slices.Equal(told.UsableAdmins, w.policy.UsableAdmins) {
+				t.Errorf("seed %d, step %d: usable admins %v, want %v", seed, i+1, told.UsableAdmins, w.policy.UsableAdmins)
+			}
+		}
+	})
+}

@@ -32,7 +32,16 @@ type sight struct {
 	people func() ([]Named, error) // everybody, by name
 
 	days    map[countedOn]usage.Day
+	last    counting
 	failure error
+}
+
+// counting is where the last request counted: of many that follow each other only
+// the member and the account differ.
+type counting struct {
+	request entitlement.Request // of nobody, on no account
+	counts  bool
+	counted usage.Day
 }
 
 // countedOn names a day's amounts that count together.
@@ -44,33 +53,49 @@ type countedOn struct {
 // used is what already counts where a request counts. What could not be read is
 // kept in failure, and then no answer is one.
 func (s *sight) used(req entitlement.Request) entitlement.Used {
-	if req.Amount = entitlement.AmountOf(1); s.failure != nil {
+	if s.failure != nil {
 		return entitlement.Used{}
 	}
+	of := req
+	of.Member, of.Account, of.ToAccount, of.Used, of.Amount = "", "", "", entitlement.Used{}, entitlement.AmountOf(1)
+	if of != s.last.request {
+		s.last = s.counting(of)
+	}
+	if !s.last.counts || s.failure != nil {
+		return entitlement.Used{}
+	}
+	return s.last.counted.Used(req.Member, req.Account)
+}
+
+func (s *sight) counting(req entitlement.Request) counting {
 	limit, day, counts := entitlement.Counting(s.policy.Institution, req)
 	if !counts {
-		return entitlement.Used{}
+		return counting{request: req}
 	}
 	key := countedOn{limit, day}
 	counted, known := s.days[key]
 	if !known {
 		if counted, s.failure = s.day(limit, day); s.failure != nil {
-			return entitlement.Used{}
+			return counting{}
 		}
 		s.days[key] = counted
 	}
-	return counted.Used(req.Member, req.Account)
+	return counting{req, true, counted}
 }
 
 // sight gives read what there is, or was at a moment, to see of an organization,
 // if the caller may see permissions there now.
 func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scope entitlement.Scope, past pdp.Past, read func(*sight) error) error {
+	block := s.recall(ctx, caller, of.Organization, scope, past)
 	wanted := scope
-	if !past.IsZero() {
-		wanted = entitlement.Scope{} // of now, nothing but whether they may
+	if block != nil || !past.IsZero() {
+		wanted = entitlement.Scope{} // of the tables, nothing but whether they may
 	}
 	return s.guard.Look(ctx, caller, looking(of, catalog.ViewPermissions, wanted), func(v *guard.View) error {
 		seen, err := sightOf(v, caller.Institution, of.Organization, scope, past)
+		if err == nil && block != nil {
+			seen.policy, err = remembered(v.Tx, caller.Institution, of.Organization, scope, block)
+		}
 		if err != nil {
 			return err
 		}
@@ -198,9 +223,10 @@ func (s *sight) who(people []Named, q WhoQuery) (page WhoPage) {
 	fits := meant(q.Search)
 	req := q.Request
 	req.Now = s.now
+	survey := entitlement.NewSurvey(s.policy, s.used)
 	for _, one := range people {
 		req.Member = one.User
-		ability, may := entitlement.AbilityOf(s.policy, req, s.used)
+		ability, may := survey.Ability(req)
 		if !may {
 			continue
 		}
@@ -269,11 +295,12 @@ func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person, at 
 
 func (s *sight) what(person Named) Reaching {
 	r := Reaching{Person: person, Accounts: len(s.policy.Accounts), Now: s.now}
+	survey := entitlement.NewSurvey(s.policy, s.used)
 	for _, op := range catalog.Operations() {
 		if !op.In(s.policy.Institution.Edition) {
 			continue
 		}
-		ability, may := entitlement.AbilityOf(s.policy, entitlement.Plainest(person.User, op, s.now), s.used)
+		ability, may := survey.Ability(entitlement.Plainest(person.User, op, s.now))
 		if may {
 			r.May = append(r.May, ability)
 		} else {
@@ -334,8 +361,9 @@ func (s *Service) Exposures(ctx context.Context, caller bank.Caller, organizatio
 func (s *sight) exposures(people []Named, q ExposureQuery) (page ExposurePage) {
 	page.Asked, page.Now, page.Day = len(people), s.now, bank.DayOf(s.now, s.policy.Institution.Location)
 	fits := meant(q.Search)
+	survey := entitlement.NewSurvey(s.policy, s.used)
 	for _, one := range people {
-		e := entitlement.ExposureOf(s.policy, one.User, s.now, s.used)
+		e := survey.Exposure(one.User, s.now)
 		if len(e.Parts) == 0 {
 			continue
 		}

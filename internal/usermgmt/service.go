@@ -32,6 +32,7 @@ type Service struct {
 	departure Departure
 	index     customerIndex
 	queue     *approval.Service
+	memory    Memory
 }
 
 // New returns the room on a door. links send people their links.
