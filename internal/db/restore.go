@@ -45,21 +45,41 @@ func (d *DB) BeginRestore(ctx context.Context, over bool) error {
 	})
 }
 
+// leaving is how long a session may take to end after its program did.
+const leaving = 3 * time.Second
+
 // nobodyElse refuses a database that other sessions have open: a running server
 // would go on with what it remembers.
 func (d *DB) nobodyElse(ctx context.Context) error {
-	return d.Read(ctx, func(tx *Tx) error {
-		others, err := One(tx, Value[int64], `
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	end := time.After(leaving)
+	for {
+		others, err := d.otherSessions(ctx)
+		if err != nil || others == 0 {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-end:
+			return fmt.Errorf("%w: %d other sessions of the database", ErrInUse, others)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (d *DB) otherSessions(ctx context.Context) (others int64, err error) {
+	err = d.Read(ctx, func(tx *Tx) (err error) {
+		others, err = One(tx, Value[int64], `
 			select count(*) from pg_stat_activity
 			 where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`)
-		if err != nil {
-			return fmt.Errorf("look who else is connected: %w", err)
-		}
-		if others > 0 {
-			return fmt.Errorf("%w: %d other sessions of the database", ErrInUse, others)
-		}
-		return nil
+		return err
 	})
+	if err != nil {
+		return 0, fmt.Errorf("look who else is connected: %w", err)
+	}
+	return others, nil
 }
 
 // EndRestore takes the mark away: from here on programs work on the database.
