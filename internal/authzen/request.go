@@ -27,7 +27,6 @@ type AccessRequest struct {
 	Evaluation
 	EvaluationID string // empty: only the token says of which denial it is
 	Binding      string // what the denial carried
-	AtLeast      string
 }
 
 // A TaskStatus is where an access request stands.
@@ -82,7 +81,6 @@ func (e *Edge) request(requester Requester) handler {
 			writeFailure(w, failure)
 			return nil
 		}
-		asked.AtLeast = r.Header.Get(revisionHeader)
 		task, err := requester.Request(r.Context(), *gate.Calling(r.Context()), asked)
 		if err != nil {
 			return err
