@@ -102,6 +102,7 @@ type remembered struct {
 
 	begin func() // once everything is here; nil: nothing is to do then
 	begun sync.Once
+	said  uint64 // how often callers had been said to be stale when the last look ended
 }
 
 var _ follow.Memory = (*remembered)(nil)
@@ -110,18 +111,23 @@ var _ follow.Memory = (*remembered)(nil)
 // answered from change together, no caller is let in.
 func (r *remembered) Refresh(tx *db.Tx, moved []activity.Head) error {
 	callers := slices.ContainsFunc(moved, func(h activity.Head) bool { return h.Organization == "" })
+	var said uint64
 	if callers {
-		r.clients.Stale()
+		said = r.clients.Stale()
 	}
 	if err := r.Memory.Refresh(tx, moved); err != nil || !callers {
 		return err
 	}
-	return r.clients.Renew(tx)
+	if said != r.said+1 {
+		return nil // this process changed a caller, perhaps after the look began: the next one reads them anew
+	}
+	return r.clients.Renew(tx, said)
 }
 
 // Confirm is of follow.Memory.
 func (r *remembered) Confirm(asOf time.Time) {
 	r.Memory.Confirm(asOf)
+	r.said = r.clients.Said()
 	if r.begin != nil {
 		r.begun.Do(r.begin)
 	}

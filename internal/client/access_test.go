@@ -227,3 +227,32 @@ func TestAKnownKeyCostsNoMemory(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A client that this process revokes while somebody who follows looks at the
+// database from before is unknown at once, whatever that look has seen.
+func TestALookFromBeforeBringsNobodyBack(t *testing.T) {
+	d := dbtest.SQLite(t)
+	ctx := context.Background()
+	s, _ := newService(t, d)
+	s.Follow(func() error { return nil })
+	made, key, err := s.Create(ctx, operator, Draft{Name: "Hub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := s.Said()
+	err = d.Read(ctx, func(tx *db.Tx) error {
+		if _, err := db.One(tx, db.Value[int64], `select count(*) from api_client`); err != nil { // the look begins
+			return err
+		}
+		if err := s.Revoke(ctx, operator, made.ID); err != nil {
+			return err
+		}
+		return s.Renew(tx, said)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Authenticate(ctx, key.Reveal()); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("a revoked key: %v", err)
+	}
+}

@@ -72,15 +72,18 @@ type (
 func (s *Service) Follow(fresh func() error) { s.roll.follow.Store(&fresh) }
 
 // Stale says that some client may have changed: none is taken for what it was
-// before it has been read again.
-func (s *Service) Stale() { s.roll.changed.Add(1) }
+// before it has been read again. It returns how often that was said.
+func (s *Service) Stale() uint64 { return s.roll.changed.Add(1) }
+
+// Said is how often Stale was called.
+func (s *Service) Said() uint64 { return s.roll.changed.Load() }
 
 // watch hears of every change through this process's door. What is read while
 // the change is under way is read again after it.
 func (s *Service) watch(c *guard.Change, events []activity.Event) error {
 	for _, e := range events {
 		if e.Target.Kind == activity.TargetClient {
-			c.Tx.AfterCommit(s.Stale)
+			c.Tx.AfterCommit(func() { s.Stale() })
 			return nil
 		}
 	}
@@ -289,14 +292,15 @@ func (s *Service) load(ctx context.Context) (n *names, err error) {
 }
 
 // Renew reads all clients as a transaction sees them, for whoever follows the
-// database (Follow), so that no caller has to wait for it.
-func (s *Service) Renew(tx *db.Tx) error {
-	changed := s.roll.changed.Load()
+// database (Follow), so that no caller has to wait for it. They are good for as
+// long as nothing has become stale but what had when the transaction began, which
+// said counts: what this process changed since, the transaction may not see.
+func (s *Service) Renew(tx *db.Tx, said uint64) error {
 	n, err := s.readNames(tx)
 	if err != nil {
 		return fmt.Errorf("read the callers: %w", err)
 	}
-	n.changed = changed
+	n.changed = said
 	s.roll.names.Store(n)
 	return nil
 }
