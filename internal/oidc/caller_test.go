@@ -2,10 +2,14 @@ package oidc_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"mandate/internal/application"
 	"mandate/internal/bank"
@@ -40,6 +44,7 @@ func TestAClientShowsATokenInPlaceOfItsKey(t *testing.T) {
 			}
 		}
 		token := func(p secretParty, scope string) string {
+			w.clock.Set(time.Now()) // by which the library stamps it
 			return p.token(url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}).text("access_token")
 		}
 		good := token(own, "decisions")
@@ -80,6 +85,39 @@ func TestAClientShowsATokenInPlaceOfItsKey(t *testing.T) {
 		is("while the client is in use", last, made.ID)
 		w.must(clients.Revoke(t.Context(), operator(cedar), made.ID))
 		is("of a client that has ended", last, "")
+	})
+}
+
+// A token is stamped by the machine that signs it and read by others: one whose
+// clock is some seconds behind takes it at once, and none takes it for longer.
+func TestATokenIsReadByAClockThatIsBehind(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.clock.Advance(time.Hour) // the database forgets it long after its own end
+		p := w.service("decisions")
+		token := p.token(url.Values{"grant_type": {"client_credentials"}, "scope": {"decisions"}}).text("access_token")
+		parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+		w.must(err)
+		var claims jwt.Claims
+		w.must(parsed.UnsafeClaimsWithoutVerification(&claims))
+		for _, c := range []struct {
+			what string
+			at   time.Time
+			good bool
+		}{
+			{"a clock that agrees", claims.IssuedAt.Time(), true},
+			{"ten seconds behind", claims.IssuedAt.Time().Add(-10 * time.Second), true},
+			{"more than that", claims.IssuedAt.Time().Add(-11 * time.Second), false},
+			{"a minute behind", claims.IssuedAt.Time().Add(-time.Minute), false},
+			{"just before its end", claims.Expiry.Time().Add(-time.Microsecond), true},
+			{"at its end", claims.Expiry.Time(), false},
+			{"a second after", claims.Expiry.Time().Add(time.Second), false},
+		} {
+			w.clock.Set(c.at)
+			_, _, _, err := w.provider.Service(t.Context(), token, "decisions")
+			if good := err == nil; good != c.good || !good && !errors.Is(err, oidc.ErrToken) {
+				t.Errorf("%s: %v", c.what, err)
+			}
+		}
 	})
 }
 

@@ -83,7 +83,7 @@ func (p *Provider) newEngine(issuer bank.InstitutionID) (*provider.Provider, err
 		provider.WithIDTokenLifetime(seconds(grant.IDTokenLifetime)),
 		provider.WithRefreshTokenLifetime(seconds(grant.RefreshIdle)),
 		provider.WithJWTLifetime(seconds(grant.ProofLifetime)),
-		provider.WithJWTLeewayTime(10),
+		provider.WithJWTLeewayTime(seconds(clockAllowance)),
 		provider.WithRefreshTokenRotation(),
 
 		provider.WithAuthCodeFunc(random),
