@@ -86,7 +86,7 @@ var touchingUsage = []string{
 
 var touchingCallers = []string{
 	"directory.connected", "directory.disconnected",
-	"external_app.changed", "external_app.created", "external_app.deleted", "external_app.secret_rotated", "signing_key.rotated",
+	"external_app.changed", "external_app.created", "external_app.deleted", "external_app.released", "external_app.secret_rotated", "signing_key.rotated",
 }
 
 var untouching = []string{

@@ -140,7 +140,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 
 // site is what every web app of the program has in common.
 func (a *App) site(origin, app string) (web.Site, error) {
-	site := web.Site{Origin: origin, Key: a.root.Load().derive("web " + app), AlsoKeys: func() [][]byte { return a.siteKeys(app) }, Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
+	site := web.Site{Origin: origin, Key: a.root.Load().derive("web " + app), Keys: a.derived("web " + app), Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
 	for _, network := range a.Config.TrustedProxies {
 		prefix, err := netip.ParsePrefix(network)
 		if err != nil {
@@ -154,7 +154,7 @@ func (a *App) site(origin, app string) (web.Site, error) {
 // APIHandler is everything that programs call, without an address.
 func (a *App) APIHandler() http.Handler {
 	return a.APIHandlerWith(product.New(a.Decisions).With(product.Requests{
-		Payments: a.Authorizations, Clock: a.Clock, Key: a.root.Load().derive("access requests"), Origin: a.Config.APIOrigin,
+		Payments: a.Authorizations, Clock: a.Clock, Keys: a.derived("access requests"), Origin: a.Config.APIOrigin,
 	}))
 }
 

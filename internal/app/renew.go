@@ -10,6 +10,7 @@ import (
 	"mandate/internal/approval"
 	"mandate/internal/backup"
 	"mandate/internal/bank"
+	"mandate/internal/client"
 	"mandate/internal/db"
 	"mandate/internal/follow"
 	"mandate/internal/grant"
@@ -28,12 +29,14 @@ type Renewed struct {
 	Epoch        int64
 	Institutions []bank.InstitutionID
 	Held         []outbox.Hold
+	Clients      []client.Client // programs that are kept out
 }
 
 // Renew ends in a restored database what must not come back, before anybody can
 // use it: the epoch, and with it every revision token; every sign-in, link and
 // ticket; all that products have of people; what waits for a second person; every
-// lease. What waited to go out is kept back. It may be run again.
+// lease. What waited to go out is kept back, and all programs are kept out: which of
+// their keys were taken away since is not known here. It may be run again.
 func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manifest) (r Renewed, err error) {
 	var institutions []usermgmt.Institution
 	err = d.Write(ctx, func(tx *db.Tx) (err error) {
@@ -56,7 +59,7 @@ func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manife
 		id := institutions[i].ID
 		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Operator", Institution: id, Channel: bank.ChannelCommand}
 		err := grants.Restored(ctx, operator, note, func(tx *db.Tx) error {
-			if err := errors.Join(approval.EndWaiting(tx, id), webhook.PauseRestored(tx, id)); err != nil {
+			if err := errors.Join(approval.EndWaiting(tx, id), webhook.PauseRestored(tx, id), client.HoldRestored(tx, id)); err != nil {
 				return err
 			}
 			return outbox.HoldRestored(tx, id, from.Made)
@@ -67,7 +70,10 @@ func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manife
 		r.Institutions = append(r.Institutions, id)
 	}
 	return r, d.Read(ctx, func(tx *db.Tx) (err error) {
-		r.Held, err = outbox.Holds(tx)
+		if r.Held, err = outbox.Holds(tx); err != nil {
+			return err
+		}
+		r.Clients, err = client.Held(tx)
 		return err
 	})
 }

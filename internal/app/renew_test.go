@@ -14,8 +14,10 @@ import (
 
 	"mandate/internal/backup"
 	"mandate/internal/bank"
+	"mandate/internal/client"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
+	"mandate/internal/fault"
 	"mandate/internal/grant"
 	"mandate/internal/identity"
 	"mandate/internal/lease"
@@ -33,8 +35,11 @@ type life struct {
 	session, link, refresh identity.Secret
 	revision               []pdp.Revision
 	fence                  lease.Lease
+	key                    client.Key
 	signed                 atomic.Int64
 }
+
+var olga = bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: "cedar", Channel: bank.ChannelCommand}
 
 const lifePassword = identity.Secret("the quiet harbor at noon")
 
@@ -65,6 +70,8 @@ func live(t *testing.T, url string) *life {
 	family.Refresh, family.Version = w.refresh, 1
 	w.must(w.a.Grants.Renew(ctx, "cedar", family))
 	w.revision = []pdp.Revision{w.decide(nil).Revision}
+	_, w.key, err = w.a.Clients.Create(ctx, olga, client.Draft{Name: "Hub"})
+	w.must(err)
 	w.fence, _, err = lease.Take(ctx, w.a.DB, "transfers", "the process before", time.Hour)
 	w.must(err)
 	return w
@@ -113,6 +120,9 @@ func (w *life) holds() (works []string) {
 	}
 	if answer := w.decide(w.revision); len(answer.Reasons) == 0 || answer.Reasons[0].Code != pdp.RevisionNotReached {
 		works = append(works, "the revision token")
+	}
+	if _, err := w.a.Clients.Authenticate(ctx, w.key.Reveal()); err == nil {
+		works = append(works, "the key of a program")
 	}
 	err := w.a.DB.Write(ctx, w.fence.Check)
 	if err == nil {
@@ -165,7 +175,7 @@ func eachURL(t *testing.T, test func(t *testing.T, url string)) {
 func TestRestoreEndsWhatMustNotComeBack(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		w := live(t, url)
-		if works := w.holds(); len(works) != 5 {
+		if works := w.holds(); len(works) != 6 {
 			t.Fatalf("before: only %v work", works)
 		}
 		file := w.backup()
@@ -178,8 +188,7 @@ func TestRestoreEndsWhatMustNotComeBack(t *testing.T) {
 		if _, err := courier.Deliver(t.Context()); err != nil || sent != 0 {
 			t.Errorf("%d messages of before the restore went out (%v)", sent, err)
 		}
-		operator := bank.Caller{Kind: bank.ActorOperator, Name: "Olga", Institution: "cedar", Channel: bank.ChannelCommand}
-		n, err := ReleaseHeld(t.Context(), w.a.DB, operator, outbox.Mail)
+		n, err := ReleaseHeld(t.Context(), w.a.DB, olga, outbox.Mail, "")
 		if err != nil || n == 0 {
 			t.Errorf("released %d (%v)", n, err)
 		}
@@ -191,6 +200,52 @@ func TestRestoreEndsWhatMustNotComeBack(t *testing.T) {
 		if second := w.restore(file); second.Epoch <= first.Epoch {
 			t.Errorf("the same backup restored again: epoch %d after %d", second.Epoch, first.Epoch)
 		}
+	})
+}
+
+// Programs are kept out after a restore, because a key that was revoked after the
+// backup is there again. A word lets one in, or the others, or ends it; what was
+// let in can be kept out by the next restore.
+func TestProgramsAreKeptOutAfterARestore(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		w := live(t, url)
+		ctx := t.Context()
+		stolen, stolenKey, err := w.a.Clients.Create(ctx, olga, client.Draft{Name: "Stolen"})
+		w.must(err)
+		other, otherKey, err := w.a.Clients.Create(ctx, olga, client.Draft{Name: "Other", Access: client.Access{Application: "app_1"}})
+		w.must(err)
+		file := w.backup()
+		w.must(w.a.Clients.Revoke(ctx, olga, stolen.ID))
+		renewed := w.restore(file)
+		if len(renewed.Clients) != 3 || renewed.Clients[2].Name != "Stolen" {
+			t.Errorf("the report tells of %v", renewed.Clients)
+		}
+		getsIn := func() (names string) {
+			for _, key := range []client.Key{w.key, stolenKey, otherKey} {
+				if c, err := w.a.Clients.Authenticate(ctx, key.Reveal()); err == nil {
+					names += c.Name + " "
+				}
+			}
+			if c, err := w.a.Clients.OfApplication(ctx, "cedar", "app_1"); err == nil {
+				names += c.Name + " by a token "
+			}
+			return names
+		}
+		held := func(do func(context.Context, *db.DB, bank.Caller, outbox.Kind, string) (int64, error), id bank.ClientID, want int64, then string) {
+			t.Helper()
+			if n, err := do(ctx, w.a.DB, olga, HeldClients, string(id)); n != want || want > 0 && err != nil || want == 0 && fault.KindOf(err) != fault.NotFound {
+				t.Errorf("%d programs (%v), want %d", n, err, want)
+			}
+			w.a.Clients.Stale() // another process did it; on SQLite none is running then
+			if got := getsIn(); got != then {
+				t.Errorf("in get %q, want %q", got, then)
+			}
+		}
+		held(DropHeld, stolen.ID, 1, "")
+		held(ReleaseHeld, other.ID, 1, "Other Other by a token ")
+		held(ReleaseHeld, "", 1, "Hub Other Other by a token ")
+		held(ReleaseHeld, "", 0, "Hub Other Other by a token ")
+		held(DropHeld, other.ID, 0, "Hub Other Other by a token ")
 	})
 }
 

@@ -203,11 +203,13 @@ func (a *App) resealAll(ctx context.Context) error {
 	return err
 }
 
-// siteKeys are the keys of all root keys for an app's signatures.
-func (a *App) siteKeys(app string) [][]byte {
-	var keys [][]byte
-	for _, one := range *a.root.Load() {
-		keys = append(keys, one.derive("web "+app))
+// derived are the keys for one purpose as they are whenever they are asked for,
+// of all root keys: the first signs, all are taken for ours.
+func (a *App) derived(purpose string) func() [][]byte {
+	return func() (keys [][]byte) {
+		for _, one := range *a.root.Load() {
+			keys = append(keys, one.derive(purpose))
+		}
+		return keys
 	}
-	return keys
 }

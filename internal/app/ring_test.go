@@ -113,7 +113,7 @@ func TestFormsOutliveTheRootKey(t *testing.T) {
 	w.must(err)
 	w.must(UseRootKey(w.a.Config.Data, id))
 	w.must(w.a.followRootKeys())
-	taken := w.a.siteKeys("online")
+	taken := w.a.derived("web online")()
 	if !slices.ContainsFunc(taken, func(key []byte) bool { return string(key) == string(before) }) || string(taken[0]) == string(before) {
 		t.Error("the key that signed forms before is not taken any more, or still signs")
 	}

@@ -125,8 +125,11 @@ func (c *clientList) Run(t *terminal) error {
 		fmt.Fprintln(table, "ID\tNAME\tMAY\tCREATED\tLAST USED\tSTATE")
 		for _, one := range clients {
 			state := "in use"
-			if !one.Revoked.IsZero() {
+			switch {
+			case !one.Revoked.IsZero():
 				state = "revoked"
+			case !one.Held.IsZero():
+				state = "kept out since a restore"
 			}
 			may := "ask"
 			if one.Acts {

@@ -11,6 +11,7 @@ import (
 	"mandate/internal/activity"
 	"mandate/internal/app"
 	"mandate/internal/backup"
+	"mandate/internal/client"
 	"mandate/internal/config"
 	"mandate/internal/db"
 	"mandate/internal/outbox"
@@ -91,6 +92,9 @@ func (c *restoreCommand) report(t *terminal, store config.Store, restored backup
 	for _, h := range renewed.Held {
 		fmt.Fprintf(t.out, "held      %s of %s: %s\n", h.Kind, h.Institution, heldText(h))
 	}
+	for _, c := range renewed.Clients {
+		fmt.Fprintf(t.out, "held      %s of %s: %s %s is kept out\n", app.HeldClients, c.Institution, c.ID, c.Name)
+	}
 	if missing := app.MissingRootKeys(store.Data, restored.Manifest.KeyIDs); len(missing) > 0 {
 		fmt.Fprintf(t.out, "missing   root.key of %s lacks the keys %v: second factors and signing keys sealed with them cannot be opened; put the copy there before you start\n", filepath.Clean(store.Data), missing)
 	}
@@ -100,7 +104,8 @@ func (c *restoreCommand) report(t *terminal, store config.Store, restored backup
 	if c.Anchor == "" {
 		fmt.Fprintf(t.out, "newer     nobody gave the heads (--anchor), so what happened after %s is not known here\n", restored.Manifest.Made.UTC().Format(time.DateTime+" UTC"))
 	}
-	fmt.Fprintln(t.out, "Whatever was taken away after the backup is back: people who were held, locked or deleted, permissions, keys of programs. See to that first.")
+	fmt.Fprintln(t.out, "Whatever was taken away after the backup is back: people who were held, locked or deleted, permissions, secrets of products. See to that first.")
+	fmt.Fprintln(t.out, "Programs are kept out, because keys that were revoked after the backup are back, too: mandate held drop --kind client CLIENT ends one, mandate held release --kind client lets in all others.")
 	fmt.Fprintln(t.out, "Then look at what is held: mandate held list, held release, held drop. Webhooks are paused until staff let them go on.")
 }
 
@@ -157,6 +162,11 @@ func (t *terminal) held(tx *db.Tx, each bool) error {
 	if err != nil {
 		return err
 	}
+	clients, err := client.Held(tx)
+	if err != nil {
+		return err
+	}
+	t.heldClients(clients, each)
 	for _, h := range holds {
 		fmt.Fprintf(t.out, "held back since a restore: %s of %s: %s\n", h.Kind, h.Institution, heldText(h))
 		if !each {
@@ -170,21 +180,41 @@ func (t *terminal) held(tx *db.Tx, each bool) error {
 			fmt.Fprintf(t.out, "  %s  %s  %s  %s\n", l.ID, l.Queued.Format(time.DateTime), l.State, l.Key)
 		}
 	}
-	if len(holds) == 0 && each {
+	if len(holds)+len(clients) == 0 && each {
 		fmt.Fprintln(t.out, "Nothing is held back.")
 	}
 	return nil
+}
+
+// heldClients lists the programs that are kept out, one by one or a line for each
+// institution.
+func (t *terminal) heldClients(clients []client.Client, each bool) {
+	for i, c := range clients {
+		if i == 0 || c.Institution != clients[i-1].Institution {
+			n := 0
+			for _, other := range clients {
+				if other.Institution == c.Institution {
+					n++
+				}
+			}
+			fmt.Fprintf(t.out, "held back since a restore: %s of %s: %d programs are kept out\n", app.HeldClients, c.Institution, n)
+		}
+		if each {
+			fmt.Fprintf(t.out, "  %s  %s  last used %s  %s\n", c.ID, c.Created.Format(time.DateTime), day(c.LastUsed), c.Name)
+		}
+	}
 }
 
 // heldKind names what to let go or to give up.
 type heldKind struct {
 	config.Store `embed:""`
 	Institution  string `required:"" help:"The institution's id." placeholder:"ID"`
-	Kind         string `required:"" help:"mail, host, webhook or logout." placeholder:"KIND"`
+	Kind         string `required:"" help:"client, mail, host, webhook or logout." placeholder:"KIND"`
 }
 
 type heldRelease struct {
 	heldKind `embed:""`
+	Client   string `arg:"" optional:"" help:"Of clients, only the one of this id; without one, all."`
 }
 
 func (c *heldRelease) Run(t *terminal) (err error) {
@@ -193,16 +223,21 @@ func (c *heldRelease) Run(t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	n, err := app.ReleaseHeld(t.ctx, d, operator(c.Institution), outbox.Kind(c.Kind))
-	if err == nil {
+	n, err := app.ReleaseHeld(t.ctx, d, operator(c.Institution), outbox.Kind(c.Kind), c.Client)
+	switch {
+	case err != nil:
+		return err
+	case outbox.Kind(c.Kind) == app.HeldClients:
+		fmt.Fprintf(t.out, "%d programs are let in.\n", n)
+	default:
 		fmt.Fprintf(t.out, "%d of %s go out now.\n", n, c.Kind)
 	}
-	return err
+	return nil
 }
 
 type heldDrop struct {
 	heldKind `embed:""`
-	Message  string `arg:"" optional:"" help:"Only this message; without one, all of the kind."`
+	Message  string `arg:"" optional:"" help:"Only this message or client; without one, all of the kind."`
 }
 
 func (c *heldDrop) Run(t *terminal) (err error) {
@@ -212,8 +247,13 @@ func (c *heldDrop) Run(t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	n, err := app.DropHeld(t.ctx, d, operator(c.Institution), outbox.Kind(c.Kind), c.Message)
-	if err == nil {
+	switch {
+	case err != nil:
+		return err
+	case outbox.Kind(c.Kind) == app.HeldClients:
+		fmt.Fprintf(t.out, "%d programs are revoked.\n", n)
+	default:
 		fmt.Fprintf(t.out, "%d of %s will never go out.\n", n, c.Kind)
 	}
-	return err
+	return nil
 }

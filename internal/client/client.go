@@ -32,6 +32,7 @@ type Client struct {
 	Host        bool                // it is the institution's host: Classic's sign-ins and credentials
 	Created     time.Time
 	Revoked     time.Time // zero: it is in use
+	Held        time.Time // since when a restore keeps it out; zero: it does not
 	LastUsed    time.Time // to the minute; zero: never
 	Access
 
@@ -114,16 +115,16 @@ func parseOperations(text string) []catalog.Operation {
 }
 
 const selectClient = `
-	select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, last_used_micros, application_id, capabilities, rate
+	select institution_id, id, name, operations, acts_for_people, is_host, created_micros, revoked_micros, held_micros, last_used_micros, application_id, capabilities, rate
 	  from api_client`
 
 func scanClient(s db.Scanner) (c Client, err error) {
 	var operations, capabilities string
-	var created, revoked, used int64
-	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &c.Host, &created, &revoked, &used, &c.Application, &capabilities, &c.Rate)
+	var created, revoked, held, used int64
+	err = s.Scan(&c.Institution, &c.ID, &c.Name, &operations, &c.Acts, &c.Host, &created, &revoked, &held, &used, &c.Application, &capabilities, &c.Rate)
 	c.Operations = parseOperations(operations)
 	c.Capabilities = parseCapabilities(capabilities)
-	c.Created, c.Revoked, c.LastUsed = moment(created), moment(revoked), moment(used)
+	c.Created, c.Revoked, c.Held, c.LastUsed = moment(created), moment(revoked), moment(held), moment(used)
 	return c, err
 }
 

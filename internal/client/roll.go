@@ -279,7 +279,7 @@ func (s *Service) current(ctx context.Context) (*names, error) {
 	}
 }
 
-// load reads all clients that are in use, of one moment.
+// load reads all clients that are in use and not kept out, of one moment.
 func (s *Service) load(ctx context.Context) (n *names, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		n, err = s.readNames(tx)
@@ -306,7 +306,7 @@ func (s *Service) Renew(tx *db.Tx, said uint64) error {
 }
 
 func (s *Service) readNames(tx *db.Tx) (*names, error) {
-	clients, err := db.All(tx, scanClient, selectClient+` where revoked_micros = 0`)
+	clients, err := db.All(tx, scanClient, selectClient+` where revoked_micros = 0 and held_micros = 0`)
 	if err != nil {
 		return nil, err
 	}

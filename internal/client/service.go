@@ -145,7 +145,7 @@ func (s *Service) change(ctx context.Context, caller bank.Caller, event string, 
 			return err
 		}
 		if !c.Revoked.IsZero() {
-			return fault.New(fault.Conflict, "This application has already been deleted.")
+			return fault.New(fault.Conflict, "This client was revoked, for good. Create another one.")
 		}
 		return apply(change, c)
 	})

@@ -74,22 +74,23 @@ func Release(tx *db.Tx, institution bank.InstitutionID, kind Kind) (messages int
 
 // Drop gives up what is held of a kind, or one message of it where an id is
 // given; the hold on others stays then.
-func Drop(tx *db.Tx, institution bank.InstitutionID, kind Kind, id string) (messages int64, err error) {
+func Drop(tx *db.Tx, institution bank.InstitutionID, kind Kind, id string) (messages int64, found bool, err error) {
 	messages, err = tx.Exec(`
 		update outbox set state = 'cancelled', payload = $1, settled_micros = $2
 		 where institution_id = $3 and kind = $4 and state in ('ready', 'busy') and (cast($5 as text) = '' or id = $5)
 		   and created_micros <= (select until_micros from outbox_hold where institution_id = $3 and kind = $4)`,
 		[]byte{}, tx.Now.UnixMicro(), institution, kind, id)
 	if err != nil {
-		return 0, fmt.Errorf("drop %s: %w", kind, err)
+		return 0, false, fmt.Errorf("drop %s: %w", kind, err)
 	}
 	if id != "" {
-		return messages, nil
+		return messages, messages > 0, nil
 	}
-	if _, err := tx.Exec(`delete from outbox_hold where institution_id = $1 and kind = $2`, institution, kind); err != nil {
-		return 0, fmt.Errorf("drop %s: %w", kind, err)
+	n, err := tx.Exec(`delete from outbox_hold where institution_id = $1 and kind = $2`, institution, kind)
+	if err != nil {
+		return 0, false, fmt.Errorf("drop %s: %w", kind, err)
 	}
-	return messages, nil
+	return messages, n > 0, nil
 }
 
 func held(tx *db.Tx, institution bank.InstitutionID, kind Kind) (messages int64, err error) {

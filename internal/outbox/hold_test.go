@@ -49,7 +49,7 @@ func TestHeldWaitsForAWord(t *testing.T) {
 		}
 		word(func(tx *db.Tx) (int64, error) { n, _, err := Release(tx, "first", Mail); return n, err }, 1)
 		deliver("before", "behind")
-		word(func(tx *db.Tx) (int64, error) { return Drop(tx, "first", Host, "") }, 1)
+		word(func(tx *db.Tx) (int64, error) { n, _, err := Drop(tx, "first", Host, ""); return n, err }, 1)
 		deliver()
 		queue(t, d, Message{Institution: "first", Kind: Host, Key: "new order"})
 		deliver("new order")

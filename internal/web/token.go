@@ -23,7 +23,16 @@ func (s *Site) token(secret string) string {
 	return s.sign("form", secret)
 }
 
-func (s *Site) sign(purpose, text string) string { return s.signWith(s.Key, purpose, text) }
+func (s *Site) sign(purpose, text string) string {
+	return s.signWith(s.keys()[0], purpose, text)
+}
+
+func (s *Site) keys() [][]byte {
+	if s.Keys == nil {
+		return [][]byte{s.Key}
+	}
+	return s.Keys()
+}
 
 func (s *Site) signWith(key []byte, purpose, text string) string {
 	mac := hmac.New(sha256.New, key)
@@ -31,16 +40,10 @@ func (s *Site) signWith(key []byte, purpose, text string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// signed reports whether a signature is ours, by this key or by one that other
-// processes sign with while the installation's key is being changed.
+// signed reports whether a signature is ours, by the key that signs now or by one
+// that did, or that other processes sign with already.
 func (s *Site) signed(signature, purpose, text string) bool {
-	if hmac.Equal([]byte(signature), []byte(s.sign(purpose, text))) {
-		return true
-	}
-	if s.AlsoKeys == nil {
-		return false
-	}
-	return slices.ContainsFunc(s.AlsoKeys(), func(key []byte) bool {
+	return slices.ContainsFunc(s.keys(), func(key []byte) bool {
 		return hmac.Equal([]byte(signature), []byte(s.signWith(key, purpose, text)))
 	})
 }

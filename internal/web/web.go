@@ -29,11 +29,11 @@ type HandlerFunc func(http.ResponseWriter, *http.Request) error
 // A Site is one web app at one origin. The zero fields work, except App, Origin
 // and Key.
 type Site struct {
-	App      string          // names cookies, logs and metrics: "online"
-	Origin   string          // where browsers find it: "https://online.example.com"
-	Hosts    []string        // other host names it answers to
-	Key      []byte          // at least 32 secret bytes, kept over restarts: signs form tokens and flashes
-	AlsoKeys func() [][]byte // further keys whose signatures are taken for ours; nil: none
+	App    string          // names cookies, logs and metrics: "online"
+	Origin string          // where browsers find it: "https://online.example.com"
+	Hosts  []string        // other host names it answers to
+	Key    []byte          // at least 32 secret bytes, kept over restarts: signs form tokens and flashes
+	Keys   func() [][]byte // in place of Key, where keys change while the site runs: the first signs, all are taken for ours
 
 	Clock   bank.Clock   // the machine's, unless set
 	Log     *slog.Logger // the default one, unless set

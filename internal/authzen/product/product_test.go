@@ -36,17 +36,18 @@ type program struct {
 	clients  *client.Service
 	payments *authorization.Service
 	server   *httptest.Server
+	keys     [][]byte // of access requests, the first one signs
 }
 
 func start(t *testing.T, d *db.DB) *program {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
-	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log), payments: authorization.New(d, door, authorization.Lifetime)}
+	p := &program{t: t, world: pdptest.New(t, d), clients: client.New(d, door, log), payments: authorization.New(d, door, authorization.Lifetime), keys: [][]byte{[]byte("a key of this test")}}
 	service := pdp.New(pdptest.Memory(d), usermgmt.DecisionSources(), nil)
 	mux := route.NewMux()
 	authzen.New(authzen.Config{
-		Decider: product.New(service).With(product.Requests{Payments: p.payments, Clock: dbtest.ClockOf(t, d), Key: []byte("a key of this test"), Origin: origin}),
+		Decider: product.New(service).With(product.Requests{Payments: p.payments, Clock: dbtest.ClockOf(t, d), Keys: func() [][]byte { return p.keys }, Origin: origin}),
 		Origin:  origin, HasInstitution: func(_ context.Context, id bank.InstitutionID) (bool, error) { return id == "first", nil },
 		Gate: gate.New(p.clients, gate.NewLimiter(dbtest.ClockOf(t, d), gate.Rate{}), log),
 	}).Mount(mux)

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,8 +52,8 @@ type Payments interface {
 type Requests struct {
 	Payments Payments
 	Clock    bank.Clock
-	Key      []byte // binds a request to its denial; the same in every process
-	Origin   string // where callers find the API
+	Keys     func() [][]byte // bind a request to its denial, the same in every process: the first signs, all are believed
+	Origin   string          // where callers find the API
 }
 
 var (
@@ -94,20 +95,24 @@ func (r *Requests) seal(b binding) string {
 	if err != nil {
 		panic(err) // texts and numbers
 	}
-	return base64.RawURLEncoding.EncodeToString(text) + "." + base64.RawURLEncoding.EncodeToString(r.sign(text))
+	return base64.RawURLEncoding.EncodeToString(text) + "." + base64.RawURLEncoding.EncodeToString(sign(r.Keys()[0], text))
 }
 
-func (r *Requests) sign(text []byte) []byte {
-	mac := hmac.New(sha256.New, r.Key)
+func sign(key, text []byte) []byte {
+	mac := hmac.New(sha256.New, key)
 	mac.Write(text) // never fails
 	return mac.Sum(nil)
+}
+
+func (r *Requests) signed(text, signature []byte) bool {
+	return slices.ContainsFunc(r.Keys(), func(key []byte) bool { return hmac.Equal(signature, sign(key, text)) })
 }
 
 func (r *Requests) unseal(text string) (b binding, ok bool) {
 	first, second, _ := strings.Cut(text, ".")
 	content, e1 := base64.RawURLEncoding.Strict().DecodeString(first)
 	signature, e2 := base64.RawURLEncoding.Strict().DecodeString(second)
-	if len(text) > maxBinding || e1 != nil || e2 != nil || !hmac.Equal(signature, r.sign(content)) {
+	if len(text) > maxBinding || e1 != nil || e2 != nil || !r.signed(content, signature) {
 		return binding{}, false
 	}
 	return b, json.Unmarshal(content, &b) == nil

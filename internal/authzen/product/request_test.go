@@ -273,6 +273,27 @@ func TestAccessRequestsHaveBounds(t *testing.T) {
 	}
 }
 
+// A denial that was signed before the installation's key was changed is good
+// until that key goes; what is denied meanwhile is signed with the new one.
+func TestAccessRequestsFollowTheKeys(t *testing.T) {
+	p := start(t, dbtest.SQLite(t))
+	_, key := p.capable("Hub", client.AccessRequests)
+	bodies := []string{wire("dana", "operating", "10000.01", "{}"), wire("dana", "operating", "10000.02", "{}"), wire("dana", "operating", "10000.03", "{}")}
+	before := []string{request(bodies[0], p.denied(key, bodies[0])), request(bodies[1], p.denied(key, bodies[1]))}
+	p.keys = [][]byte{[]byte("the next key"), p.keys[0]}
+	during := request(bodies[2], p.denied(key, bodies[2]))
+	if status, _, content := p.ask(key, "request", before[0]); status != http.StatusAccepted {
+		t.Errorf("within the overlap: %d %s", status, content)
+	}
+	p.keys = p.keys[:1]
+	if status, _, _ := p.ask(key, "request", before[1]); status != http.StatusBadRequest {
+		t.Errorf("after the old key is gone: %d", status)
+	}
+	if status, _, content := p.ask(key, "request", during); status != http.StatusAccepted {
+		t.Errorf("signed with the new key: %d %s", status, content)
+	}
+}
+
 // A permit of what a person proves themself for on a screen obliges the caller
 // that said it can see to that, and is for no other one than it was.
 func TestAPermitObligesWhoCanCarryItOut(t *testing.T) {

@@ -50,6 +50,7 @@ var staffDeeds = map[string]deed{
 	"external_app.created":              {"{actor} let in the application {target}", "link", ui.Good},
 	"external_app.changed":              {"{actor} changed the application {target}", "pencil", ui.Warn},
 	"external_app.deleted":              {"{actor} ended the application {target}", "trash-2", ui.Bad},
+	"external_app.released":             {"{actor} let {target} in again after a restore", "circle-check", ui.Warn},
 	"external_app.secret_rotated":       {"{actor} gave the application {target} a new secret", "key-round", ui.Warn},
 	"external_app.permissions_declared": {"{actor} declared what the product {target} permits", "sliders-horizontal", ui.Plain},
 	"external_app.signed_in":            {"{target} signed in to an application", "key-round", ui.Plain},
