@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -261,8 +262,10 @@ func TestCompactConcurrent(t *testing.T) {
 	}
 }
 
-// TestCompactTellsWhatItKnows has a block tell what it knows, and asks that.
-func TestCompactTellsWhatItKnows(t *testing.T) {
+// TestCompactCrowdIsEverybody has everybody of a block surveyed, and the members of
+// the policy that it is packed from.
+func TestCompactCrowdIsEverybody(t *testing.T) {
+	var may atomic.Int64
 	everyWorld(t, randomWorlds(20_000), func(t *testing.T, seed uint64, rng *rand.Rand, start reference.World) {
 		w := newWorld(t, start)
 		refs := map[string]bool{}
@@ -272,18 +275,43 @@ func TestCompactTellsWhatItKnows(t *testing.T) {
 				continue
 			}
 			_, req := w.ask(*s.Decide)
-			told := &entitlement.Policy{Institution: w.policy.Institution, Organization: w.policy.Organization}
-			scope := entitlement.Scope{AllAccounts: i%2 == 0, Accounts: []bank.AccountID{req.Account, req.ToAccount}}
-			compact.NewBlock(w.policy, 1).Tell(told, scope)
-			got, want := entitlement.Decide(told, req), entitlement.Decide(w.policy, req)
-			if !sameDecision(got, want) {
-				t.Errorf("seed %d, step %d, %+v:\n got %+v\nwant %+v", seed, i+1, *s.Decide, got, want)
-				return
+			used := req.Used
+			source := func(entitlement.Request) func(bank.UserID, bank.AccountID) entitlement.Used {
+				return func(bank.UserID, bank.AccountID) entitlement.Used { return used }
 			}
-			slices.Sort(told.UsableAdmins)
-			if slices.Sort(w.policy.UsableAdmins); !slices.Equal(told.UsableAdmins, w.policy.UsableAdmins) {
-				t.Errorf("seed %d, step %d: usable admins %v, want %v", seed, i+1, told.UsableAdmins, w.policy.UsableAdmins)
+			crowd := compact.NewBlock(w.policy, 1).Crowd()
+			packed := entitlement.SurveyOf(w.policy.Institution, w.policy.Organization, crowd, source)
+			told := entitlement.NewSurvey(w.policy, source)
+			for n := range crowd.People() {
+				of := req
+				of.Member = crowd.Person(n)
+				if rng.IntN(2) == 0 {
+					of.Account = ""
+				}
+				if rng.IntN(2) == 0 {
+					of.ToAccount = ""
+				}
+				got, ok := packed.Ability(of)
+				want, yes := told.Ability(of)
+				if ok != yes || !reflect.DeepEqual(got, want) {
+					t.Errorf("seed %d, step %d, %+v: %t %+v, of the policy %t %+v", seed, i+1, of, ok, got, yes, want)
+					return
+				}
+				if best, brief := packed.Best(n, of); brief != yes || best != want.Best {
+					t.Errorf("seed %d, step %d, %+v: best %t %+v, of the policy %t %+v", seed, i+1, of, brief, best, yes, want.Best)
+					return
+				}
+				if got, want := packed.Exposure(of.Member, req.Now), told.Exposure(of.Member, req.Now); !reflect.DeepEqual(got, want) {
+					t.Errorf("seed %d, step %d, %s: alone %+v, of the policy %+v", seed, i+1, of.Member, got, want)
+					return
+				}
+				if yes {
+					may.Add(1)
+				}
 			}
 		}
 	})
+	if may.Load() == 0 {
+		t.Error("nobody may do anything in any of the worlds")
+	}
 }

@@ -81,8 +81,9 @@ func dayRooms(p *Policy, req Request) (rooms []dayRoom) {
 	return rooms
 }
 
-// A Source says what already counts on the day of a request.
-type Source func(Request) Used
+// A Source says what already counts on the day of a request that names nobody and
+// no account: for whomever, on whichever account. It is nil where nothing does.
+type Source func(Request) func(bank.UserID, bank.AccountID) Used
 
 // An Ability is what a member may do in one way: on which accounts, and how far.
 type Ability struct {

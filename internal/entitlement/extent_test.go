@@ -32,6 +32,16 @@ func (c *countedDay) used(req Request) Used {
 	return Used{Member: c.member, Account: c.account[req.Account], Organization: c.organization}
 }
 
+// sourceOf is the source that says of each request what used does.
+func sourceOf(used func(Request) Used) Source {
+	return func(of Request) func(bank.UserID, bank.AccountID) Used {
+		return func(member bank.UserID, account bank.AccountID) Used {
+			of.Member, of.Account = member, account
+			return used(of)
+		}
+	}
+}
+
 func (c *countedDay) add(account bank.AccountID, amount bank.Cents) {
 	c.member, c.organization = c.member+amount, c.organization+amount
 	c.account[account] += amount
@@ -143,7 +153,7 @@ func TestExposureIsWhatCouldBeMoved(t *testing.T) {
 		req := single(Plainest("m", op, explainNow))
 		req.Account = "a"
 		p, day := likely(r, req), randomUsed(r)
-		e := ExposureOf(p, "m", explainNow, day.used)
+		e := ExposureOf(p, "m", explainNow, sourceOf(day.used))
 		total := bank.Cents(0)
 		for _, op := range exposing {
 			req := single(Plainest("m", op, explainNow))
@@ -210,7 +220,7 @@ func TestAbilityIsTheDecisionOnEveryAccount(t *testing.T) {
 			p.Members["m"].Accounts["b"] = p.Members["m"].Accounts["a"]
 		}
 		req.Account, req.ToAccount = "", []bank.AccountID{"", "", "a"}[r.IntN(3)]
-		got, ok := AbilityOf(p, req, day.used)
+		got, ok := AbilityOf(p, req, sourceOf(day.used))
 		want, most, yes := slow(p, req, day)
 		if req.Operation.Info().Accounts != catalog.AccountPair {
 			req.ToAccount = ""

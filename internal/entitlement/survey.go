@@ -8,51 +8,61 @@ import (
 	"mandate/internal/catalog"
 )
 
-// A Survey asks many questions about one policy, which stays as it is meanwhile.
-// Everything that bears on an answer is often alike for many members and on many
-// accounts: then the decision is asked once.
+// A Survey asks many questions about everybody of one organization, which stays as
+// it is meanwhile. Everything that bears on an answer is often alike for many
+// members and on many accounts: then the decision is asked once.
 type Survey struct {
-	policy   *Policy
+	levels   Policy // all but the members
+	crowd    Crowd
 	used     Source
-	accounts []bank.AccountID // all, sorted
-	kinds    map[kind]int
+	accounts []Account // all, sorted
+	places   map[bank.AccountID]int
 	rounds   map[Request]*round // by what is asked, of nobody and on no account
+	asked    Request            // the last of them
+	last     *round
 }
 
-// A kind of member is all that is set for somebody above the accounts.
-type kind struct {
-	role     bank.Role
-	status   bank.Status
-	held     bool
-	settings Settings
-}
-
-// NewSurvey begins a survey. used must answer the same whenever it is asked.
+// NewSurvey begins a survey of the members of a policy. used must answer the same
+// whenever it is asked.
 func NewSurvey(p *Policy, used Source) *Survey {
-	return &Survey{policy: p, used: used, accounts: p.accountIDs(), kinds: map[kind]int{}, rounds: map[Request]*round{}}
+	return SurveyOf(p.Institution, p.Organization, crowdOf(p), used)
 }
+
+// SurveyOf begins a survey of a crowd under the levels above it.
+func SurveyOf(institution Institution, organization Organization, crowd Crowd, used Source) *Survey {
+	s := &Survey{crowd: crowd, used: used, accounts: crowd.Accounts(), rounds: map[Request]*round{}}
+	s.levels = Policy{Institution: institution, Organization: organization, Accounts: make(map[bank.AccountID]Account, len(s.accounts))}
+	s.places = make(map[bank.AccountID]int, len(s.accounts))
+	for i, a := range s.accounts {
+		s.levels.Accounts[a.ID], s.places[a.ID] = a, i
+	}
+	return s
+}
+
+// Crowd is whom the survey asks about.
+func (s *Survey) Crowd() Crowd { return s.crowd }
 
 // A round is one question of a survey, asked of everybody.
 type round struct {
-	known map[alike]answered
-	last  alike // the answer before
-	was   answered
-	sides map[side]bool
+	counted func(bank.UserID, bank.AccountID) Used // nil: nothing counts
+	known   map[alike]answered
+	last    alike // the answer before
+	was     answered
+	sides   map[side]bool
 }
 
-// alike are the facts that bear on an answer.
+// alike are the facts that bear on an answer: what is set for the member, on the
+// account and on the one to move to, as the crowd numbers it.
 type alike struct {
-	kind        int
-	here, there Settings // on the account, and on the one to move to
-	off, offTo  catalog.EntitlementSet
-	used        Used
-	none        bool // no account is named
-	same        bool // a transfer to itself
+	kind, here, there int32 // nowhere: no account is named
+	off, offTo        catalog.EntitlementSet
+	same              bool // a transfer to itself
+	used              Used
 }
 
 // A side is what bears on whether an account of a transfer blocks it.
 type side struct {
-	here Settings
+	here int32
 	off  catalog.EntitlementSet
 }
 
@@ -65,38 +75,43 @@ type answered struct {
 // mostKnown bounds what a round remembers, where everybody differs.
 const mostKnown = 1 << 14
 
+// Places of accounts that are none of the organization's.
+const (
+	nowhere = -1 - iota // none is named
+	strange             // there is none of that name
+)
+
 // spread asks one request of a member on many accounts.
 type spread struct {
 	*Survey
 	*round
-	member *Member
-	kind   int
-	ask    Request
-	each   []Extent
-	found  Ability
-	yes    int
+	n     int // the member
+	kind  int32
+	ask   Request
+	brief bool // nobody asks on which accounts
+	each  []Extent
+	found Ability
+	yes   int
 }
 
-// spread begins to ask a member; false: there is nobody of that name.
-func (s *Survey) spread(ask Request) (spread, bool) {
-	member := s.policy.Members[ask.Member]
-	if member == nil {
-		return spread{}, false
-	}
-	is := kind{member.Role, member.Status, member.Held, member.Settings}
-	number, known := s.kinds[is]
-	if !known {
-		number = len(s.kinds)
-		s.kinds[is] = number
-	}
-	of := ask
+// round is what is known of a request, of whomever and on whichever account.
+func (s *Survey) round(of Request) *round {
 	of.Member, of.Account, of.ToAccount, of.Used = "", "", "", Used{}
+	if s.last != nil && of == s.asked {
+		return s.last
+	}
 	r := s.rounds[of]
 	if r == nil {
-		r = &round{known: map[alike]answered{}, sides: map[side]bool{}, last: alike{kind: -1}}
+		r = &round{known: map[alike]answered{}, sides: map[side]bool{}, last: alike{kind: -1}, counted: s.used(of)}
 		s.rounds[of] = r
 	}
-	return spread{Survey: s, round: r, member: member, kind: number, ask: ask, found: Ability{Operation: ask.Operation}}, true
+	s.asked, s.last = of, r
+	return r
+}
+
+// spread begins to ask the nth member.
+func (s *Survey) spread(n int, ask Request) spread {
+	return spread{Survey: s, round: s.round(ask), n: n, kind: s.crowd.Kind(n), ask: ask, found: Ability{Operation: ask.Operation}}
 }
 
 // AbilityOf finds where a member may do something, and how far. The request's
@@ -108,32 +123,54 @@ func AbilityOf(p *Policy, req Request, used Source) (Ability, bool) {
 
 // Ability is AbilityOf.
 func (s *Survey) Ability(req Request) (Ability, bool) {
-	asked, there := s.spread(req)
-	if !there {
+	n := s.crowd.Place(req.Member)
+	if n < 0 {
 		return Ability{Operation: req.Operation}, false
 	}
-	switch req.Operation.Info().Accounts {
-	case catalog.AccountRequired:
-		asked.over(asked.sources(), "")
-	case catalog.AccountPair:
-		asked.pairs()
-	default:
-		asked.one(req.Account, req.ToAccount)
-	}
+	asked := s.spread(n, req)
+	asked.everywhere()
 	return asked.result()
 }
 
-// sources are the accounts that are asked about.
-func (s *spread) sources() []bank.AccountID {
-	if s.ask.Account != "" {
-		return []bank.AccountID{s.ask.Account}
-	}
-	return s.accounts
+// Best is what the Ability of the nth member says of the best accounts.
+func (s *Survey) Best(n int, req Request) (Extent, bool) {
+	asked := s.spread(n, req)
+	asked.brief = true
+	asked.everywhere()
+	return asked.found.Best, asked.yes > 0
 }
 
-func (s *spread) over(from []bank.AccountID, to bank.AccountID) {
-	for _, id := range from {
-		s.one(id, to)
+func (s *spread) everywhere() {
+	switch s.ask.Operation.Info().Accounts {
+	case catalog.AccountRequired:
+		s.over(nowhere)
+	case catalog.AccountPair:
+		s.pairs()
+	default:
+		s.one(s.place(s.ask.Account), s.place(s.ask.ToAccount))
+	}
+}
+
+// place is where an account stands among all.
+func (s *Survey) place(id bank.AccountID) int {
+	if id == "" {
+		return nowhere
+	}
+	if at, known := s.places[id]; known {
+		return at
+	}
+	return strange
+}
+
+// over asks about the account that is asked about, or all, each with one to move
+// to.
+func (s *spread) over(to int) {
+	if s.ask.Account != "" {
+		s.one(s.place(s.ask.Account), to)
+		return
+	}
+	for from := range s.accounts {
+		s.one(from, to)
 	}
 }
 
@@ -148,104 +185,142 @@ func (s *spread) result() (Ability, bool) {
 }
 
 // one asks about one account.
-func (s *spread) one(account, to bank.AccountID) {
+func (s *spread) one(account, to int) {
 	a := s.on(account, to)
 	if !a.allowed {
 		return
 	}
 	s.yes++
-	if account != "" {
-		s.found.Accounts = append(s.found.Accounts, account)
-	}
-	s.each = append(s.each, a.extent)
 	best := &s.found.Best
 	best.UpTo, best.Alone, best.Day = max(best.UpTo, a.extent.UpTo), max(best.Alone, a.extent.Alone), max(best.Day, a.extent.Day)
 	best.Daily = best.Daily || a.extent.Daily
+	if s.brief {
+		return
+	}
+	if account != nowhere {
+		s.found.Accounts = append(s.found.Accounts, s.name(account, s.ask.Account))
+	}
+	s.each = append(s.each, a.extent)
+}
+
+// name is the id of the account at a place; one that is not there is the one
+// asked about.
+func (s *Survey) name(place int, asked bank.AccountID) bank.AccountID {
+	switch place {
+	case nowhere:
+		return ""
+	case strange:
+		return asked
+	}
+	return s.accounts[place].ID
 }
 
 // on is the answer on an account. One of which there is none is asked about by
 // itself.
-func (s *spread) on(account, to bank.AccountID) *answered {
-	s.ask.Account, s.ask.ToAccount = account, to
-	s.ask.Used = s.used(s.ask)
-	from, here := s.policy.Accounts[account]
-	target, there := s.policy.Accounts[to]
-	if !here && account != "" || !there && to != "" {
-		a := s.fresh()
+func (s *spread) on(account, to int) *answered {
+	key := alike{kind: s.kind, here: nowhere, there: nowhere, same: account == to}
+	if account >= 0 {
+		key.here, key.off = s.crowd.On(s.n, account), s.accounts[account].Off
+	}
+	if to >= 0 {
+		key.there, key.offTo = s.crowd.On(s.n, to), s.accounts[to].Off
+	}
+	if s.counted != nil {
+		key.used = s.counted(s.member(), s.name(account, s.ask.Account))
+	}
+	if account == strange || to == strange {
+		a := s.fresh(account, to, key.used)
 		return &a
 	}
-	key := alike{kind: s.kind, off: from.Off, offTo: target.Off, used: s.ask.Used, none: account == "", same: account == to}
-	if here {
-		key.here = s.member.Accounts[account]
-	}
-	if there {
-		key.there = s.member.Accounts[to]
-	}
-	if key != s.last {
-		s.was, s.last = s.remember(key), key
+	if key != s.round.last {
+		s.was, s.round.last = s.remember(account, to, key), key
 	}
 	return &s.was
 }
 
-func (s *spread) remember(key alike) answered {
+// member is whom is asked about.
+func (s *spread) member() bank.UserID {
+	if s.ask.Member == "" {
+		s.ask.Member = s.crowd.Person(s.n)
+	}
+	return s.ask.Member
+}
+
+func (s *spread) remember(account, to int, key alike) answered {
 	known, ok := s.known[key]
 	if !ok {
 		if len(s.known) >= mostKnown {
 			clear(s.known)
 		}
-		known = s.fresh()
+		known = s.fresh(account, to, key.used)
 		s.known[key] = known
 	}
 	return known
 }
 
-func (s *spread) fresh() answered {
-	req := s.ask
+// decided is the policy that decides about the member on two accounts, and the
+// request.
+func (s *spread) decided(account, to int) (Policy, Request) {
+	p, req := s.levels, s.ask
+	req.Member = s.member()
+	req.Account, req.ToAccount = s.name(account, s.ask.Account), s.name(to, s.ask.ToAccount)
+	p.Members = map[bank.UserID]*Member{req.Member: s.crowd.Member(s.n, account, to)}
+	return p, req
+}
+
+func (s *spread) fresh(account, to int, used Used) answered {
+	p, req := s.decided(account, to)
+	req.Used = used
 	if len(req.Operation.Info().Limits) == 0 {
-		return answered{allowed: Decide(s.policy, req).Allowed}
+		return answered{allowed: Decide(&p, req).Allowed}
 	}
 	if !req.Amount.Given() {
 		req.Amount = AmountOf(1)
 	}
-	if !Decide(s.policy, req).Allowed {
+	if !Decide(&p, req).Allowed {
 		return answered{}
 	}
-	return answered{true, ExtentOf(s.policy, req), dayRooms(s.policy, req)}
+	return answered{true, ExtentOf(&p, req), dayRooms(&p, req)}
 }
 
 // pairs asks about transfers. What blocks on one account does not depend on the
 // other, so each account is asked about once per side.
 func (s *spread) pairs() {
-	from := s.sources()
 	if s.ask.ToAccount != "" {
-		s.over(from, s.ask.ToAccount)
+		s.over(s.place(s.ask.ToAccount))
 		return
 	}
 	if len(s.accounts) < 2 {
 		return
 	}
-	var targets []bank.AccountID
-	for i, id := range s.accounts {
-		if s.takes(s.accounts[(i+1)%len(s.accounts)], id) {
-			targets = append(targets, id)
+	var targets []int
+	for i := range s.accounts {
+		if s.takes((i+1)%len(s.accounts), i) {
+			targets = append(targets, i)
 		}
 		if len(targets) == 2 { // one of two is never the account itself
 			break
 		}
 	}
-	for _, id := range from {
-		if to := slices.IndexFunc(targets, func(target bank.AccountID) bool { return target != id }); to >= 0 {
-			s.one(id, targets[to])
+	first, last := 0, len(s.accounts)-1
+	if s.ask.Account != "" {
+		first = s.place(s.ask.Account)
+		last = first
+	}
+	for from := first; from <= last; from++ {
+		if to := slices.IndexFunc(targets, func(target int) bool { return target != from }); to >= 0 {
+			s.one(from, targets[to])
 		}
 	}
 }
 
 // takes reports whether nothing blocks on the account to move to.
-func (s *spread) takes(from, to bank.AccountID) bool {
-	key := side{s.member.Accounts[to], s.policy.Accounts[to].Off}
+func (s *spread) takes(from, to int) bool {
+	key := side{s.crowd.On(s.n, to), s.accounts[to].Off}
 	blocksNot, known := s.sides[key]
 	if !known {
-		blocksNot = free(s.policy, s.ask, from, to, to)
+		p, req := s.decided(from, to)
+		blocksNot = free(&p, req, req.Account, req.ToAccount, req.ToAccount)
 		s.sides[key] = blocksNot
 	}
 	return blocksNot
@@ -258,9 +333,18 @@ func ExposureOf(p *Policy, member bank.UserID, now time.Time, used Source) Expos
 
 // Exposure is ExposureOf.
 func (s *Survey) Exposure(member bank.UserID, now time.Time) Exposure {
-	e := Exposure{Member: member}
+	e := Exposure{}
+	if n := s.crowd.Place(member); n >= 0 {
+		e = s.Exposed(n, now)
+	}
+	e.Member = member
+	return e
+}
+
+// Exposed is the Exposure of the nth member, who is not named.
+func (s *Survey) Exposed(n int, now time.Time) (e Exposure) {
 	for _, op := range exposing {
-		part, ok := s.part(single(Plainest(member, op, now)))
+		part, ok := s.part(n, single(Plainest("", op, now)))
 		if !ok {
 			continue
 		}
@@ -273,26 +357,23 @@ func (s *Survey) Exposure(member bank.UserID, now time.Time) Exposure {
 	return e
 }
 
-func (s *Survey) part(req Request) (Part, bool) {
+func (s *Survey) part(n int, req Request) (Part, bool) {
 	part := Part{Operation: req.Operation}
-	asked, there := s.spread(req)
-	if !there {
-		return part, false
-	}
-	accounts := []bank.AccountID{""}
+	asked := s.spread(n, req)
+	first, last := nowhere, nowhere
 	if req.Operation.Info().Accounts == catalog.AccountRequired {
-		accounts = s.accounts
+		first, last = 0, len(s.accounts)-1
 	}
 	var over, onAccounts bank.Cents // what the levels above the accounts leave, and the accounts together
 	bounded := true                 // every account has a daily limit of its own
-	for _, id := range accounts {
-		a := asked.on(id, "")
+	for account := first; account <= last; account++ {
+		a := asked.on(account, nowhere)
 		if !a.allowed || a.extent.Alone == 0 {
 			continue
 		}
 		first := part.Accounts == 0 && part.One == 0
 		part.One = max(part.One, a.extent.Alone)
-		if id != "" {
+		if account != nowhere {
 			part.Accounts++
 		}
 		here, ofAccount := false, bank.Cents(0)

@@ -38,7 +38,7 @@ func TestSurveyIsEveryMemberAlone(t *testing.T) {
 				days[id] = randomUsed(r)
 			}
 		}
-		used := func(req Request) Used { return days[req.Member].used(req) }
+		used := sourceOf(func(req Request) Used { return days[req.Member].used(req) })
 		survey := NewSurvey(p, used)
 		other := Plainest("", catalog.Operation(1+r.IntN(int(catalog.OperationCount)-1)), explainNow)
 		for _, id := range []bank.UserID{"m", "n", "o", "p", "n"} {

@@ -109,6 +109,11 @@ func dayOf(limit catalog.Limit, counters []counter) Day {
 	return d
 }
 
+// Nothing reports whether nothing counts on the day at all.
+func (d Day) Nothing() bool {
+	return d.organization == 0 && len(d.members) == 0 && len(d.accounts) == 0
+}
+
 // Used is what counts where a payment of a member on an account would count.
 func (d Day) Used(member bank.UserID, account bank.AccountID) entitlement.Used {
 	at := Reservation{Limit: d.limit, Account: account}

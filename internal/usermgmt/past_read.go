@@ -1,7 +1,6 @@
 package usermgmt
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,6 +35,7 @@ type then struct {
 	num          int64
 	above, own   activity.Point // in the institution's chain and in the organization's
 	now          time.Time
+	everybody    []pastMember // once they were read
 }
 
 // thenAt finds an organization at a moment.
@@ -202,11 +202,16 @@ func (t *then) members(scope entitlement.Scope) (members []pastMember, err error
 		}
 		return nil
 	}
+	if scope.AllMembers && t.everybody != nil {
+		return t.everybody, nil
+	}
 	if scope.AllMembers {
-		return members, take(newest(t.tx, t.num, `
+		err := take(newest(t.tx, t.num, `
 			select p.ordinal, p.state from past_member p where p.organization_num = $1 and p.sequence = (
 				select max(q.sequence) from past_member q
 				 where q.organization_num = p.organization_num and q.ordinal = p.ordinal and q.sequence <= $2)`, t.own.Sequence))
+		t.everybody = members
+		return members, err
 	}
 	for _, id := range scope.Members {
 		err := take(newest(t.tx, t.num, `
@@ -228,22 +233,6 @@ func (t *then) day(limit catalog.Limit, day bank.Day) (usage.Day, error) {
 // revision is the organization's at the moment, or with above the institution's.
 func (t *then) revision(point activity.Point, organization bank.OrganizationID) (int64, error) {
 	return activity.RevisionAt(t.tx, t.institution, organization, point)
-}
-
-// people are those who were there, by the name that they had.
-func (t *then) people() ([]Named, error) {
-	members, err := t.members(entitlement.Scope{AllMembers: true})
-	if err != nil {
-		return nil, err
-	}
-	people := make([]Named, len(members))
-	for i, m := range members {
-		people[i] = Named{m.id, m.name, m.role, m.status}
-	}
-	slices.SortFunc(people, func(a, b Named) int {
-		return cmp.Or(cmp.Compare(Fold(a.Name), Fold(b.Name)), cmp.Compare(a.User, b.User))
-	})
-	return people, nil
 }
 
 // PastSources are the sources of the decision service at a moment.

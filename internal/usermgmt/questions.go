@@ -1,16 +1,11 @@
 package usermgmt
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
-	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/guard"
@@ -25,23 +20,14 @@ import (
 // A sight is the facts of one moment on which questions about one organization
 // are answered.
 type sight struct {
-	tx     *db.Tx
 	policy *entitlement.Policy
+	crowd  entitlement.Crowd // everybody, where not the policy says it
 	now    time.Time
 	day    func(catalog.Limit, bank.Day) (usage.Day, error)
-	people func() ([]Named, error) // everybody, by name
+	roll   roll
 
 	days    map[countedOn]usage.Day
-	last    counting
 	failure error
-}
-
-// counting is where the last request counted: of many that follow each other only
-// the member and the account differ.
-type counting struct {
-	request entitlement.Request // of nobody, on no account
-	counts  bool
-	counted usage.Day
 }
 
 // countedOn names a day's amounts that count together.
@@ -50,37 +36,36 @@ type countedOn struct {
 	day   bank.Day
 }
 
-// used is what already counts where a request counts. What could not be read is
-// kept in failure, and then no answer is one.
-func (s *sight) used(req entitlement.Request) entitlement.Used {
-	if s.failure != nil {
-		return entitlement.Used{}
+func (s *sight) survey() *entitlement.Survey {
+	if s.crowd == nil {
+		return entitlement.NewSurvey(s.policy, s.used)
 	}
-	of := req
-	of.Member, of.Account, of.ToAccount, of.Used, of.Amount = "", "", "", entitlement.Used{}, entitlement.AmountOf(1)
-	if of != s.last.request {
-		s.last = s.counting(of)
-	}
-	if !s.last.counts || s.failure != nil {
-		return entitlement.Used{}
-	}
-	return s.last.counted.Used(req.Member, req.Account)
+	return entitlement.SurveyOf(s.policy.Institution, s.policy.Organization, s.crowd, s.used)
 }
 
-func (s *sight) counting(req entitlement.Request) counting {
-	limit, day, counts := entitlement.Counting(s.policy.Institution, req)
+// used is what already counts where requests count. What could not be read is
+// kept in failure, and then no answer is one.
+func (s *sight) used(of entitlement.Request) func(bank.UserID, bank.AccountID) entitlement.Used {
+	of.Amount = entitlement.AmountOf(1)
+	limit, day, counts := entitlement.Counting(s.policy.Institution, of)
 	if !counts {
-		return counting{request: req}
+		return nil
 	}
+	counted := s.counted(limit, day)
+	if counted.Nothing() {
+		return nil
+	}
+	return counted.Used
+}
+
+func (s *sight) counted(limit catalog.Limit, day bank.Day) usage.Day {
 	key := countedOn{limit, day}
 	counted, known := s.days[key]
-	if !known {
-		if counted, s.failure = s.day(limit, day); s.failure != nil {
-			return counting{}
-		}
+	if !known && s.failure == nil {
+		counted, s.failure = s.day(limit, day)
 		s.days[key] = counted
 	}
-	return counting{req, true, counted}
+	return counted
 }
 
 // sight gives read what there is, or was at a moment, to see of an organization,
@@ -94,7 +79,7 @@ func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scop
 	return s.guard.Look(ctx, caller, looking(of, catalog.ViewPermissions, wanted), func(v *guard.View) error {
 		seen, err := sightOf(v, caller.Institution, of.Organization, scope, past)
 		if err == nil && block != nil {
-			seen.policy, err = remembered(v.Tx, caller.Institution, of.Organization, scope, block)
+			seen.policy, seen.crowd, err = remembered(v.Tx, caller.Institution, of.Organization, scope, block)
 		}
 		if err != nil {
 			return err
@@ -107,19 +92,20 @@ func (s *Service) sight(ctx context.Context, caller bank.Caller, of Person, scop
 }
 
 func sightOf(v *guard.View, institution bank.InstitutionID, organization bank.OrganizationID, scope entitlement.Scope, past pdp.Past) (*sight, error) {
-	seen := &sight{tx: v.Tx, policy: v.Policy, now: v.Tx.Now, days: map[countedOn]usage.Day{}}
+	seen := &sight{policy: v.Policy, now: v.Tx.Now, days: map[countedOn]usage.Day{}}
 	if past.IsZero() {
 		seen.day = func(limit catalog.Limit, day bank.Day) (usage.Day, error) {
 			return usage.OfDay(v.Tx, institution, organization, limit, day)
 		}
-		seen.people = func() ([]Named, error) { return peopleOf(v.Tx, institution, organization) }
-		return seen, nil
+		var err error
+		seen.roll, err = rollOf(v.Tx, institution, organization)
+		return seen, err
 	}
 	t, err := thenAt(v.Tx, institution, organization, past)
 	if err != nil {
 		return nil, err
 	}
-	seen.now, seen.day, seen.people = t.now, t.day, t.people
+	seen.now, seen.day, seen.roll = t.now, t.day, &pastRoll{then: t}
 	seen.policy, err = t.policy(scope)
 	return seen, err
 }
@@ -149,14 +135,6 @@ type Able struct {
 	entitlement.Ability
 }
 
-// Named is a member by name.
-type Named struct {
-	User   bank.UserID
-	Name   string
-	Role   bank.Role
-	Status bank.Status
-}
-
 // A WhoPage is one page of those who may.
 type WhoPage struct {
 	Rows        []Able
@@ -175,12 +153,8 @@ func (s *Service) WhoMay(ctx context.Context, caller bank.Caller, organization b
 		if q.Request.Operation == catalog.UnknownOperation {
 			return errWhichOperation
 		}
-		people, err := seen.people()
-		if err != nil {
-			return err
-		}
-		page = seen.who(people, q)
-		return nil
+		page, err = seen.who(q)
+		return err
 	})
 	return page, err
 }
@@ -202,69 +176,56 @@ func whoScope(req entitlement.Request) entitlement.Scope {
 	return scope
 }
 
-// peopleOf are everybody's names, by name.
-func peopleOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID) ([]Named, error) {
-	people, err := db.All(tx, func(row db.Scanner) (n Named, err error) {
-		var first, last string
-		err = row.Scan(&n.User, &first, &last, &n.Role, &n.Status)
-		n.Name = strings.TrimSpace(first + " " + last)
-		return n, err
-	}, `
-		select m.id, m.first_name, m.last_name, m.role, m.status from member m join organization o on o.num = m.organization_num
-		 where o.institution_id = $1 and o.id = $2 order by m.name_key, m.id`, institution, organization)
+func (s *sight) who(q WhoQuery) (page WhoPage, err error) {
+	survey := s.survey()
+	crowd := survey.Crowd()
+	page.Asked, page.Now = crowd.People(), s.now
+	fits, err := searched(s.roll, crowd, q.Search)
 	if err != nil {
-		return nil, fmt.Errorf("read the names: %w", err)
+		return page, err
 	}
-	return people, nil
-}
-
-func (s *sight) who(people []Named, q WhoQuery) (page WhoPage) {
-	page.Asked, page.Now = len(people), s.now
-	fits := meant(q.Search)
 	req := q.Request
 	req.Now = s.now
-	survey := entitlement.NewSurvey(s.policy, s.used)
-	for _, one := range people {
-		req.Member = one.User
-		ability, may := survey.Ability(req)
+	var found []ranked
+	for n := range crowd.People() {
+		best, may := survey.Best(n, req)
 		if !may {
 			continue
 		}
 		page.May++
-		if fits(one.Name) {
-			page.Rows = append(page.Rows, Able{one, ability})
+		if !fits(n) {
+			continue
 		}
+		one := ranked{n: n}
+		if q.Sort == ByAmount {
+			one.rank = rank{best.UpTo, best.Alone, best.Day}
+		}
+		found = append(found, one)
 	}
-	page.Matching = len(page.Rows)
-	if q.Sort == ByAmount {
-		slices.SortStableFunc(page.Rows, func(a, b Able) int {
-			return cmp.Or(cmp.Compare(b.Best.UpTo, a.Best.UpTo), cmp.Compare(b.Best.Alone, a.Best.Alone), cmp.Compare(b.Best.Day, a.Best.Day))
-		})
+	page.Matching = len(found)
+	var from, to int
+	from, to, page.Page, page.Pages = pageOf(len(found), q.Page, q.Size)
+	people, err := cut(s.roll, crowd, found, q.Reverse, from, to)
+	for _, one := range people {
+		req.Member = one.User
+		ability, _ := survey.Ability(req)
+		page.Rows = append(page.Rows, Able{one, ability})
 	}
-	if q.Reverse {
-		slices.Reverse(page.Rows)
-	}
-	page.Rows, page.Page, page.Pages = onePage(page.Rows, q.Page, q.Size)
-	return page
+	return page, err
 }
 
-// meant tells the names that a search means.
-func meant(search string) func(name string) bool {
-	search = Fold(search)
-	return func(name string) bool { return search == "" || strings.Contains(Fold(name), search) }
-}
-
-// onePage cuts a page out of all rows; a size of -1 is all.
-func onePage[T any](rows []T, asked, size int) (some []T, number, pages int) {
+// pageOf is where a page begins and ends in so many rows, and which of how many
+// pages it is; a size of -1 is all.
+func pageOf(rows, asked, size int) (from, to, number, pages int) {
 	if size < 0 {
-		return rows, 1, 1
+		return 0, rows, 1, 1
 	}
 	if size == 0 || size > MaxPageSize {
 		size = 50
 	}
-	number, pages = page(asked, len(rows), size)
-	from := (number - 1) * size
-	return rows[from:min(from+size, len(rows))], number, pages
+	number, pages = page(asked, rows, size)
+	from = (number - 1) * size
+	return from, min(from+size, rows), number, pages
 }
 
 // A Reaching is all that a person may do, and what they may not.
@@ -279,15 +240,14 @@ type Reaching struct {
 // WhatMay asks everything that there is about one person.
 func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person, at pdp.Past) (r Reaching, err error) {
 	err = s.sight(ctx, caller, p, entitlement.Scope{Members: []bank.UserID{p.User}, AllAccounts: true}, at, func(seen *sight) error {
-		people, err := seen.people()
+		people, err := seen.roll.named([]bank.UserID{p.User})
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(people, func(n Named) bool { return n.User == p.User })
-		if i < 0 {
+		if len(people) == 0 {
 			return ErrNoMember
 		}
-		r = seen.what(people[i])
+		r = seen.what(people[0])
 		return nil
 	})
 	return r, err
@@ -295,7 +255,7 @@ func (s *Service) WhatMay(ctx context.Context, caller bank.Caller, p Person, at 
 
 func (s *sight) what(person Named) Reaching {
 	r := Reaching{Person: person, Accounts: len(s.policy.Accounts), Now: s.now}
-	survey := entitlement.NewSurvey(s.policy, s.used)
+	survey := s.survey()
 	for _, op := range catalog.Operations() {
 		if !op.In(s.policy.Institution.Edition) {
 			continue
@@ -348,22 +308,23 @@ type DailyCeiling struct {
 func (s *Service) Exposures(ctx context.Context, caller bank.Caller, organization bank.OrganizationID, q ExposureQuery) (page ExposurePage, err error) {
 	scope := entitlement.Scope{AllMembers: true, AllAccounts: true}
 	err = s.sight(ctx, caller, Person{Organization: organization}, scope, q.At, func(seen *sight) error {
-		people, err := seen.people()
-		if err != nil {
-			return err
-		}
-		page = seen.exposures(people, q)
-		return nil
+		page, err = seen.exposures(q)
+		return err
 	})
 	return page, err
 }
 
-func (s *sight) exposures(people []Named, q ExposureQuery) (page ExposurePage) {
-	page.Asked, page.Now, page.Day = len(people), s.now, bank.DayOf(s.now, s.policy.Institution.Location)
-	fits := meant(q.Search)
-	survey := entitlement.NewSurvey(s.policy, s.used)
-	for _, one := range people {
-		e := survey.Exposure(one.User, s.now)
+func (s *sight) exposures(q ExposureQuery) (page ExposurePage, err error) {
+	survey := s.survey()
+	crowd := survey.Crowd()
+	page.Asked, page.Now, page.Day = crowd.People(), s.now, bank.DayOf(s.now, s.policy.Institution.Location)
+	fits, err := searched(s.roll, crowd, q.Search)
+	if err != nil {
+		return page, err
+	}
+	var found []ranked
+	for n := range crowd.People() {
+		e := survey.Exposed(n, s.now)
 		if len(e.Parts) == 0 {
 			continue
 		}
@@ -371,27 +332,24 @@ func (s *sight) exposures(people []Named, q ExposureQuery) (page ExposurePage) {
 		if sum, ok := page.Sum.Add(e.Total); ok {
 			page.Sum = sum
 		}
-		if fits(one.Name) {
-			page.Rows = append(page.Rows, Exposed{one, e})
+		if !fits(n) {
+			continue
 		}
+		one := ranked{n, rank{0, e.Total}}
+		if e.Open {
+			one.rank[0] = 1
+		}
+		found = append(found, one)
 	}
-	page.Matching = len(page.Rows)
-	slices.SortStableFunc(page.Rows, func(a, b Exposed) int {
-		return cmp.Or(compareBool(b.Open, a.Open), cmp.Compare(b.Total, a.Total))
-	})
+	page.Matching = len(found)
 	page.Ceilings = s.ceilings()
-	page.Rows, page.Page, page.Pages = onePage(page.Rows, q.Page, q.Size)
-	return page
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
+	var from, to int
+	from, to, page.Page, page.Pages = pageOf(len(found), q.Page, q.Size)
+	people, err := cut(s.roll, crowd, found, false, from, to)
+	for _, one := range people {
+		page.Rows = append(page.Rows, Exposed{one, survey.Exposure(one.User, s.now)})
 	}
-	return -1
+	return page, err
 }
 
 // ceilings are the organization's daily ones.
@@ -402,11 +360,7 @@ func (s *sight) ceilings() (all []DailyCeiling) {
 			continue
 		}
 		day := bank.DayOf(s.now, s.policy.Institution.Location)
-		counted, known := s.days[countedOn{limit, day}]
-		if !known && s.failure == nil {
-			counted, s.failure = s.day(limit, day)
-		}
-		left := max(0, ceiling-counted.Used("", "").Organization)
+		left := max(0, ceiling-s.counted(limit, day).Used("", "").Organization)
 		all = append(all, DailyCeiling{limit.Permission(), ceiling, left})
 	}
 	return all

@@ -40,26 +40,25 @@ func (s *Service) recall(ctx context.Context, caller bank.Caller, organization b
 	return block
 }
 
-// remembered is LoadPolicy from memory. The history says whether it is the same:
-// its head, whose hash stands for all that was ever done, is the block's. Where
-// something has happened in between, the tables are read.
-func remembered(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, scope entitlement.Scope, block *compact.Block) (*entitlement.Policy, error) {
+// remembered is everybody from memory, and the levels above them from the tables.
+// The history says whether memory is the same: its head, whose hash stands for
+// all that was ever done, is the block's. Where something has happened in
+// between, the tables are read.
+func remembered(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, scope entitlement.Scope, block *compact.Block) (*entitlement.Policy, entitlement.Crowd, error) {
 	head, err := activity.HeadOf(tx, institution, organization)
 	if errors.Is(err, activity.ErrNoStream) {
-		return nil, ErrNoOrganization
+		return nil, nil, ErrNoOrganization
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find out whether memory is current: %w", err)
+		return nil, nil, fmt.Errorf("find out whether memory is current: %w", err)
 	}
 	if !isAt(block, head) {
-		return LoadPolicy(tx, institution, organization, scope)
+		p, err := LoadPolicy(tx, institution, organization, scope)
+		return p, nil, err
 	}
 	p := &entitlement.Policy{}
-	if _, err := loadOrganization(tx, institution, organization, p); err != nil {
-		return nil, err
-	}
-	block.Tell(p, scope)
-	return p, nil
+	_, err = loadOrganization(tx, institution, organization, p)
+	return p, block.Crowd(), err
 }
 
 // isAt reports whether a block is of the very history that stands at a head.

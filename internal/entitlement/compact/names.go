@@ -9,16 +9,17 @@ import (
 // Members yields the members in the order of their names, with their place.
 func (b *Block) Members(yield func(int, bank.UserID) bool) {
 	for i, v := range b.members.ids {
-		name := ""
-		if v.made() {
-			name = v.text(aMember)
-		} else {
-			name = b.strange.members[v]
-		}
-		if !yield(i, bank.UserID(name)) {
+		if !yield(i, bank.UserID(b.memberName(v))) {
 			return
 		}
 	}
+}
+
+func (b *Block) memberName(v id) string {
+	if v.made() {
+		return v.text(aMember)
+	}
+	return b.strange.members[v]
 }
 
 // Accounts yields the accounts in the order of their names.

@@ -1,0 +1,133 @@
+package compact
+
+import (
+	"mandate/internal/bank"
+	"mandate/internal/catalog"
+	"mandate/internal/entitlement"
+)
+
+// A Crowd is everybody of a block, for a survey: what is set for them is numbered
+// as it is packed, and put into words only for a decision. It serves one at a time.
+type Crowd struct {
+	block    *Block
+	accounts []entitlement.Account
+	kinds    numbers[member]
+	settings numbers[setting]
+	near     *page
+	limit    int // of that page: the one after the last that was found
+}
+
+// A setting is what is set for a member on one account.
+type setting struct {
+	grant grant
+	own   ownLimit // without its place
+}
+
+// numbers numbers what was not seen before. The next one is often the same.
+type numbers[K comparable] struct {
+	seen   map[K]int32
+	last   K
+	number int32
+}
+
+func (n *numbers[K]) of(what K) int32 {
+	if what == n.last && n.seen != nil {
+		return n.number
+	}
+	if n.seen == nil {
+		n.seen = map[K]int32{}
+	}
+	number, known := n.seen[what]
+	if !known {
+		number = int32(len(n.seen))
+		n.seen[what] = number
+	}
+	n.last, n.number = what, number
+	return number
+}
+
+// Crowd is everybody of the block.
+func (b *Block) Crowd() *Crowd {
+	c := &Crowd{block: b, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
+	for name := range b.Accounts {
+		account := entitlement.Account{ID: name}
+		if b.off != nil {
+			account.Off = b.off[len(c.accounts)]
+		}
+		c.accounts = append(c.accounts, account)
+	}
+	return c
+}
+
+// People is how many there are.
+func (c *Crowd) People() int { return len(c.block.members.ids) }
+
+// Person is who stands at a place.
+func (c *Crowd) Person(n int) bank.UserID {
+	return bank.UserID(c.block.memberName(c.block.members.ids[n]))
+}
+
+// Place is where somebody stands; -1 is nowhere.
+func (c *Crowd) Place(id bank.UserID) int { return c.block.Place(id) }
+
+// Accounts are the organization's, in the order of their names.
+func (c *Crowd) Accounts() []entitlement.Account { return c.accounts }
+
+// Kind numbers all that is set for a member above the accounts.
+func (c *Crowd) Kind(n int) int32 { return c.kinds.of(c.block.page(n).members[n&(1<<c.block.shift-1)]) }
+
+// On numbers all that is set for a member on an account.
+func (c *Crowd) On(n, account int) int32 {
+	return c.settings.of(c.on(n, account))
+}
+
+func (c *Crowd) on(n, account int) setting {
+	pg := c.block.page(n)
+	place := n&(1<<c.block.shift-1)*len(c.block.accounts.ids) + account
+	s := setting{grant: pg.grants[place]}
+	if s.grant&ownLimits == 0 {
+		return s
+	}
+	if pg != c.near || c.limit >= len(pg.limits) || int(pg.limits[c.limit].place) != place {
+		c.near = pg
+		c.limit, _ = pg.limitsAt(place)
+	}
+	s.own = pg.limits[c.limit]
+	s.own.place = 0
+	c.limit++
+	return s
+}
+
+// Member is a member with what is set for them on some accounts.
+func (c *Crowd) Member(n int, accounts ...int) *entitlement.Member {
+	line := &c.block.page(n).members[n&(1<<c.block.shift-1)]
+	m := &entitlement.Member{
+		ID: c.Person(n), Role: bank.Role(line.word >> roleShift & twoBits), Status: bank.Status(line.word >> statusShift & twoBits), Held: line.word&heldBit != 0,
+		Settings: entitlement.Settings{On: catalog.Set(line.word & switchMask), EditLevel: catalog.EditLevel(line.word >> editShift & twoBits)},
+		Accounts: make(map[bank.AccountID]entitlement.Settings, len(accounts)),
+	}
+	for l := range catalog.LimitCount {
+		m.Settings.Limits = m.Settings.Limits.With(l, line.amounts[l])
+	}
+	for _, account := range accounts {
+		if account >= 0 {
+			m.Accounts[c.accounts[account].ID] = c.on(n, account).words()
+		}
+	}
+	return m
+}
+
+// words says a setting in full.
+func (s setting) words() (in entitlement.Settings) {
+	for i, p := range switchOf {
+		if s.grant&(1<<i) != 0 {
+			in.On = in.On.With(p)
+		}
+	}
+	for _, l := range accountLimits {
+		if amount, set := s.own.get(l); set {
+			in.Limits = in.Limits.With(l, amount)
+		}
+	}
+	return in
+}

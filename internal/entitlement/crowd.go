@@ -1,0 +1,101 @@
+package entitlement
+
+import (
+	"slices"
+	"strings"
+
+	"mandate/internal/bank"
+)
+
+// A Crowd is everybody of one organization, as a survey sees them: members and
+// accounts by their place, and what is set for them by numbers, of which each
+// stands for one and the same.
+type Crowd interface {
+	// People is how many there are, Person who stands at a place, and Place where
+	// somebody stands; -1 is nowhere.
+	People() int
+	Person(n int) bank.UserID
+	Place(bank.UserID) int
+
+	// Accounts are the organization's, in the order of their names.
+	Accounts() []Account
+
+	// Kind numbers all that is set for a member above the accounts, and On all that
+	// is set for them on the account at a place.
+	Kind(n int) int32
+	On(n, account int) int32
+
+	// Member is a member with what is set for them on some accounts by their place;
+	// what is below zero is no place.
+	Member(n int, accounts ...int) *Member
+}
+
+// A policyCrowd is the members of a policy, in no order.
+type policyCrowd struct {
+	accounts []Account
+	members  []*Member
+	places   map[bank.UserID]int
+	kinds    map[kind]int32
+	settings map[Settings]int32
+}
+
+// A kind of member is all that is set for somebody above the accounts.
+type kind struct {
+	role     bank.Role
+	status   bank.Status
+	held     bool
+	settings Settings
+}
+
+func crowdOf(p *Policy) *policyCrowd {
+	c := &policyCrowd{places: make(map[bank.UserID]int, len(p.Members)), kinds: map[kind]int32{}, settings: map[Settings]int32{}}
+	for id, a := range p.Accounts {
+		a.ID = id
+		c.accounts = append(c.accounts, a)
+	}
+	slices.SortFunc(c.accounts, func(a, b Account) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	for id, m := range p.Members {
+		if m == nil {
+			continue
+		}
+		named := *m
+		named.ID = id
+		c.places[id] = len(c.members)
+		c.members = append(c.members, &named)
+	}
+	return c
+}
+
+func (c *policyCrowd) People() int { return len(c.members) }
+
+func (c *policyCrowd) Person(n int) bank.UserID { return c.members[n].ID }
+
+func (c *policyCrowd) Place(id bank.UserID) int {
+	if n, known := c.places[id]; known {
+		return n
+	}
+	return -1
+}
+
+func (c *policyCrowd) Accounts() []Account { return c.accounts }
+
+func (c *policyCrowd) Kind(n int) int32 {
+	m := c.members[n]
+	return numberOf(c.kinds, kind{m.Role, m.Status, m.Held, m.Settings})
+}
+
+func (c *policyCrowd) On(n, account int) int32 {
+	return numberOf(c.settings, c.members[n].Accounts[c.accounts[account].ID])
+}
+
+func (c *policyCrowd) Member(n int, _ ...int) *Member { return c.members[n] }
+
+// numberOf numbers what was not seen before.
+func numberOf[K comparable](seen map[K]int32, what K) int32 {
+	number, known := seen[what]
+	if !known {
+		number = int32(len(seen))
+		seen[what] = number
+	}
+	return number
+}
