@@ -7,10 +7,11 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/ident"
 )
 
-// bare is the loop that the engine is held against: the same ids read from the
-// same texts, the same tables and masks, and nothing else. It has no store that
+// bare is the loop that the engine is held against: the same texts read
+// the same way, the same tables and masks, and nothing else. It has no store that
 // can be changed, no other ids than UUIDs, no context, no dates, no usage, no
 // dual control, no reasons: it says yes or no, and its arrays lie in one piece.
 type bare struct {
@@ -23,14 +24,12 @@ type bare struct {
 type bareOrganization struct {
 	accountTags    [4]uint64
 	entitlements   catalog.EntitlementSet
-	memberIDs, ids []bareID
+	memberIDs, ids []ident.ID
 	members        []bareMember
 	grants         []uint32
 	limits         map[int][catalog.LimitCount]bank.Cents // of a grant's place
 	ceilings       [catalog.LimitCount]bank.Cents
 }
-
-type bareID struct{ high, low uint64 }
 
 type bareMember struct {
 	on     uint64 // and the sign that they may act at all, above the permissions
@@ -107,13 +106,13 @@ func (b *bare) add(p *entitlement.Policy) {
 	}
 	var accounts []bank.AccountID
 	for a := range p.Accounts {
-		v, _ := bareRead(string(a))
-		o.accountTags[len(o.ids)/8] |= uint64(byte(v.hash())) << (len(o.ids) % 8 * 8)
+		v, _ := ident.Of(ident.Account, string(a))
+		o.accountTags[len(o.ids)/8] |= uint64(byte(bareHashOf(v))) << (len(o.ids) % 8 * 8)
 		o.ids, accounts = append(o.ids, v), append(accounts, a)
 	}
 	for id, m := range p.Members {
-		v, _ := bareRead(string(id))
-		h := v.hash()
+		v, _ := ident.Of(ident.Member, string(id))
+		h := bareHashOf(v)
 		at := h.slot(len(b.index))
 		for b.index[at] != 0 {
 			at = (at + 1) % len(b.index)
@@ -160,15 +159,9 @@ func (b *bare) decide(q *world.Questions, answers []bool) {
 }
 
 func (b *bare) ask(q *entitlement.Request) bool {
-	member, ok := bareRead(string(q.Member))
-	var from, to bareID
-	if q.Account != "" {
-		from, _ = bareRead(string(q.Account))
-	}
-	if q.ToAccount != "" {
-		to, _ = bareRead(string(q.ToAccount))
-	}
-	h := member.hash()
+	var names ident.Names
+	ok := names.Read(string(q.Member), string(q.Account), string(q.ToAccount))
+	h := bareHashOf(names.Member)
 	for at := h.slot(len(b.index)); ok; {
 		s := b.index[at]
 		if s == 0 {
@@ -176,8 +169,8 @@ func (b *bare) ask(q *entitlement.Request) bool {
 		}
 		if s>>40 == uint64(h)&(1<<24-1) {
 			o := &b.organizations[s&(1<<24-1)-1]
-			if n := int(s >> 24 & 0xffff); o.memberIDs[n] == member {
-				return b.may(o, n, from, to, q)
+			if n := int(s >> 24 & 0xffff); o.memberIDs[n] == names.Member {
+				return b.may(o, n, &names, q)
 			}
 		}
 		if at++; at == len(b.index) {
@@ -187,13 +180,13 @@ func (b *bare) ask(q *entitlement.Request) bool {
 	return false
 }
 
-func (b *bare) may(o *bareOrganization, n int, from, to bareID, q *entitlement.Request) bool {
+func (b *bare) may(o *bareOrganization, n int, names *ident.Names, q *entitlement.Request) bool {
 	m, r := &o.members[n], &b.rules[q.Operation]
 	missing := r.on&^m.on | uint64(r.gate&^(b.offers&o.entitlements))
 	yes := missing == 0 && r.roles&m.roles != 0 && m.edit >= r.edit
 	var own *[catalog.LimitCount]bank.Cents
 	if r.from != 0 {
-		at := o.find(from)
+		at := o.find(names.Account)
 		if at < 0 {
 			return false
 		}
@@ -206,8 +199,8 @@ func (b *bare) may(o *bareOrganization, n int, from, to bareID, q *entitlement.R
 		}
 	}
 	if r.to != 0 {
-		at := o.find(to)
-		yes = yes && at >= 0 && from != to && r.to&^o.grants[n*len(o.ids)+max(0, at)] == 0
+		at := o.find(names.ToAccount)
+		yes = yes && at >= 0 && names.Account != names.ToAccount && r.to&^o.grants[n*len(o.ids)+max(0, at)] == 0
 	}
 	if len(r.limits) > 0 {
 		amount, valid := q.Amount.Cents()
@@ -219,8 +212,8 @@ func (b *bare) may(o *bareOrganization, n int, from, to bareID, q *entitlement.R
 	return yes
 }
 
-func (o *bareOrganization) find(v bareID) int {
-	tag := uint64(byte(v.hash())) * bareEach
+func (o *bareOrganization) find(v ident.ID) int {
+	tag := uint64(byte(bareHashOf(v))) * bareEach
 	var alike uint64
 	for w, tags := range o.accountTags {
 		x := tags ^ tag
@@ -235,47 +228,12 @@ func (o *bareOrganization) find(v bareID) int {
 	return -1
 }
 
-const (
-	bareEach    = 0x0101010101010101
-	bareDashes  = '-' | '-'<<40
-	bareAreDash = 0xff | 0xff<<40
-)
-
-// bareRead reads a UUID behind a prefix of four bytes.
-func bareRead(s string) (bareID, bool) {
-	if len(s) != 40 {
-		return bareID{}, false
-	}
-	front, back := bareEight(s[12:]), bareEight(s[22:])
-	a, bad1 := bareHex(bareEight(s[4:]))
-	b, bad2 := bareHex(front>>8&0xffffffff | bareFour(s[18:])<<32)
-	c, bad3 := bareHex(back>>8&0xffffffff | bareFour(s[28:])<<32)
-	d, bad4 := bareHex(bareEight(s[32:]))
-	bad := (bad1|bad2|bad3|bad4)&(0xf0*bareEach) | ((front^bareDashes)|(back^bareDashes))&bareAreDash
-	return bareID{a<<4 | b, c<<4 | d}, bad == 0
-}
-
-func bareFour(s string) uint64 {
-	_ = s[3]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
-}
-
-func bareEight(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-func bareHex(text uint64) (v, bad uint64) {
-	letters := text >> 6 & bareEach
-	v = text - '0'*bareEach - ('a'-'0'-10)*letters
-	return v, v | ((v + 6*bareEach) ^ letters<<4)
-}
+const bareEach = 0x0101010101010101
 
 type bareHash uint64
 
-func (v bareID) hash() bareHash {
-	hi, lo := bits.Mul64(v.high^0x9e3779b97f4a7c15, v.low^0xd1b54a32d192ed03)
+func bareHashOf(v ident.ID) bareHash {
+	hi, lo := bits.Mul64(v.First^0x9e3779b97f4a7c15, v.Last^0xd1b54a32d192ed03)
 	return bareHash(hi ^ lo)
 }
 

@@ -28,6 +28,7 @@ type floor struct {
 var floors = []floor{
 	{name: "nouns", packages: []string{"bank", "fault", "catalog"}, also: []string{"bank", "fault", "catalog"}},
 	{name: "judgement", packages: []string{"entitlement", "entitlement/reference"}, also: []string{}},
+	{name: "ids of questions", packages: []string{"entitlement/ident"}, outside: []string{"golang.org/x/sys/cpu"}},
 	{name: "judgement in memory", packages: []string{"entitlement/compact"}},
 	{name: "decisions as text", packages: []string{"entitlement/decisions"}},
 	{name: "tools of the ground", packages: []string{"ijson", "authzen/scan", "seal", "config"}},

@@ -6,6 +6,7 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/ident"
 )
 
 // At is the block as it is known to be at a later mark.
@@ -24,7 +25,7 @@ func (b *Block) WithOrganization(o entitlement.Organization, accounts map[bank.A
 	}
 	rows, places := make([]entitlement.Account, 0, len(accounts)), make([]int, 0, len(accounts))
 	for name, a := range accounts {
-		w := want(anAccount, string(name))
+		w := want(ident.Account, string(name))
 		place := b.account(&w)
 		if place < 0 {
 			return b, false
@@ -70,7 +71,7 @@ func (pg *page) setAccess(b *Block, first int, access map[bank.AccountID]entitle
 		}
 	}
 	for name, s := range access {
-		w := want(anAccount, string(name))
+		w := want(ident.Account, string(name))
 		at := b.account(&w)
 		if at < 0 {
 			continue
@@ -86,7 +87,7 @@ func (pg *page) setAccess(b *Block, first int, access map[bank.AccountID]entitle
 
 // Place is a member's place in the block, -1 where they are not in it.
 func (b *Block) Place(user bank.UserID) int {
-	w := want(aMember, string(user))
+	w := want(ident.Member, string(user))
 	return b.member(&w)
 }
 

@@ -8,6 +8,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/ident"
 )
 
 // A Count is what counts against a daily limit on a day: by a member on an
@@ -79,7 +80,7 @@ func (b *Block) WithCounts(from bank.Day, counts []Count) *Block {
 			}
 		}
 		if n.Account != "" {
-			w := want(anAccount, string(n.Account))
+			w := want(ident.Account, string(n.Account))
 			if account = b.account(&w); account < 0 {
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/ident"
 )
 
 // An Institution is what the topmost level says, as it was at a mark.
@@ -94,13 +95,16 @@ type named struct{ member, account, toAccount wanted }
 // read reads all of them before anything is looked up: what is looked up one
 // after another has to be waited for, and reading does not.
 func (n *named) read(req *entitlement.Request) {
-	n.member.read(aMember, string(req.Member))
-	if req.Account != "" {
-		n.account.read(anAccount, string(req.Account))
+	var ids ident.Names
+	if !ids.Read(string(req.Member), string(req.Account), string(req.ToAccount)) {
+		n.member.read(ident.Member, string(req.Member))
+		n.account.read(ident.Account, string(req.Account))
+		n.toAccount.read(ident.Account, string(req.ToAccount))
+		return
 	}
-	if req.ToAccount != "" {
-		n.toAccount.read(anAccount, string(req.ToAccount))
-	}
+	n.member = wanted{string(req.Member), ids.Member, hashOf(ids.Member), true}
+	n.account = wanted{string(req.Account), ids.Account, hashOf(ids.Account), true}
+	n.toAccount = wanted{string(req.ToAccount), ids.ToAccount, hashOf(ids.ToAccount), true}
 }
 
 // decide answers about the nth member; -1 is somebody who is not there.

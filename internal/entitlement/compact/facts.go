@@ -6,6 +6,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/ident"
 )
 
 // Facts are all of an organization as rows, in no order. A program that packs
@@ -69,7 +70,7 @@ func Pack(f *Facts, at Mark) *Block {
 		pg := page{members: make([]member, 0, len(group)), grants: make([]grant, len(group)*len(accounts))}
 		for _, from := range group {
 			places[from] = len(ids)
-			ids = append(ids, b.name(aMember, string(f.Members[from].ID)))
+			ids = append(ids, b.name(ident.Member, string(f.Members[from].ID)))
 			pg.members = append(pg.members, lineOf(&f.Members[from]))
 		}
 		if len(ids) <= 1<<b.shift {
@@ -89,7 +90,7 @@ func (b *Block) packAccounts(accounts []entitlement.Account) []int {
 	ids, places := make([]id, 0, len(order)), make([]int, len(order))
 	for i, from := range order {
 		places[from] = i
-		ids = append(ids, b.name(anAccount, string(accounts[from].ID)))
+		ids = append(ids, b.name(ident.Account, string(accounts[from].ID)))
 	}
 	b.accounts, b.accountTags = namesOf(ids)
 	b.off = offOf(accounts, places)
@@ -140,7 +141,7 @@ func (pg *page) orderLimits() {
 }
 
 // name is the id of a name; one that is not a UUID is kept beside.
-func (b *Block) name(k kind, name string) id {
+func (b *Block) name(k ident.Kind, name string) id {
 	v, made := idOf(k, name)
 	if made {
 		return v
@@ -148,7 +149,7 @@ func (b *Block) name(k kind, name string) id {
 	if b.strange == nil {
 		b.strange = &strangers{members: map[id]string{}, accounts: map[id]string{}}
 	}
-	if k == aMember {
+	if k == ident.Member {
 		b.strange.members[v] = name
 	} else {
 		b.strange.accounts[v] = name

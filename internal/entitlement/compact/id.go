@@ -4,62 +4,26 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"slices"
+
+	"mandate/internal/entitlement/ident"
 )
 
-// An id is the name of a member or an account in 16 bytes. Ids that the product
-// makes are a prefix and a UUID, and the UUID is the id: exact, and readable
-// again. Any other name is hashed under keys of this process and kept beside.
-type id struct{ high, low uint64 }
-
-// A kind is what an id names: the prefix that the UUID loses, its first letter in
-// the lowest byte.
-type kind uint32
-
-const (
-	aMember   kind = 'u' | 's'<<8 | 'r'<<16 | '_'<<24
-	anAccount kind = 'a' | 'c'<<8 | 'c'<<16 | '_'<<24
-)
-
-const textLength = 4 + 36
+// An id is the name of a member or an account in 16 bytes. Any name that the
+// product did not make is hashed under keys of this process, with the version
+// that no UUID of the product has, and kept beside.
+type id = ident.ID
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// idOf reads a name. Nothing that the product makes has the version that marks
-// hashed names, so that the two never meet.
-func idOf(k kind, name string) (id, bool) {
-	if len(name) != textLength || kind(four(name)) != k {
-		return hashed(name), false
+// idOf reads a name, and reports whether the product made it.
+func idOf(k ident.Kind, name string) (id, bool) {
+	if v, made := ident.Of(k, name); made {
+		return v, true
 	}
-	v, good := uuidOf(name[4:])
-	if !good || v.version() == hashedVersion {
-		return hashed(name), false
-	}
-	return v, true
+	return id{First: maphash.String(seeds[0], name), Last: maphash.String(seeds[1], name)}.WithVersion(ident.Reserved), false
 }
 
-func hashed(name string) id {
-	return id{maphash.String(seeds[0], name)&^(0xf<<versionShift) | hashedVersion<<versionShift, maphash.String(seeds[1], name)}
-}
-
-const (
-	dashes    = '-' | '-'<<40 // where they stand in eight bytes from the first or the third on
-	dashesAre = 0xff | 0xff<<40
-)
-
-// uuidOf reads a UUID of lower-case digits, eight of them at a time, side by side
-// in one word. Half of an id has its first eight digits in the upper halves of
-// its bytes and the others in the lower ones, the first in the lowest byte: no
-// digit has to be moved far.
-func uuidOf(s string) (id, bool) {
-	_ = s[35]
-	front, back := eight(s[8:]), eight(s[18:])
-	a, bad1 := hexOf(eight(s))
-	b, bad2 := hexOf(front>>8&0xffffffff | four(s[14:])<<32)
-	c, bad3 := hexOf(back>>8&0xffffffff | four(s[24:])<<32)
-	d, bad4 := hexOf(eight(s[28:]))
-	bad := (bad1|bad2|bad3|bad4)&(0xf0*each) | ((front^dashes)|(back^dashes))&dashesAre
-	return id{a<<4 | b, c<<4 | d}, bad == 0
-}
+func made(v id) bool { return v.Version() != ident.Reserved }
 
 // A wanted is a name that is looked for.
 type wanted struct {
@@ -69,67 +33,23 @@ type wanted struct {
 	made bool
 }
 
-func want(k kind, text string) (w wanted) {
+func want(k ident.Kind, text string) (w wanted) {
 	w.read(k, text)
 	return w
 }
 
-func (w *wanted) read(k kind, text string) {
+func (w *wanted) read(k ident.Kind, text string) {
 	v, made := idOf(k, text)
-	w.text, w.id, w.hash, w.made = text, v, v.hash(), made
-}
-
-// four are the first four bytes of a text as a number, the first in the lowest.
-func four(s string) uint64 {
-	_ = s[3]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
-}
-
-// eight are the first eight.
-func eight(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-const each = 0x0101010101010101 // times a byte: the byte in every place of a word
-
-// hexOf is the value of eight hexadecimal digits, each in its byte. The upper half
-// of a byte of bad is not zero where one is no digit in lower case: its value is
-// none below sixteen, or it is ten or more and no letter, or less and a letter.
-// What follows the first that is bad says nothing.
-func hexOf(text uint64) (v, bad uint64) {
-	letters := text >> 6 & each
-	v = text - '0'*each - ('a'-'0'-10)*letters
-	return v, v | ((v + 6*each) ^ letters<<4)
-}
-
-const (
-	hashedVersion = 0xf
-	versionShift  = 32 // the thirteenth digit is a lower one, in the fifth byte
-)
-
-func (v id) version() uint64 { return v.high >> versionShift & 0xf }
-
-// digit is the nth hexadecimal digit.
-func (v id) digit(n int) uint64 {
-	half := v.high
-	if n >= 16 {
-		half, n = v.low, n-16
-	}
-	if n < 8 {
-		return half >> (8*n + 4) & 0xf
-	}
-	return half >> (8 * (n - 8)) & 0xf
+	w.text, w.id, w.hash, w.made = text, v, hashOf(v), made
 }
 
 // A hash is an id's place in any table.
 type hash uint64
 
-// hash mixes an id. The ids of one moment differ in their low bits only, so
+// hashOf mixes an id. The ids of one moment differ in half of their bits only, so
 // that all are mixed.
-func (v id) hash() hash {
-	hi, lo := bits.Mul64(v.high^0x9e3779b97f4a7c15, v.low^0xd1b54a32d192ed03)
+func hashOf(v id) hash {
+	hi, lo := bits.Mul64(v.First^0x9e3779b97f4a7c15, v.Last^0xd1b54a32d192ed03)
 	return hash(hi ^ lo)
 }
 
@@ -150,19 +70,22 @@ type names struct {
 // tags have a byte of the hash of each of a few ids, eight bytes to a word.
 type tags [few / 8]uint64
 
-const few = 32
+const (
+	few  = 32
+	each = 0x0101010101010101 // times a byte: the byte in every place of a word
+)
 
 func namesOf(ids []id) (n names, t tags) {
 	n.ids = slices.Clone(ids) // no room to spare
 	if len(ids) <= few {
 		for i, v := range ids {
-			t[i/8] |= uint64(byte(v.hash())) << (i % 8 * 8)
+			t[i/8] |= uint64(byte(hashOf(v))) << (i % 8 * 8)
 		}
 		return n, t
 	}
 	n.table = make([]uint64, len(ids)+len(ids)/2+1)
 	for i, v := range ids {
-		h := v.hash()
+		h := hashOf(v)
 		at := h.slot(len(n.table))
 		for n.table[at] != 0 {
 			if at++; at == len(n.table) {

@@ -1,9 +1,8 @@
 package compact
 
 import (
-	"encoding/binary"
-
 	"mandate/internal/bank"
+	"mandate/internal/entitlement/ident"
 )
 
 // Members yields the members in the order of their names, with their place.
@@ -16,8 +15,8 @@ func (b *Block) Members(yield func(int, bank.UserID) bool) {
 }
 
 func (b *Block) memberName(v id) string {
-	if v.made() {
-		return v.text(aMember)
+	if made(v) {
+		return v.Text(ident.Member)
 	}
 	return b.strange.members[v]
 }
@@ -26,8 +25,8 @@ func (b *Block) memberName(v id) string {
 func (b *Block) Accounts(yield func(bank.AccountID) bool) {
 	for _, v := range b.accounts.ids {
 		name := ""
-		if v.made() {
-			name = v.text(anAccount)
+		if made(v) {
+			name = v.Text(ident.Account)
 		} else {
 			name = b.strange.accounts[v]
 		}
@@ -35,19 +34,4 @@ func (b *Block) Accounts(yield func(bank.AccountID) bool) {
 			return
 		}
 	}
-}
-
-// made reports whether the id is a UUID that the product made.
-func (v id) made() bool { return v.version() != hashedVersion }
-
-// text is the name of an id that the product made.
-func (v id) text(k kind) string {
-	out := binary.LittleEndian.AppendUint32(make([]byte, 0, textLength), uint32(k))
-	for n := range 32 {
-		if n == 8 || n == 12 || n == 16 || n == 20 {
-			out = append(out, '-')
-		}
-		out = append(out, "0123456789abcdef"[v.digit(n)])
-	}
-	return string(out)
 }

@@ -89,7 +89,7 @@ func (s *Store) Put(b *Block) bool {
 	s.reserve(b)
 	index := s.index.Load()
 	for n, v := range b.members.ids {
-		h := v.hash()
+		h := hashOf(v)
 		if was == nil || was.members.find(&was.memberTags, v, h) < 0 {
 			index.add(h, number, n)
 		} else {
@@ -99,7 +99,7 @@ func (s *Store) Put(b *Block) bool {
 	p.block.Store(b)
 	if was != nil {
 		for _, v := range was.members.ids {
-			if h := v.hash(); b.members.find(&b.memberTags, v, h) < 0 {
+			if h := hashOf(v); b.members.find(&b.memberTags, v, h) < 0 {
 				index.remove(h, number)
 			}
 		}
@@ -128,7 +128,7 @@ func (s *Store) Drop(o bank.OrganizationID) {
 	s.missing++
 	s.bytes -= was.Size()
 	for _, v := range was.members.ids {
-		s.index.Load().remove(v.hash(), number)
+		s.index.Load().remove(hashOf(v), number)
 	}
 }
 
@@ -142,7 +142,7 @@ func (s *Store) reserve(b *Block) {
 	for number := range len(s.numbers) {
 		if block := s.at(number).block.Load(); block != nil {
 			for n, v := range block.members.ids {
-				bigger.add(v.hash(), uint32(number), n)
+				bigger.add(hashOf(v), uint32(number), n)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
+	"mandate/internal/entitlement/ident"
 )
 
 // What things take in memory, for Size.
@@ -161,7 +162,7 @@ func (w View) ask(b *Block, n int, req *entitlement.Request, names *named, v *Ve
 // Block is the current block of a member's organization and the member's place
 // in it.
 func (w View) Block(user bank.UserID) (*Block, int, State) {
-	member := want(aMember, string(user))
+	member := want(ident.Member, string(user))
 	p, block, n := w.store.find(&member)
 	switch {
 	case block == nil:
