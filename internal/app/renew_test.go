@@ -14,6 +14,7 @@ import (
 
 	"mandate/internal/backup"
 	"mandate/internal/bank"
+	"mandate/internal/calendar"
 	"mandate/internal/client"
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
@@ -247,6 +248,61 @@ func TestProgramsAreKeptOutAfterARestore(t *testing.T) {
 		held(ReleaseHeld, "", 0, "Hub Other Other by a token ")
 		held(DropHeld, other.ID, 0, "Hub Other Other by a token ")
 	})
+}
+
+// A database that is restored knows nothing of what the core has done since the
+// backup. What it then orders again goes by the same keys, and so no money moves
+// a second time, also of payments that the backup did not know yet.
+func TestARestoredSeriesIsNotPaidTwice(t *testing.T) {
+	w := live(t, dbtest.SQLiteURL(t, nil)) // the simulated core lies elsewhere, and is not restored
+	ctx := t.Context()
+	w.transfer(40_00, "2026-03-10", calendar.Monthly)
+	w.wire(50_00, "2026-03-10", calendar.Monthly)
+	file := w.backup()
+	run := func(days ...string) {
+		t.Helper()
+		for _, day := range days {
+			w.clock().Set(bank.Day(day).Time(time.UTC))
+			for range 3 { // what is late catches up
+				_, err := w.a.Transfers.RunDue(ctx)
+				w.must(err)
+				_, err = w.a.Wires.RunDue(ctx)
+				w.must(err)
+				_, err = w.a.Desk.Deliver(ctx)
+				w.must(err)
+			}
+		}
+	}
+	has := func(operating, payroll bank.Cents) {
+		t.Helper()
+		got, err := w.a.Bank.Balances(ctx, "cedar", []bank.AccountID{"acc_operating", "acc_payroll"})
+		w.must(err)
+		if got["acc_operating"].Ledger != operating || got["acc_payroll"].Ledger != payroll {
+			t.Errorf("the core has %s and %s, want %s and %s", got["acc_operating"].Ledger, got["acc_payroll"].Ledger, operating, payroll)
+		}
+	}
+	run("2026-03-10", "2026-04-10")
+	has(50_000_00-2*90_00, 2*40_00)
+	w.restore(file)
+	run("2026-04-13")
+	has(50_000_00-2*90_00, 2*40_00)
+	n, err := ReleaseHeld(ctx, w.a.DB, olga, outbox.Host, "")
+	if err != nil || n == 0 {
+		t.Errorf("no order was held (%v)", err)
+	}
+	run("2026-04-14")
+	has(50_000_00-2*90_00, 2*40_00)
+	run("2026-05-11")
+	has(50_000_00-3*90_00, 3*40_00)
+	w.must(w.a.DB.Read(ctx, func(tx *db.Tx) error {
+		backlogs, err := outbox.Backlogs(tx)
+		for _, b := range backlogs { // the second ones are dated anew, and the core says that it knows their keys with another day
+			if b.Kind == outbox.Host && (b.Waiting != 0 || b.Dead != 2) {
+				t.Errorf("%d orders wait, %d were given up; want 0 and 2", b.Waiting, b.Dead)
+			}
+		}
+		return err
+	}))
 }
 
 func (w *life) clock() *dbtest.Clock {

@@ -5,6 +5,7 @@ package bank
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -42,6 +43,19 @@ const (
 func NewID(prefix string, now time.Time) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails: the runtime stops the program instead
+	return writeID(prefix, now, b)
+}
+
+// NthID is the id of what comes as number n of a series that began at a moment,
+// such as the payments of a standing order: always the same, so that a database
+// that is restored from a backup names a payment as the one did that has made it
+// already. Whoever cannot guess the series' id cannot guess this one.
+func NthID(prefix string, i InstitutionID, o OrganizationID, series string, began time.Time, n int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %d", prefix, i, o, series, n))
+	return writeID(prefix, began, [16]byte(sum[:16]))
+}
+
+func writeID(prefix string, now time.Time, b [16]byte) string {
 	ms := uint64(now.UnixMilli())
 	binary.BigEndian.PutUint32(b[0:4], uint32(ms>>16))
 	binary.BigEndian.PutUint16(b[4:6], uint16(ms))

@@ -36,7 +36,7 @@ func (c *importCommand) Run(t *terminal) (err error) {
 func (c *importCommand) open(t *terminal) (*db.DB, error) {
 	if c.DryRun {
 		d, err := openReadOnly(t, c.Store)
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, db.ErrSchemaEmpty) {
 			return d, err
 		}
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"mandate/internal/activity"
 	"mandate/internal/app"
@@ -115,9 +116,30 @@ func openReadOnly(t *terminal, store config.Store) (*db.DB, error) {
 	}
 	d, err := db.Open(t.ctx, db.Config{URL: store.DB, Clock: t.clock, ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, unfit(fmt.Errorf("open the database: %w", err))
+	}
+	if err := d.Migrated(t.ctx); err != nil {
+		return nil, errors.Join(unfit(err), d.Close())
 	}
 	return d, nil
+}
+
+// unfit says what to do about a database that cannot be looked at.
+func unfit(err error) error {
+	for _, one := range []struct {
+		because  error
+		sentence string
+	}{
+		{fs.ErrNotExist, "There is no database yet. Name another one (--data or --db); mandate import and mandate serve make one."},
+		{db.ErrSchemaEmpty, "The database is empty. Name another one (--db); mandate import and mandate serve make the tables."},
+		{db.ErrSchemaOlder, "The database is of an older version. A server of this version brings it up to date when it starts; until then, use the program of that version."},
+		{db.ErrSchemaNewer, "The database is of a newer version. Use the program of that version."},
+	} {
+		if errors.Is(err, one.because) {
+			return fault.New(fault.Conflict, one.sentence).Because(err)
+		}
+	}
+	return err
 }
 
 // openStore opens a store for changing; the server must not run on an embedded

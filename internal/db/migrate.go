@@ -25,8 +25,16 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// ErrSchemaNewer refuses a database that a newer program has migrated.
-var ErrSchemaNewer = errors.New("db: the database belongs to a newer version of the program")
+var (
+	// ErrSchemaNewer refuses a database that a newer program has migrated.
+	ErrSchemaNewer = errors.New("db: the database belongs to a newer version of the program")
+
+	// ErrSchemaOlder says that a database is not this program's yet.
+	ErrSchemaOlder = errors.New("db: the database belongs to an older version of the program")
+
+	// ErrSchemaEmpty says that a database has no tables at all.
+	ErrSchemaEmpty = errors.New("db: the database is empty")
+)
 
 // Migrate brings the schema up to this program. It may be called by several
 // processes at once. A schema with a migration this program has never heard of
@@ -81,9 +89,12 @@ func (d *DB) Migrated(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(applied) == 0 {
+		return ErrSchemaEmpty
+	}
 	for _, source := range provider.ListSources() {
 		if !applied[source.Version] {
-			return fmt.Errorf("db: migration %d has not been applied", source.Version)
+			return fmt.Errorf("%w: migration %d has not been applied", ErrSchemaOlder, source.Version)
 		}
 	}
 	return nil

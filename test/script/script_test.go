@@ -22,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mandate/internal/cli"
+	"mandate/internal/db/dbtest"
 )
 
 // patience is how long a server may take to come up on a busy machine.
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ports": ports, "fetch": fetch, "keep": keep, "terminate": terminate,
+			"ports": ports, "fetch": fetch, "keep": keep, "terminate": terminate, "postgres": postgres(t),
 		},
 	})
 }
@@ -63,8 +64,20 @@ func ports(ts *testscript.TestScript, _ bool, names []string) {
 	}
 }
 
-// fetch STATUS URL [KEY BODYFILE]: asks until something answers, and wants that
-// status; the answer's body is the standard output.
+// postgres DB EMPTY: puts the addresses of two PostgreSQL databases into
+// variables, one with the tables of this version and one without any.
+func postgres(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, names []string) {
+		if len(names) != 2 {
+			ts.Fatalf("usage: postgres DB EMPTY")
+		}
+		ts.Setenv(names[0], dbtest.PostgreSQLURL(t, nil))
+		ts.Setenv(names[1], dbtest.EmptyPostgreSQLURL(t))
+	}
+}
+
+// fetch STATUS URL [KEY BODYFILE]: asks until something answers that is ready, and
+// wants that status; the answer's body is the standard output.
 func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 && len(args) != 4 {
 		ts.Fatalf("usage: fetch STATUS URL [KEY BODYFILE]")
@@ -77,8 +90,8 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	defer cancel()
 	for {
 		status, answer, err := ask(ctx, method, args[1], key, body)
-		if err != nil && ctx.Err() == nil {
-			time.Sleep(50 * time.Millisecond) // not up yet
+		if ctx.Err() == nil && (err != nil || status == http.StatusServiceUnavailable && args[0] != "503") {
+			time.Sleep(20 * time.Millisecond) // not up yet
 			continue
 		}
 		ts.Check(err)

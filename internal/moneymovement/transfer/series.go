@@ -98,13 +98,19 @@ func (s *Series) target() activity.Target {
 	return activity.Target{Kind: activity.TargetPayment, ID: string(s.ID), Name: "recurring transfer of " + s.Cents.Dollars()}
 }
 
+// nth is the id of one of the series, by which the host knows whether it has been
+// made already.
+func (s *Series) nth(n int) ID {
+	return ID(bank.NthID(prefix, s.Institution, s.Organization, string(s.ID), s.Created, n))
+}
+
 // makeNext schedules the next transfer of a series. It goes out by RunDue, which
 // judges it then.
 func (s *Series) makeNext(c *guard.Change, days *calendar.Calendar) (*Transfer, error) {
 	s.Made++
 	s.Version++
 	t := &Transfer{
-		Institution: s.Institution, Organization: s.Organization, ID: NewID(c.Tx.Now), Series: s.ID, Occurrence: s.Made,
+		Institution: s.Institution, Organization: s.Organization, ID: s.nth(s.Made), Series: s.ID, Occurrence: s.Made,
 		From: s.From, To: s.To, Cents: s.Cents, Memo: s.Memo, State: Scheduled, By: s.By, Maker: s.Maker, Created: c.Tx.Now,
 	}
 	if err := t.date(days, c.Tx, s.Frequency.Nth(s.First, s.Made)); err != nil {

@@ -48,7 +48,10 @@ type (
 
 // NewID is a name for a transfer that is about to be asked for. Whoever asks
 // chooses it, so that asking twice makes one.
-func NewID(now time.Time) ID { return ID(bank.NewID("trf", now)) }
+func NewID(now time.Time) ID { return ID(bank.NewID(prefix, now)) }
+
+// prefix begins the ids of transfers.
+const prefix = "trf"
 
 // A Transfer is one movement of money.
 type Transfer struct {

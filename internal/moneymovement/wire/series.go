@@ -118,12 +118,18 @@ func (s *Service) begin(c *guard.Change, days *calendar.Calendar, d *Draft, w *W
 	return made, s.goOn(c, first)
 }
 
+// nth is the id of one of the series, by which the host knows whether it has been
+// made already.
+func (s *Series) nth(n int) ID {
+	return ID(bank.NthID(prefix, s.Institution, s.Organization, string(s.ID), s.Created, n))
+}
+
 // makeNext schedules the next wire of a series. RunDue sends it off on its day.
 func (s *Series) makeNext(c *guard.Change, days *calendar.Calendar) (*Wire, error) {
 	s.Made++
 	s.Version++
 	w := &Wire{
-		Institution: s.Institution, Organization: s.Organization, ID: NewID(c.Tx.Now), Series: s.ID, Occurrence: s.Made, Template: s.Template, TemplateName: s.TemplateName,
+		Institution: s.Institution, Organization: s.Organization, ID: s.nth(s.Made), Series: s.ID, Occurrence: s.Made, Template: s.Template, TemplateName: s.TemplateName,
 		Instruction: s.Instruction, State: Scheduled, Asked: s.Frequency.Nth(s.First, s.Made), By: s.By, Maker: s.Maker, Created: c.Tx.Now,
 	}
 	if err := w.date(days, c.Tx); err != nil {

@@ -64,7 +64,10 @@ type (
 
 // NewID is a name for a wire that is about to be asked for. Whoever asks
 // chooses it, so that asking twice makes one.
-func NewID(now time.Time) ID { return ID(bank.NewID("wir", now)) }
+func NewID(now time.Time) ID { return ID(bank.NewID(prefix, now)) }
+
+// prefix begins the ids of wires.
+const prefix = "wir"
 
 // NewTemplateID is a name for a template that is about to be made.
 func NewTemplateID(now time.Time) TemplateID { return TemplateID(bank.NewID("wtp", now)) }
