@@ -41,30 +41,31 @@ type Verdict struct {
 	block  *Block
 	page   *page
 	member int
-	places [2]int // of the accounts' grants in the page
+	place  int // of the account's grant in the page
 }
 
 // found is what was found about a question.
 type found struct {
-	plain    plain
-	limits   [2]uint8 // of the rule's limits: bit l is the level levelsOfLimits[l]
-	approval bool
-	accounts [2]accountVerdict
 	edition  catalog.Set
 	user     catalog.Set
+	from, to accountVerdict
+	limits   uint16 // byte n: the levels at which the rule's nth limit refuses
+	plain    plain
+	approval bool // where it is allowed
+	refused  bool // something of the above is there
 }
 
-type accountVerdict struct {
-	unknown, off bool
-	grants       grant
-}
+// An accountVerdict is what blocks on an account: the bits of the switches that
+// are not there, and above them what else is wrong with it.
+type accountVerdict uint64
 
-func (a accountVerdict) blocks() bool { return a.unknown || a.off || a.grants != 0 }
+const (
+	accountUnknown accountVerdict = 1 << (32 + iota)
+	accountOff
+)
 
 // Allowed is the answer.
-func (v *Verdict) Allowed() bool {
-	return v.plain == 0 && v.edition|v.user == 0 && v.limits == [2]uint8{} && !v.accounts[0].blocks() && !v.accounts[1].blocks()
-}
+func (v *Verdict) Allowed() bool { return !v.refused }
 
 // ApprovalRequired says that a second person must approve what is allowed.
 func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
@@ -73,10 +74,13 @@ func (v *Verdict) ApprovalRequired() bool { return v.approval && v.Allowed() }
 // question is about nobody, or about no operation.
 func (v *Verdict) Block() *Block { return v.block }
 
+// refuse makes a verdict of one reason and nothing else.
+func (v *Verdict) refuse(why plain) { v.found = found{plain: why, refused: true} }
+
 // An asking is what bears on a question besides the question and the block.
 type asking struct {
 	*Institution
-	today    bank.Day  // at the institution; empty: of the question's time
+	today    *today    // at the institution; nil: of the question's time
 	counters *counters // what counts against daily limits; nil: what the question says
 }
 
@@ -85,95 +89,153 @@ type asking struct {
 func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
 	var n named
 	n.read(req)
-	b.decide(&asking{Institution: i}, req, b.member(&n.member), &n, &v)
+	b.decide(&asking{Institution: i}, req, b.memberNamed(&n, req), &n, &v)
 	return v
 }
 
-// named are the names of a question.
-type named struct{ member, account, toAccount wanted }
+// named are the names of a question, all read before anything is looked up: what
+// is looked up one after another has to be waited for, and reading does not.
+type named struct {
+	ident.Names
+	strange bool // some are no names that the product makes, and are to be compared in full
+}
 
-// read reads all of them before anything is looked up: what is looked up one
-// after another has to be waited for, and reading does not.
 func (n *named) read(req *entitlement.Request) {
-	var ids ident.Names
-	if !ids.Read(string(req.Member), string(req.Account), string(req.ToAccount)) {
-		n.member.read(ident.Member, string(req.Member))
-		n.account.read(ident.Account, string(req.Account))
-		n.toAccount.read(ident.Account, string(req.ToAccount))
-		return
+	if !n.Read(string(req.Member), string(req.Account), string(req.ToAccount)) {
+		n.strange = true
+		n.Member, _ = idOf(ident.Member, string(req.Member))
+		n.Account, _ = idOf(ident.Account, string(req.Account))
+		n.ToAccount, _ = idOf(ident.Account, string(req.ToAccount))
 	}
-	n.member = wanted{string(req.Member), ids.Member, hashOf(ids.Member), true}
-	n.account = wanted{string(req.Account), ids.Account, hashOf(ids.Account), true}
-	n.toAccount = wanted{string(req.ToAccount), ids.ToAccount, hashOf(ids.ToAccount), true}
+}
+
+// memberNamed finds the member of a question, or -1.
+func (b *Block) memberNamed(n *named, req *entitlement.Request) int {
+	at := b.members.find(&b.memberTags, n.Member, hashOf(n.Member))
+	if at >= 0 && n.strange && !made(n.Member) && b.strange.members[n.Member] != string(req.Member) {
+		return -1
+	}
+	return at
+}
+
+// accountNamed finds an account of a question, or -1. No account is without a
+// name.
+func (b *Block) accountNamed(n *named, v id, name bank.AccountID) int {
+	if name == "" {
+		return -1
+	}
+	at := b.accounts.find(&b.accountTags, v, hashOf(v))
+	if at >= 0 && n.strange && !made(v) && b.strange.accounts[v] != string(name) {
+		return -1
+	}
+	return at
 }
 
 // decide answers about the nth member; -1 is somebody who is not there.
 func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named, v *Verdict) {
-	v.found = found{}
-	if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
-		v.plain, v.block = unknownOperation, nil
+	if unknown(req.Operation) {
+		v.refuse(unknownOperation)
+		v.block = nil
 		return
 	}
 	r := &rules[i.Edition][req.Operation]
 	v.rule, v.block = r, b
 	if n < 0 {
-		v.plain = unknownMember
+		v.refuse(unknownMember)
 		return
 	}
-	v.page, v.member = b.page(n), n&(1<<b.shift-1)
-	silent := req.Context.Silent()
-	if !silent && req.Context.Invalid() {
-		v.plain = invalidContext
-		return
+	page, line := b.page(n), n&(1<<b.shift-1)
+	v.page, v.member = page, line
+	asked, day, date := &r.silent, thisDay, bank.Day("")
+	if !req.Context.Silent() || req.Besides != 0 {
+		if req.Context.Invalid() {
+			v.refuse(invalidContext)
+			return
+		}
+		asked, day, date = r.asked(i, req)
 	}
-	m := &v.page.members[v.member]
-	asked, day, date := &r.silent, thisDay, i.today
-	if !silent || req.Besides != 0 {
-		var said needs
-		said, day, date = r.asked(i, req)
-		asked = &said
+	m := &page.members[line]
+	user := asked.user &^ catalog.Set(m.word&switchMask)
+	if catalog.EditLevel(m.word>>editShift&twoBits) < asked.least {
+		user = user.With(catalog.ACHEditLevel)
 	}
-	v.edition = asked.edition
-	v.user = asked.user &^ catalog.Set(m.word&switchMask)
-	v.plain = m.standing(r) | b.above(i.Institution, r)
-	if asked.edits && m.editsLess(r, req) {
-		v.user = v.user.With(catalog.ACHEditLevel)
-	}
-	if r.lastEditor && m.word&(1<<catalog.ACHFullControl) == 0 && req.Context.Says(catalog.LastEditor) {
-		v.plain |= secondPerson
-	}
-	if r.from != 0 {
-		v.accountLevel(i.Institution, req, names, asked.account)
+	why := m.standing(r) | b.above(i.Institution, r)
+	if asked.second&^m.word != 0 {
+		why |= secondPerson
 	}
 	if day == badDay {
-		v.plain |= invalidDate
+		why |= invalidDate
 	}
-	if r.limited > 0 {
-		v.amount(i, m, n, req, day, date)
+
+	var from, to accountVerdict
+	var g grant // on the account
+	if r.from != 0 && (r.accounts != catalog.AccountOptional || req.Account != "") {
+		first := line * len(b.accounts.ids)
+		at := b.accountNamed(names, names.Account, req.Account)
+		from = accountUnknown
+		if at >= 0 {
+			g = page.grants[first+at]
+			from = accountVerdict((asked.account&r.asks|r.from)&^g) | b.switchedOff(i.Institution, r, at)
+			v.place = first + at
+		}
+		if r.to != 0 {
+			other := b.accountNamed(names, names.ToAccount, req.ToAccount)
+			to = accountUnknown
+			if other >= 0 {
+				to = accountVerdict(r.to&^page.grants[first+other]) | b.switchedOff(i.Institution, r, other)
+				if at == other {
+					why |= sameAccount
+				}
+			}
+		}
 	}
-	if r.dual {
-		v.dualControl(m, req)
+	v.from = from
+
+	var limits uint16
+	approval := false
+	if r.limited {
+		amount, valid := req.Amount.Cents()
+		if !valid {
+			why |= invalidAmount
+		} else {
+			var own *ownLimit
+			if g&r.asks&ownLimits != 0 {
+				own = page.limitsOn(v.place)
+			}
+			limits = v.amount(i, m, n, own, req, day, date)
+			approval = r.dual && m.dualControl(g, own, amount)
+		}
 	}
+	v.edition, v.user, v.to, v.limits, v.plain, v.approval = asked.edition, user, to, limits, why, approval
+	v.refused = uint64(asked.edition|user)|uint64(from|to)|uint64(limits)|uint64(why) != 0
 }
 
+func unknown(op catalog.Operation) bool {
+	return op == catalog.UnknownOperation || op >= catalog.OperationCount
+}
+
+// standings are what a status and a hold say before anything else.
+var standings = func() (of [1 << (roleShift - statusShift)]plain) {
+	for word := range of {
+		if bank.Status(word&twoBits) != bank.StatusActive {
+			of[word] |= memberStatus
+		}
+		if memberWord(word)<<statusShift&heldBit != 0 {
+			of[word] |= memberHeld
+		}
+	}
+	return of
+}()
+
 // standing is what the member is, before what they may.
-func (m *member) standing(r *rule) (p plain) {
-	if bank.Status(m.word>>statusShift&twoBits) != bank.StatusActive {
-		p |= memberStatus
-	}
-	if m.word&heldBit != 0 {
-		p |= memberHeld
-	}
-	if r.roles>>(m.word>>roleShift&twoBits)&1 == 0 {
-		p |= roleForbids
-	}
-	return p
+func (m *member) standing(r *rule) plain {
+	return standings[m.word>>statusShift&(1<<(roleShift-statusShift)-1)] | plain(^r.roles>>(m.word>>roleShift&twoBits)&1)*roleForbids
 }
 
 // above is what the levels above the member say.
 func (b *Block) above(i *Institution, r *rule) (p plain) {
 	if r.gate&^(i.Offers&r.real) != 0 {
-		p |= institutionOff
+		p = institutionOff
 	}
 	if r.gate&^(b.entitlements&r.real) != 0 {
 		p |= organizationOff
@@ -191,8 +253,9 @@ const (
 )
 
 // asked are the permissions that a question needs, and its day.
-func (r *rule) asked(i *asking, req *entitlement.Request) (n needs, day dayState, date bank.Day) {
-	n, date = r.needs, i.today
+func (r *rule) asked(i *asking, req *entitlement.Request) (n *needs, day dayState, date bank.Day) {
+	said := r.needs
+	n = &said
 	for c := range r.contexts {
 		if req.Context.Says(r.contexts[c].key) {
 			n.add(r.contexts[c].needs)
@@ -209,14 +272,12 @@ func (r *rule) asked(i *asking, req *entitlement.Request) (n needs, day dayState
 	for p := range req.Besides.All {
 		n.add(alone[i.Edition][p])
 	}
+	n.settle(r.info, req.Context)
 	return n, day, date
 }
 
 func (i *asking) dayOf(req *entitlement.Request) (dayState, bank.Day) {
-	today := i.today
-	if today == "" {
-		today = bank.DayOf(req.Now, i.Location)
-	}
+	today := i.day(req)
 	switch day, ok := req.Day(today); {
 	case !ok:
 		return badDay, day
@@ -227,57 +288,34 @@ func (i *asking) dayOf(req *entitlement.Request) (dayState, bank.Day) {
 	}
 }
 
-// editsLess reports whether the member may not edit as far as a rule needs.
-func (m *member) editsLess(r *rule, req *entitlement.Request) bool {
-	least := r.info.EditLevel
-	if r.info.EntryFields && req.Context.EntryFields() {
-		least = catalog.EditPartial
+// day is the institution's day of a question's moment.
+func (i *asking) day(req *entitlement.Request) bank.Day {
+	if i.today == nil {
+		return bank.DayOf(req.Now, i.Location)
 	}
-	return catalog.EditLevel(m.word>>editShift&twoBits) < least
+	return i.today.day
 }
 
-// accountLevel tests the accounts of a question.
-func (v *Verdict) accountLevel(i *Institution, req *entitlement.Request, names *named, needed grant) {
-	r := v.rule
-	if r.accounts == catalog.AccountOptional && req.Account == "" {
-		return
+// switchedOff is what is off on an account for everybody.
+func (b *Block) switchedOff(i *Institution, r *rule, account int) accountVerdict {
+	if b.off != nil && i.Edition == bank.EditionCreditUnion && r.exists && b.off[account].Has(r.entitlement) {
+		return accountOff
 	}
-	known := v.account(i, 0, &names.account, needed&r.asks|r.from)
-	if r.to == 0 {
-		return
-	}
-	known = v.account(i, 1, &names.toAccount, r.to) && known
-	if known && req.Account == req.ToAccount {
-		v.plain |= sameAccount
-	}
-}
-
-func (v *Verdict) account(i *Institution, which int, w *wanted, needed grant) bool {
-	n := v.block.account(w)
-	if n < 0 {
-		v.accounts[which].unknown = true
-		return false
-	}
-	if v.block.off != nil && i.Edition == bank.EditionCreditUnion && v.rule.exists && v.block.off[n].Has(v.rule.entitlement) {
-		v.accounts[which].off = true
-	}
-	v.places[which] = v.member*len(v.block.accounts.ids) + n
-	v.accounts[which].grants = needed &^ v.page.grants[v.places[which]]
-	return true
+	return 0
 }
 
 // own are the limits of the account that a question names, nil where it has
 // none.
 func (v *Verdict) own() *ownLimit {
-	if v.rule.accounts != catalog.AccountRequired || v.accounts[0].unknown || v.page.grants[v.places[0]]&ownLimits == 0 {
+	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.page.grants[v.place]&ownLimits == 0 {
 		return nil
 	}
-	return v.page.limitsOn(v.places[0])
+	return v.page.limitsOn(v.place)
 }
 
 // Levels at which a limit may refuse, as bits.
 const (
-	byUser = 1 << iota
+	byUser uint16 = 1 << iota
 	byAccount
 	byOrganization
 )
@@ -285,53 +323,53 @@ const (
 // nothingUsed is what counts where nothing does.
 var nothingUsed entitlement.Used
 
-// amount tests the amount against every limit that applies.
-func (v *Verdict) amount(i *asking, m *member, member int, req *entitlement.Request, day dayState, date bank.Day) {
-	amount, ok := req.Amount.Cents()
-	if !ok {
-		v.plain |= invalidAmount
-		return
-	}
-	own, r := v.own(), v.rule
-	for n := range r.limits[:r.limited] {
-		l := &r.limits[n]
-		if l.daily && day == badDay {
-			continue
-		}
+// amount tests a valid amount against every limit that applies.
+func (v *Verdict) amount(i *asking, m *member, n int, own *ownLimit, req *entitlement.Request, day dayState, date bank.Day) (limits uint16) {
+	amount, _ := req.Amount.Cents()
+	b, r := v.block, v.rule
+	for at := range r.limits {
+		l := &r.limits[at]
 		used := &nothingUsed
-		if l.counts {
-			used = v.counted(i, l.limit, member, req, date)
+		if i.counters == nil || len(i.counters.counts) > 0 {
+			used = v.counted(i, l, n, req, date)
 		}
-		var refused uint8
+		var refused uint16
 		if over(m.amounts[l.limit], used.Member, amount) {
-			refused |= byUser
+			refused = byUser
 		}
-		if over(v.block.ceilings[l.limit], used.Organization, amount) {
+		if over(b.ceilings[l.limit], used.Organization, amount) {
 			refused |= byOrganization
 		}
-		if own != nil && l.onAccount {
+		if own != nil {
 			if most, set := own.get(l.limit); set && over(most, used.Account, amount) {
 				refused |= byAccount
 			}
 		}
-		v.limits[n] = refused
+		if day == badDay && l.daily {
+			refused = 0
+		}
+		limits |= refused & l.levels << (8 * at)
 	}
+	return limits
 }
 
-// counted is what counts against a daily limit already.
-func (v *Verdict) counted(i *asking, limit catalog.Limit, member int, req *entitlement.Request, date bank.Day) *entitlement.Used {
-	switch {
-	case i.counters == nil:
-		v.used = req.Used
-	case len(i.counters.counts) == 0:
-		v.used = nothingUsed
-	default:
-		account := -1
-		if v.rule.accounts == catalog.AccountRequired && !v.accounts[0].unknown {
-			account = v.places[0] - v.member*len(v.block.accounts.ids)
-		}
-		v.used = i.counters.used(date, limit, member, account)
+// counted is what counts against a limit already.
+func (v *Verdict) counted(i *asking, l *limitRule, member int, req *entitlement.Request, date bank.Day) *entitlement.Used {
+	if !l.counts {
+		return &nothingUsed
 	}
+	if i.counters == nil {
+		v.used = req.Used
+		return &v.used
+	}
+	account := -1
+	if v.rule.accounts == catalog.AccountRequired && v.from&accountUnknown == 0 {
+		account = v.place - v.member*len(v.block.accounts.ids)
+	}
+	if date == "" {
+		date = i.day(req)
+	}
+	v.used = i.counters.used(date, l.limit, member, account)
 	return &v.used
 }
 
@@ -339,19 +377,19 @@ func (v *Verdict) counted(i *asking, limit catalog.Limit, member int, req *entit
 // below zero, nor is what was used, so that their difference is never too small.
 func over(most, used, amount bank.Cents) bool { return amount > most-used }
 
-// dualControl finds whether a second person must approve.
-func (v *Verdict) dualControl(m *member, req *entitlement.Request) {
-	amount, _ := req.Amount.Cents()
+// dualControl reports whether a second person must approve: the member's dual
+// control says so, or that of an account.
+func (m *member) dualControl(g grant, own *ownLimit, amount bank.Cents) bool {
 	most := m.amounts[catalog.LimitWiresDual]
-	if m.word&(1<<catalog.WiresDualControl) != 0 && amount > most {
-		v.approval = true
-		return
+	user, account := m.word&(1<<catalog.WiresDualControl) != 0, g&bitOf[catalog.WiresDualControl] != 0
+	if own == nil {
+		return (user || account) && amount > most
 	}
-	if v.accounts[0].unknown || v.page.grants[v.places[0]]&bitOf[catalog.WiresDualControl] == 0 {
-		return
+	if user && amount > most {
+		return true
 	}
-	if own, set := v.own().get(catalog.LimitWiresDual); set {
-		most = own
+	if limit, set := own.get(catalog.LimitWiresDual); set {
+		most = limit
 	}
-	v.approval = amount > most
+	return account && amount > most
 }

@@ -80,23 +80,3 @@ func (x *index) remove(h hash, number uint32) {
 	x.put(h, number, gone)
 	x.live--
 }
-
-// start is where the search for a hash begins.
-func (x *index) start(h hash) int { return h.slot(len(x.slots)) }
-
-// next is the next organization under a hash from a slot on, where the member
-// may stand in it, and the slot after it; the number is -1 where there is none.
-func (x *index) next(h hash, at int) (after, number, place int) {
-	for {
-		s := x.slots[at].Load()
-		if s == 0 {
-			return at, -1, 0
-		}
-		if at++; at == len(x.slots) {
-			at = 0
-		}
-		if s>>(numberBits+placeBits) == uint64(h)&(1<<markBits-1) && s != gone {
-			return at, int(s&numberMask) - 1, int(s >> numberBits & placeMask)
-		}
-	}
-}

@@ -38,18 +38,7 @@ func (v *Verdict) DecisionIn(room []entitlement.Reason, req *entitlement.Request
 // most is how many reasons there are at most.
 func (v *Verdict) most() int {
 	return bits.OnesCount16(uint16(v.plain)) + bits.OnesCount64(uint64(v.edition)) + bits.OnesCount64(uint64(v.user)) +
-		bits.OnesCount8(v.limits[0]) + bits.OnesCount8(v.limits[1]) + v.accounts[0].most() + v.accounts[1].most()
-}
-
-func (a *accountVerdict) most() int {
-	n := bits.OnesCount32(uint32(a.grants))
-	if a.unknown {
-		n++
-	}
-	if a.off {
-		n++
-	}
-	return n
+		bits.OnesCount16(v.limits) + bits.OnesCount64(uint64(v.from)) + bits.OnesCount64(uint64(v.to))
 }
 
 type writing struct {
@@ -107,11 +96,11 @@ func (w *writing) write() {
 	if v.plain&secondPerson != 0 {
 		w.add(entitlement.SecondPersonRequired, entitlement.LevelUser, catalog.ACHFullControl, "")
 	}
-	if v.accounts[0].blocks() {
-		w.account(&v.accounts[0], w.req.Account)
+	if v.from != 0 {
+		w.account(v.from, w.req.Account)
 	}
-	if v.accounts[1].blocks() {
-		w.account(&v.accounts[1], w.req.ToAccount)
+	if v.to != 0 {
+		w.account(v.to, w.req.ToAccount)
 	}
 	if v.plain&sameAccount != 0 {
 		w.add(entitlement.SameAccount, entitlement.LevelUserAccount, entitlement.NoPermission, w.req.Account)
@@ -119,9 +108,9 @@ func (w *writing) write() {
 	if v.plain&(invalidDate|invalidAmount) != 0 {
 		w.those(stated[:])
 	}
-	if v.limits != [2]uint8{} {
-		for n := range v.rule.limited {
-			w.limit(&v.rule.limits[n], v.limits[n])
+	if v.limits != 0 {
+		for n := range v.rule.limits {
+			w.limit(&v.rule.limits[n], v.limits>>(8*n))
 		}
 	}
 }
@@ -133,14 +122,14 @@ func (w *writing) each(s catalog.Set, code entitlement.Code, level entitlement.L
 	}
 }
 
-func (w *writing) account(a *accountVerdict, name bank.AccountID) {
-	if a.unknown {
+func (w *writing) account(a accountVerdict, name bank.AccountID) {
+	if a&accountUnknown != 0 {
 		w.once(entitlement.Reason{Code: entitlement.UnknownAccount, Level: entitlement.LevelOrganization, Permission: entitlement.NoPermission, Account: name})
 	}
-	if a.off {
+	if a&accountOff != 0 {
 		w.once(entitlement.Reason{Code: entitlement.OrganizationAccountOff, Level: entitlement.LevelOrganizationAccount, Permission: w.v.rule.entitlement.Enabled(), Account: name})
 	}
-	for g := a.grants; g != 0; g &= g - 1 {
+	for g := grant(a); g != 0; g &= g - 1 {
 		p, code := switchOf[bits.TrailingZeros32(uint32(g))], entitlement.AccountOff
 		if p == catalog.AccountAccess {
 			code = entitlement.AccountAccessOff
@@ -158,7 +147,7 @@ func (w *writing) once(r entitlement.Reason) {
 	w.reasons = append(w.reasons, r)
 }
 
-func (w *writing) limit(l *limitRule, refused uint8) {
+func (w *writing) limit(l *limitRule, refused uint16) {
 	code, p := entitlement.LimitPerTransaction, l.limit.Permission()
 	if l.daily {
 		code = entitlement.LimitDaily

@@ -13,6 +13,9 @@ type needs struct {
 	user    catalog.Set // at user level, but for the choice of how far to edit
 	account grant       // on each account
 	edits   bool        // ach.edit_level is among them
+
+	least  catalog.EditLevel // that must be set, where it is
+	second memberWord        // what the last editor must have
 }
 
 func (n *needs) add(other needs) {
@@ -22,20 +25,33 @@ func (n *needs) add(other needs) {
 	n.edits = n.edits || other.edits
 }
 
+// settle finishes needs that are complete.
+func (n *needs) settle(info *catalog.OperationInfo, said entitlement.Context) {
+	if n.edits {
+		n.least = info.EditLevel
+		if info.EntryFields && said.EntryFields() {
+			n.least = catalog.EditPartial
+		}
+	}
+	if info.LastEditor && said.Says(catalog.LastEditor) {
+		n.second = 1 << catalog.ACHFullControl
+	}
+}
+
 // A rule is an operation of one edition, ready to be asked. What follows from the
 // rest stands first, for the question that says nothing in its context, as most
 // do: it is one line of a cache.
 type rule struct {
-	silent           needs
-	asks             grant                  // the account is asked for what is needed: all ones; zero: not
-	from, to         grant                  // is asked of the accounts whatever is needed
-	gate             catalog.EntitlementSet // the entitlement, or nothing
-	real             catalog.EntitlementSet // the entitlement, as far as it exists
-	roles            uint8                  // bit r: role r may, as far as the role decides
-	accounts         catalog.Accounts
-	lastEditor, dual bool  // the last editor is asked about, and counts as true; a second person may be needed
-	limited          uint8 // how many limits there are
-	limits           [2]limitRule
+	silent   needs
+	asks     grant                  // the account is asked for what is needed: all ones; zero: not
+	from, to grant                  // is asked of the accounts whatever is needed
+	gate     catalog.EntitlementSet // the entitlement, or nothing
+	real     catalog.EntitlementSet // the entitlement, as far as it exists
+	roles    uint8                  // bit r: role r may, as far as the role decides
+	accounts catalog.Accounts
+	dual     bool // a second person may be needed
+	limited  bool // there are limits
+	limits   [2]limitRule
 
 	info *catalog.OperationInfo
 	needs
@@ -51,10 +67,10 @@ type contextRule struct {
 }
 
 type limitRule struct {
-	limit     catalog.Limit
-	daily     bool
-	counts    bool // what is used of the day already bears on it
-	onAccount bool // an account may have a limit of its own
+	limit  catalog.Limit
+	daily  bool
+	counts bool   // what is used of the day already bears on it
+	levels uint16 // at which it may refuse; none where there is no limit
 }
 
 const editions = 2
@@ -120,12 +136,17 @@ func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
 			}
 		}
 	}
+	limits := r.limits[:0]
 	for _, limit := range info.Limits {
 		if p := limit.Permission(); p.In(edition) {
-			r.limits[r.limited] = limitRule{limit, limit.Daily(), limit.Daily() && info.Counts, p.At(catalog.AtAccount) && info.Accounts == catalog.AccountRequired}
-			r.limited++
+			levels := byUser | byOrganization
+			if p.At(catalog.AtAccount) && info.Accounts == catalog.AccountRequired {
+				levels |= byAccount
+			}
+			limits = append(limits, limitRule{limit, limit.Daily(), limit.Daily() && info.Counts, levels})
 		}
 	}
+	r.limited = len(limits) > 0
 	r.silence(info)
 	r.dual = info.Operation == catalog.WiresTransmitOperation && catalog.WiresDualControl.In(edition)
 	return r
@@ -140,7 +161,7 @@ func (r *rule) silence(info *catalog.OperationInfo) {
 			r.silent.add(c.needs)
 		}
 	}
-	r.lastEditor = info.LastEditor && nothing.Says(catalog.LastEditor)
+	r.silent.settle(info, nothing)
 	if r.entitlement != catalog.NoEntitlement {
 		r.gate = r.gate.With(r.entitlement)
 	}

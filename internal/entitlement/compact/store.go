@@ -7,9 +7,7 @@ import (
 	"unsafe"
 
 	"mandate/internal/bank"
-	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
-	"mandate/internal/entitlement/ident"
 )
 
 // What things take in memory, for Size.
@@ -127,12 +125,9 @@ func (w View) Holds() bool {
 func (w View) Decide(req *entitlement.Request, v *Verdict) State {
 	var names named
 	names.read(req)
-	p, block, n := w.store.find(&names.member)
+	p, block, n := w.store.find(&names, req)
 	if block == nil {
-		v.found, v.block = found{plain: unknownMember}, nil
-		if req.Operation == catalog.UnknownOperation || req.Operation >= catalog.OperationCount {
-			v.plain = unknownOperation
-		}
+		w.nobody(req, v)
 		return NotHere
 	}
 	if block.Sequence < p.announced.Load() {
@@ -140,6 +135,15 @@ func (w View) Decide(req *entitlement.Request, v *Verdict) State {
 	}
 	w.store.note(p)
 	return w.ask(block, n, req, &names, v)
+}
+
+// nobody answers about somebody who is not found.
+func (w View) nobody(req *entitlement.Request, v *Verdict) {
+	v.refuse(unknownMember)
+	v.block = nil
+	if unknown(req.Operation) {
+		v.plain = unknownOperation
+	}
 }
 
 // Ask answers a question about the nth member of a block: of the same block, as
@@ -155,15 +159,17 @@ func (w View) ask(b *Block, n int, req *entitlement.Request, names *named, v *Ve
 	if today.number < b.counters.begin {
 		return Behind
 	}
-	b.decide(&asking{Institution: w.institution, today: today.day, counters: b.counters}, req, n, names, v)
+	b.decide(&asking{Institution: w.institution, today: today, counters: b.counters}, req, n, names, v)
 	return Answered
 }
 
 // Block is the current block of a member's organization and the member's place
 // in it.
 func (w View) Block(user bank.UserID) (*Block, int, State) {
-	member := want(ident.Member, string(user))
-	p, block, n := w.store.find(&member)
+	req := entitlement.Request{Member: user}
+	var names named
+	names.read(&req)
+	p, block, n := w.store.find(&names, &req)
 	switch {
 	case block == nil:
 		return nil, -1, NotHere
@@ -198,23 +204,32 @@ func (s *Store) note(p *place) {
 	}
 }
 
-// find finds a member, and their organization; nil where there is none.
-func (s *Store) find(w *wanted) (*place, *Block, int) {
-	index := s.index.Load()
-	for at, number, n := index.next(w.hash, index.start(w.hash)); number >= 0; at, number, n = index.next(w.hash, at) {
-		p := s.at(number) // after the index was read: what it knows is there by then
-		b := p.block.Load()
-		if b == nil {
-			continue
+// find finds the member of a question, and their organization; nil where there is
+// none.
+func (s *Store) find(names *named, req *entitlement.Request) (*place, *Block, int) {
+	h := hashOf(names.Member)
+	slots := s.index.Load().slots
+	for at := h.slot(len(slots)); ; {
+		slot := slots[at].Load()
+		if slot == 0 {
+			return nil, nil, -1
 		}
-		if w.made && n < len(b.members.ids) && b.members.ids[n] == w.id {
-			return p, b, n
+		if slot>>(numberBits+placeBits) == uint64(h)&(1<<markBits-1) && slot != gone {
+			p := s.at(int(slot&numberMask) - 1) // after the index was read: what it knows is there by then
+			if b := p.block.Load(); b != nil {
+				n := int(slot >> numberBits & placeMask)
+				if n >= len(b.members.ids) || b.members.ids[n] != names.Member || names.strange {
+					n = b.memberNamed(names, req)
+				}
+				if n >= 0 {
+					return p, b, n
+				}
+			}
 		}
-		if n := b.member(w); n >= 0 {
-			return p, b, n
+		if at++; at == len(slots) {
+			at = 0
 		}
 	}
-	return nil, nil, -1
 }
 
 // at is the place of an organization's number.
