@@ -45,11 +45,19 @@ func (s *Survey) Crowd() Crowd { return s.crowd }
 // A round is one question of a survey, asked of everybody.
 type round struct {
 	counted func(bank.UserID, bank.AccountID) Used // nil: nothing counts
-	known   map[alike]answered
-	last    alike // the answer before
-	was     answered
+	known   map[alike]*answered
+	recent  [recents]recent // some of them, found without a search
 	sides   map[side]bool
 }
+
+// A recent is an answer that was given a short while ago.
+type recent struct {
+	key alike
+	was *answered
+}
+
+// recents is how many there are: enough for what is set on one member's accounts.
+const recents = 1 << 6
 
 // alike are the facts that bear on an answer: what is set for the member, on the
 // account and on the one to move to, as the crowd numbers it.
@@ -88,7 +96,9 @@ type spread struct {
 	n     int // the member
 	kind  int32
 	ask   Request
-	brief bool // nobody asks on which accounts
+	to    int   // where money would go
+	there int32 // what is set for the member there
+	brief bool  // nobody asks on which accounts
 	each  []Extent
 	found Ability
 	yes   int
@@ -102,7 +112,7 @@ func (s *Survey) round(of Request) *round {
 	}
 	r := s.rounds[of]
 	if r == nil {
-		r = &round{known: map[alike]answered{}, sides: map[side]bool{}, last: alike{kind: -1}, counted: s.used(of)}
+		r = &round{known: map[alike]*answered{}, sides: map[side]bool{}, counted: s.used(of)}
 		s.rounds[of] = r
 	}
 	s.asked, s.last = of, r
@@ -111,7 +121,7 @@ func (s *Survey) round(of Request) *round {
 
 // spread begins to ask the nth member.
 func (s *Survey) spread(n int, ask Request) spread {
-	return spread{Survey: s, round: s.round(ask), n: n, kind: s.crowd.Kind(n), ask: ask, found: Ability{Operation: ask.Operation}}
+	return spread{Survey: s, round: s.round(ask), n: n, kind: s.crowd.Kind(n), ask: ask, to: nowhere, there: nowhere, found: Ability{Operation: ask.Operation}}
 }
 
 // AbilityOf finds where a member may do something, and how far. The request's
@@ -218,24 +228,29 @@ func (s *Survey) name(place int, asked bank.AccountID) bank.AccountID {
 // on is the answer on an account. One of which there is none is asked about by
 // itself.
 func (s *spread) on(account, to int) *answered {
-	key := alike{kind: s.kind, here: nowhere, there: nowhere, same: account == to}
+	key := alike{kind: s.kind, here: nowhere, same: account == to}
 	if account >= 0 {
 		key.here, key.off = s.crowd.On(s.n, account), s.accounts[account].Off
 	}
-	if to >= 0 {
-		key.there, key.offTo = s.crowd.On(s.n, to), s.accounts[to].Off
+	if to != s.to { // of many questions, money would mostly go to the same account
+		if s.to, s.there = to, nowhere; to >= 0 {
+			s.there = s.crowd.On(s.n, to)
+		}
+	}
+	if key.there = s.there; to >= 0 {
+		key.offTo = s.accounts[to].Off
 	}
 	if s.counted != nil {
 		key.used = s.counted(s.member(), s.name(account, s.ask.Account))
 	}
 	if account == strange || to == strange {
-		a := s.fresh(account, to, key.used)
-		return &a
+		return s.fresh(account, to, key.used)
 	}
-	if key != s.round.last {
-		s.was, s.round.last = s.remember(account, to, key), key
+	slot := &s.recent[uint32(key.here+7*key.there+31*key.kind)%recents]
+	if slot.was == nil || slot.key != key {
+		*slot = recent{key, s.remember(account, to, key)}
 	}
-	return &s.was
+	return slot.was
 }
 
 // member is whom is asked about.
@@ -246,9 +261,9 @@ func (s *spread) member() bank.UserID {
 	return s.ask.Member
 }
 
-func (s *spread) remember(account, to int, key alike) answered {
-	known, ok := s.known[key]
-	if !ok {
+func (s *spread) remember(account, to int, key alike) *answered {
+	known := s.known[key]
+	if known == nil {
 		if len(s.known) >= mostKnown {
 			clear(s.known)
 		}
@@ -268,19 +283,19 @@ func (s *spread) decided(account, to int) (Policy, Request) {
 	return p, req
 }
 
-func (s *spread) fresh(account, to int, used Used) answered {
+func (s *spread) fresh(account, to int, used Used) *answered {
 	p, req := s.decided(account, to)
 	req.Used = used
 	if len(req.Operation.Info().Limits) == 0 {
-		return answered{allowed: Decide(&p, req).Allowed}
+		return &answered{allowed: Decide(&p, req).Allowed}
 	}
 	if !req.Amount.Given() {
 		req.Amount = AmountOf(1)
 	}
 	if !Decide(&p, req).Allowed {
-		return answered{}
+		return &answered{}
 	}
-	return answered{true, ExtentOf(&p, req), dayRooms(&p, req)}
+	return &answered{true, ExtentOf(&p, req), dayRooms(&p, req)}
 }
 
 // pairs asks about transfers. What blocks on one account does not depend on the

@@ -11,8 +11,9 @@ import (
 type Crowd struct {
 	block    *Block
 	accounts []entitlement.Account
-	kinds    numbers[member]
-	settings numbers[setting]
+	kinds    map[member]int32
+	settings map[setting]int32
+	recent   [recents]numbered
 	near     *page
 	limit    int // of that page: the one after the last that was found
 }
@@ -23,32 +24,27 @@ type setting struct {
 	own   ownLimit // without its place
 }
 
-// numbers numbers what was not seen before. The next one is often the same.
-type numbers[K comparable] struct {
-	seen   map[K]int32
-	last   K
-	number int32
+// A numbered setting is one that was met a short while ago.
+type numbered struct {
+	setting
+	number int32 // one more than it
 }
 
-func (n *numbers[K]) of(what K) int32 {
-	if what == n.last && n.seen != nil {
-		return n.number
+// recents is how many there are.
+const recents = 1 << 6
+
+// slot is where a setting stands among the recent ones, if it does.
+func (s *setting) slot() uint64 {
+	mixed := uint64(s.grant) + uint64(s.own.set)<<32
+	for _, amount := range s.own.amount {
+		mixed = (mixed ^ uint64(amount)) * 0x9e3779b97f4a7c15
 	}
-	if n.seen == nil {
-		n.seen = map[K]int32{}
-	}
-	number, known := n.seen[what]
-	if !known {
-		number = int32(len(n.seen))
-		n.seen[what] = number
-	}
-	n.last, n.number = what, number
-	return number
+	return mixed >> 40 % recents
 }
 
 // Crowd is everybody of the block.
 func (b *Block) Crowd() *Crowd {
-	c := &Crowd{block: b, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
+	c := &Crowd{block: b, kinds: map[member]int32{}, settings: map[setting]int32{}, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
 	for name := range b.Accounts {
 		account := entitlement.Account{ID: name}
 		if b.off != nil {
@@ -74,11 +70,28 @@ func (c *Crowd) Place(id bank.UserID) int { return c.block.Place(id) }
 func (c *Crowd) Accounts() []entitlement.Account { return c.accounts }
 
 // Kind numbers all that is set for a member above the accounts.
-func (c *Crowd) Kind(n int) int32 { return c.kinds.of(c.block.page(n).members[n&(1<<c.block.shift-1)]) }
+func (c *Crowd) Kind(n int) int32 {
+	return met(c.kinds, c.block.page(n).members[n&(1<<c.block.shift-1)])
+}
 
 // On numbers all that is set for a member on an account.
 func (c *Crowd) On(n, account int) int32 {
-	return c.settings.of(c.on(n, account))
+	s := c.on(n, account)
+	near := &c.recent[s.slot()]
+	if near.number == 0 || near.setting != s {
+		*near = numbered{s, met(c.settings, s) + 1}
+	}
+	return near.number - 1
+}
+
+// met numbers what was not seen before.
+func met[K comparable](seen map[K]int32, what K) int32 {
+	number, known := seen[what]
+	if !known {
+		number = int32(len(seen))
+		seen[what] = number
+	}
+	return number
 }
 
 func (c *Crowd) on(n, account int) setting {
