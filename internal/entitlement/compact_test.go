@@ -279,7 +279,7 @@ func TestCompactCrowdIsEverybody(t *testing.T) {
 			source := func(entitlement.Request) func(bank.UserID, bank.AccountID) entitlement.Used {
 				return func(bank.UserID, bank.AccountID) entitlement.Used { return used }
 			}
-			crowd := compact.NewBlock(w.policy, 1).Crowd()
+			crowd := compact.NewBlock(w.policy, 1).Crowd(w.policy.Institution)
 			packed := entitlement.SurveyOf(w.policy.Institution, w.policy.Organization, crowd, source)
 			told := entitlement.NewSurvey(w.policy, source)
 			for n := range crowd.People() {

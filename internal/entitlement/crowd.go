@@ -28,10 +28,14 @@ type Crowd interface {
 	// Member is a member with what is set for them on some accounts by their place;
 	// what is below zero is no place.
 	Member(n int, accounts ...int) *Member
+
+	// Allows is what Decide answers about a member, whom the request names, too.
+	Allows(n int, req *Request) (allowed, approval bool)
 }
 
 // A policyCrowd is the members of a policy, in no order.
 type policyCrowd struct {
+	policy   *Policy
 	accounts []Account
 	members  []*Member
 	places   map[bank.UserID]int
@@ -48,7 +52,7 @@ type kind struct {
 }
 
 func crowdOf(p *Policy) *policyCrowd {
-	c := &policyCrowd{places: make(map[bank.UserID]int, len(p.Members)), kinds: map[kind]int32{}, settings: map[Settings]int32{}}
+	c := &policyCrowd{policy: p, places: make(map[bank.UserID]int, len(p.Members)), kinds: map[kind]int32{}, settings: map[Settings]int32{}}
 	for id, a := range p.Accounts {
 		a.ID = id
 		c.accounts = append(c.accounts, a)
@@ -89,6 +93,10 @@ func (c *policyCrowd) On(n, account int) int32 {
 }
 
 func (c *policyCrowd) Member(n int, _ ...int) *Member { return c.members[n] }
+
+func (c *policyCrowd) Allows(_ int, req *Request) (allowed, approval bool) {
+	return c.policy.allows(req)
+}
 
 // numberOf numbers what was not seen before.
 func numberOf[K comparable](seen map[K]int32, what K) int32 {

@@ -30,22 +30,30 @@ func (e Extent) DayAlone() bank.Cents {
 // ExtentOf finds out how far a request reaches, whatever its amount, by asking
 // Decide and nothing else. Alone means without anybody: whoever sends a batch
 // alone was also the last to edit it.
-func ExtentOf(p *Policy, req Request) (e Extent) {
+func ExtentOf(p *Policy, req Request) Extent {
+	e, _ := extentOf(p, req, p.allows, nil)
+	return e
+}
+
+// extentOf is ExtentOf where somebody else says what Decide would, with what the
+// daily limits leave. room is for the tests of a decision.
+func extentOf(p *Policy, req Request, allows func(*Request) (allowed, approval bool), room []Check) (e Extent, rooms []dayRoom) {
 	if len(req.Operation.Info().Limits) == 0 {
-		return Extent{}
+		return Extent{}, nil
 	}
-	if e.UpTo, e.Alone = Largest(p, req); e.UpTo == 0 {
-		return Extent{}
+	if e.UpTo, e.Alone = largest(p, req, allows); e.UpTo == 0 {
+		return Extent{}, nil
 	}
-	if req.Operation.Info().LastEditor {
-		_, e.Alone = Largest(p, single(req))
+	if of := single(req); of.Context != req.Context {
+		_, e.Alone = largest(p, of, allows)
 	}
-	for _, left := range dayRooms(p, req) {
+	rooms = dayRooms(p, req, room)
+	for _, left := range rooms {
 		if !e.Daily || left.cents < e.Day {
 			e.Daily, e.Day = true, left.cents
 		}
 	}
-	return e
+	return e, rooms
 }
 
 // single is a request as somebody makes it who does everything by themself.
@@ -66,12 +74,12 @@ type dayRoom struct {
 
 // dayRooms are the daily limits that the request counts against, as the decision
 // itself tested them.
-func dayRooms(p *Policy, req Request) (rooms []dayRoom) {
+func dayRooms(p *Policy, req Request, room []Check) (rooms []dayRoom) {
 	if !req.Operation.Info().Counts {
 		return nil
 	}
 	req.Amount = AmountOf(1)
-	var checks []Check
+	checks := room[:0]
 	decide(p, req, &checks)
 	for _, c := range checks {
 		if c.Code == LimitDaily {

@@ -16,28 +16,46 @@ import (
 // amount is allowed. It asks Decide and nothing else: more is never allowed
 // where less is not, and an answer changes only where some limit does.
 func Largest(p *Policy, req Request) (upTo, alone bank.Cents) {
-	if req.Amount = AmountOf(1); !Decide(p, req).Allowed {
+	return largest(p, req, p.allows)
+}
+
+// allows is Decide without the reasons.
+func (p *Policy) allows(req *Request) (allowed, approval bool) {
+	d := Decide(p, *req)
+	return d.Allowed, d.ApprovalRequired
+}
+
+// largest is Largest where somebody else says what Decide would.
+func largest(p *Policy, req Request, allows func(*Request) (allowed, approval bool)) (upTo, alone bank.Cents) {
+	at := func(c bank.Cents) (bool, bool) {
+		req.Amount = AmountOf(c)
+		return allows(&req)
+	}
+	if allowed, _ := at(1); !allowed {
 		return 0, 0
 	}
 	amounts := candidates(p, req)
-	last := func(fits func(Decision) bool) bank.Cents {
-		n := sort.Search(len(amounts), func(i int) bool {
-			req.Amount = AmountOf(amounts[i])
-			return !fits(Decide(p, req))
-		})
-		if n == 0 {
-			return 0
-		}
-		return amounts[n-1]
+	all := sort.Search(len(amounts), func(i int) bool {
+		allowed, _ := at(amounts[i])
+		return !allowed
+	})
+	if all == 0 {
+		return 0, 0
 	}
-	upTo = last(func(d Decision) bool { return d.Allowed })
-	return upTo, last(func(d Decision) bool { return d.Allowed && !d.ApprovalRequired })
+	some := sort.Search(all, func(i int) bool {
+		_, approval := at(amounts[i])
+		return approval
+	})
+	if upTo = amounts[all-1]; some > 0 {
+		alone = amounts[some-1]
+	}
+	return upTo, alone
 }
 
 // candidates are the amounts at which the answer can change, in order: what
 // each limit of the member, the account and the organization leaves.
 func candidates(p *Policy, req Request) []bank.Cents {
-	found := []bank.Cents{1, bank.MaxAmount}
+	found := append(make([]bank.Cents, 0, 16), 1, bank.MaxAmount)
 	add := func(l Limits, limit catalog.Limit) {
 		most, set := l.Get(limit)
 		if !set {

@@ -20,6 +20,7 @@ type Survey struct {
 	rounds   map[Request]*round // by what is asked, of nobody and on no account
 	asked    Request            // the last of them
 	last     *round
+	room     []Check // for the tests of a decision
 }
 
 // NewSurvey begins a survey of the members of a policy. used must answer the same
@@ -30,7 +31,7 @@ func NewSurvey(p *Policy, used Source) *Survey {
 
 // SurveyOf begins a survey of a crowd under the levels above it.
 func SurveyOf(institution Institution, organization Organization, crowd Crowd, used Source) *Survey {
-	s := &Survey{crowd: crowd, used: used, accounts: crowd.Accounts(), rounds: map[Request]*round{}}
+	s := &Survey{crowd: crowd, used: used, room: make([]Check, 0, manyChecks), accounts: crowd.Accounts(), rounds: map[Request]*round{}}
 	s.levels = Policy{Institution: institution, Organization: organization, Accounts: make(map[bank.AccountID]Account, len(s.accounts))}
 	s.places = make(map[bank.AccountID]int, len(s.accounts))
 	for i, a := range s.accounts {
@@ -38,6 +39,9 @@ func SurveyOf(institution Institution, organization Organization, crowd Crowd, u
 	}
 	return s
 }
+
+// manyChecks is more tests than a decision makes.
+const manyChecks = 64
 
 // Crowd is whom the survey asks about.
 func (s *Survey) Crowd() Crowd { return s.crowd }
@@ -287,15 +291,18 @@ func (s *spread) fresh(account, to int, used Used) *answered {
 	p, req := s.decided(account, to)
 	req.Used = used
 	if len(req.Operation.Info().Limits) == 0 {
-		return &answered{allowed: Decide(&p, req).Allowed}
+		allowed, _ := s.crowd.Allows(s.n, &req)
+		return &answered{allowed: allowed}
 	}
 	if !req.Amount.Given() {
 		req.Amount = AmountOf(1)
 	}
-	if !Decide(&p, req).Allowed {
+	allows := func(req *Request) (bool, bool) { return s.crowd.Allows(s.n, req) }
+	if allowed, _ := allows(&req); !allowed {
 		return &answered{}
 	}
-	return &answered{true, ExtentOf(&p, req), dayRooms(&p, req)}
+	extent, rooms := extentOf(&p, req, allows, s.room)
+	return &answered{true, extent, rooms}
 }
 
 // pairs asks about transfers. What blocks on one account does not depend on the

@@ -58,7 +58,7 @@ func remembered(tx *db.Tx, institution bank.InstitutionID, organization bank.Org
 	}
 	p := &entitlement.Policy{}
 	_, err = loadOrganization(tx, institution, organization, p)
-	return p, block.Crowd(), err
+	return p, block.Crowd(p.Institution), err
 }
 
 // isAt reports whether a block is of the very history that stands at a head.

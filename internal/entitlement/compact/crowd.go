@@ -10,10 +10,12 @@ import (
 // as it is packed, and put into words only for a decision. It serves one at a time.
 type Crowd struct {
 	block    *Block
+	above    Institution
 	accounts []entitlement.Account
 	kinds    map[member]int32
 	settings map[setting]int32
 	recent   [recents]numbered
+	verdict  Verdict
 	near     *page
 	limit    int // of that page: the one after the last that was found
 }
@@ -42,9 +44,9 @@ func (s *setting) slot() uint64 {
 	return mixed >> 40 % recents
 }
 
-// Crowd is everybody of the block.
-func (b *Block) Crowd() *Crowd {
-	c := &Crowd{block: b, kinds: map[member]int32{}, settings: map[setting]int32{}, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
+// Crowd is everybody of the block in an institution.
+func (b *Block) Crowd(above entitlement.Institution) *Crowd {
+	c := &Crowd{block: b, above: Institution{Institution: above}, kinds: map[member]int32{}, settings: map[setting]int32{}, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
 	for name := range b.Accounts {
 		account := entitlement.Account{ID: name}
 		if b.off != nil {
@@ -128,6 +130,14 @@ func (c *Crowd) Member(n int, accounts ...int) *entitlement.Member {
 		}
 	}
 	return m
+}
+
+// Allows is what Decide answers about a member.
+func (c *Crowd) Allows(n int, req *entitlement.Request) (allowed, approval bool) {
+	var names named
+	names.read(req)
+	c.block.decide(&asking{Institution: &c.above}, req, n, &names, &c.verdict)
+	return c.verdict.Allowed(), c.verdict.ApprovalRequired()
 }
 
 // words says a setting in full.

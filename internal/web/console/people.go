@@ -198,7 +198,7 @@ func (a *app) theOrganization(r *http.Request, tab string) (p organizationFrame,
 	switch tab {
 	case "Details":
 	case whoMayTab:
-		title = "Who may do what at " + title
+		title = whoMayTab + " at " + title
 	default:
 		title = tab + " of " + title
 	}

@@ -12,7 +12,7 @@ import (
 
 // whoMayTab leads to who may do something in an organization, and to what each could
 // move alone.
-const whoMayTab = "Who may"
+const whoMayTab = "Who may do what"
 
 // asking is where the answers to reverse questions about an organization stand.
 func asking(p *organizationFrame) whomay.Place {

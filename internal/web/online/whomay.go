@@ -53,7 +53,7 @@ func (a *app) whoMay(w http.ResponseWriter, r *http.Request) error {
 	}
 	return whomay.ServeWho(w, r, place, func(q usermgmt.WhoQuery) (usermgmt.WhoPage, error) {
 		return a.users.WhoMay(r.Context(), web.CallerOf(r.Context()), me.Organization.ID, q)
-	}, a.showWhoMay(w, r, me, "Who may", "Everybody who may do something, and up to how much."))
+	}, a.showWhoMay(w, r, me, "Who may do what", "Everybody who may do something, and up to how much."))
 }
 
 // aloneToday answers what each person could move without anybody else.

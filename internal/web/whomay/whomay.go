@@ -502,7 +502,7 @@ func momentField(value string) ui.Field {
 
 func tabs(place Place, here, moment string) []ui.Tab {
 	return []ui.Tab{
-		{Label: "Who may", Href: at(place.Who, moment), Current: here == place.Who},
+		{Label: "One action", Href: at(place.Who, moment), Current: here == place.Who},
 		{Label: "Alone today", Href: at(place.Alone, moment), Current: here == place.Alone},
 	}
 }
