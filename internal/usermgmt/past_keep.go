@@ -167,7 +167,8 @@ func keepInstitution(tx *db.Tx, institution bank.InstitutionID, sequence int64) 
 		return err
 	}
 	state := pastInstitution{i.Edition, i.TimeZone, i.Offers}
-	if _, err := tx.Exec(`insert into past_institution (institution_id, sequence, state) values ($1, $2, $3)`, institution, sequence, state.pack()); err != nil {
+	if _, err := tx.Exec(`insert into past_institution (institution_id, sequence, state) values ($1, $2, $3)`, institution, sequence,
+		pastPlace{kind: ofInstitution, institution: institution, sequence: sequence}.seal(state.pack())); err != nil {
 		return err
 	}
 	return know(tx, institution, "", sequence)
@@ -234,11 +235,12 @@ func (k *keeper) keepLevels() error {
 		return err
 	}
 	state := pastOrganization{o.Entitlements, o.Ceilings}
-	if _, err := k.tx.Exec(`insert into past_organization (organization_num, sequence, state) values ($1, $2, $3)`, k.num, k.sequence, state.pack()); err != nil {
+	if _, err := k.tx.Exec(`insert into past_organization (organization_num, sequence, state) values ($1, $2, $3)`, k.num, k.sequence,
+		k.place(ofOrganization, 0).seal(state.pack())); err != nil {
 		return err
 	}
-	before, err := newest(k.tx, k.num, newestAccounts)
-	if err != nil {
+	before, err := newest(k.tx, ofAccount, k.num, newestAccounts)
+	if err != nil && !errors.Is(err, errState) { // what cannot be read is kept anew
 		return err
 	}
 	accounts, err := accountsByName(k.tx, k.num)
@@ -249,7 +251,7 @@ func (k *keeper) keepLevels() error {
 	for _, a := range accounts {
 		is := pastAccount{a.ID, a.Target().Name, a.Off}
 		if state := is.pack(); !bytes.Equal(state, before[a.Ordinal]) {
-			args = append(args, k.num, a.Ordinal, k.sequence, state)
+			args = append(args, k.num, a.Ordinal, k.sequence, k.place(ofAccount, a.Ordinal).seal(state))
 		}
 	}
 	return pastAccountInsertion.insert(k.tx, args)
@@ -257,23 +259,45 @@ func (k *keeper) keepLevels() error {
 
 const (
 	newestAccounts = `
-		select p.ordinal, p.state from past_account p where p.organization_num = $1 and p.sequence = (
+		select p.ordinal, p.sequence, p.state from past_account p where p.organization_num = $1 and p.sequence = (
 			select max(q.sequence) from past_account q where q.organization_num = p.organization_num and q.ordinal = p.ordinal)`
 	newestMembers = `
-		select p.ordinal, p.state from past_member p where p.organization_num = $1 and p.sequence = (
+		select p.ordinal, p.sequence, p.state from past_member p where p.organization_num = $1 and p.sequence = (
 			select max(q.sequence) from past_member q where q.organization_num = p.organization_num and q.ordinal = p.ordinal)`
 )
 
+// place is where a state stands that is kept now.
+func (k *keeper) place(kind pastKind, ordinal int64) pastPlace {
+	return pastPlace{kind: kind, num: k.num, ordinal: ordinal, sequence: k.sequence}
+}
+
 // newest reads the newest states of an organization's parts by their numbers.
-func newest(tx *db.Tx, num int64, query string, more ...any) (map[int64][]byte, error) {
+func newest(tx *db.Tx, kind pastKind, num int64, query string, more ...any) (map[int64][]byte, error) {
 	states := map[int64][]byte{}
 	_, err := db.All(tx, func(s db.Scanner) (ordinal int64, err error) {
+		at := pastPlace{kind: kind, num: num}
 		var state []byte
-		err = s.Scan(&ordinal, &state)
-		states[ordinal] = state
-		return ordinal, err
+		if err = s.Scan(&at.ordinal, &at.sequence, &state); err == nil {
+			states[at.ordinal], err = at.open(state)
+		}
+		return at.ordinal, err
 	}, query, append([]any{num}, more...)...)
 	return states, err
+}
+
+// newestOf reads the newest state that there is of one thing; nil where nothing is
+// kept.
+func newestOf(tx *db.Tx, at pastPlace, query string, args ...any) ([]byte, error) {
+	all, err := db.All(tx, func(s db.Scanner) (state []byte, err error) {
+		if err = s.Scan(&at.sequence, &state); err == nil {
+			state, err = at.open(state)
+		}
+		return state, err
+	}, query, args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return all[0], nil
 }
 
 // keepMembers keeps the members named, or all, and that those of them who are
@@ -285,7 +309,7 @@ func (k *keeper) keepMembers(ids map[bank.UserID]bool, all bool) error {
 	}
 	var args, persons []any
 	for _, m := range now {
-		args = append(args, k.num, m.ordinal, k.sequence, m.state.pack())
+		args = append(args, k.num, m.ordinal, k.sequence, k.place(ofMember, m.ordinal).seal(m.state.pack()))
 		persons = append(persons, k.institution, m.state.id, k.num, m.ordinal)
 		delete(ids, m.state.id)
 	}
@@ -298,7 +322,7 @@ func (k *keeper) keepMembers(ids map[bank.UserID]bool, all bool) error {
 		if err != nil {
 			return err
 		}
-		args = append(args, k.num, ordinal, k.sequence, []byte{})
+		args = append(args, k.num, ordinal, k.sequence, k.place(ofMember, ordinal).seal(gone))
 	}
 	if err := pastMemberInsertion.insert(k.tx, args); err != nil {
 		return err

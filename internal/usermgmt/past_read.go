@@ -142,8 +142,8 @@ func (m *pastMember) member(accounts map[int64]bank.AccountID) *entitlement.Memb
 }
 
 func (t *then) levels(p *entitlement.Policy) error {
-	state, err := db.One(t.tx, db.Value[[]byte], `
-		select state from past_institution where institution_id = $1 and sequence <= $2 order by sequence desc limit 1`, t.institution, t.above.Sequence)
+	state, err := newestOf(t.tx, pastPlace{kind: ofInstitution, institution: t.institution}, `
+		select sequence, state from past_institution where institution_id = $1 and sequence <= $2 order by sequence desc limit 1`, t.institution, t.above.Sequence)
 	if err != nil {
 		return fmt.Errorf("read what the institution was: %w", err)
 	}
@@ -156,8 +156,8 @@ func (t *then) levels(p *entitlement.Policy) error {
 		return err
 	}
 	p.Institution = entitlement.Institution{ID: t.institution, Edition: i.edition, Location: place, Offers: i.offers}
-	state, err = db.One(t.tx, db.Value[[]byte], `
-		select state from past_organization where organization_num = $1 and sequence <= $2 order by sequence desc limit 1`, t.num, t.own.Sequence)
+	state, err = newestOf(t.tx, pastPlace{kind: ofOrganization, num: t.num}, `
+		select sequence, state from past_organization where organization_num = $1 and sequence <= $2 order by sequence desc limit 1`, t.num, t.own.Sequence)
 	if err != nil {
 		return fmt.Errorf("read what the organization was: %w", err)
 	}
@@ -168,8 +168,8 @@ func (t *then) levels(p *entitlement.Policy) error {
 
 // accounts are those that the organization had, by number.
 func (t *then) accounts() (map[int64]pastAccount, error) {
-	states, err := newest(t.tx, t.num, `
-		select p.ordinal, p.state from past_account p where p.organization_num = $1 and p.sequence = (
+	states, err := newest(t.tx, ofAccount, t.num, `
+		select p.ordinal, p.sequence, p.state from past_account p where p.organization_num = $1 and p.sequence = (
 			select max(q.sequence) from past_account q
 			 where q.organization_num = p.organization_num and q.ordinal = p.ordinal and q.sequence <= $2)`, t.own.Sequence)
 	if err != nil {
@@ -206,16 +206,16 @@ func (t *then) members(scope entitlement.Scope) (members []pastMember, err error
 		return t.everybody, nil
 	}
 	if scope.AllMembers {
-		err := take(newest(t.tx, t.num, `
-			select p.ordinal, p.state from past_member p where p.organization_num = $1 and p.sequence = (
+		err := take(newest(t.tx, ofMember, t.num, `
+			select p.ordinal, p.sequence, p.state from past_member p where p.organization_num = $1 and p.sequence = (
 				select max(q.sequence) from past_member q
 				 where q.organization_num = p.organization_num and q.ordinal = p.ordinal and q.sequence <= $2)`, t.own.Sequence))
 		t.everybody = members
 		return members, err
 	}
 	for _, id := range scope.Members {
-		err := take(newest(t.tx, t.num, `
-			select p.ordinal, p.state from past_member p join past_person w on w.organization_num = p.organization_num and w.ordinal = p.ordinal
+		err := take(newest(t.tx, ofMember, t.num, `
+			select p.ordinal, p.sequence, p.state from past_member p join past_person w on w.organization_num = p.organization_num and w.ordinal = p.ordinal
 			 where p.organization_num = $1 and w.institution_id = $3 and w.id = $4 and p.sequence <= $2
 			 order by p.sequence desc limit 1`, t.own.Sequence, t.institution, id))
 		if err != nil {

@@ -2,7 +2,9 @@ package usermgmt
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -18,9 +20,9 @@ type PastMismatch struct {
 }
 
 // VerifyPast proves for every organization, or for those of one institution, that
-// the newest of what was kept is what is stored now: nothing that decisions are
-// made of was changed without being kept, and nothing kept was changed since. It
-// reads everything.
+// everything kept is what was written, where it was written, and that the newest
+// of it is what is stored now: nothing that decisions are made of was changed
+// without being kept. It reads everything.
 func VerifyPast(tx *db.Tx, institution bank.InstitutionID) (wrong []PastMismatch, err error) {
 	organizations, err := db.All(tx, func(s db.Scanner) (k keeper, err error) {
 		err = s.Scan(&k.institution, &k.organization, &k.num)
@@ -35,7 +37,10 @@ func VerifyPast(tx *db.Tx, institution bank.InstitutionID) (wrong []PastMismatch
 	}
 	for _, k := range organizations {
 		k.tx = tx
-		differs, err := k.differs()
+		differs, err := k.broken()
+		if err == nil && len(differs) == 0 {
+			differs, err = k.differs()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("compare what is kept of %s: %w", k.organization, err)
 		}
@@ -48,8 +53,20 @@ func VerifyPast(tx *db.Tx, institution bank.InstitutionID) (wrong []PastMismatch
 		if institution != "" && institution != i.ID || err != nil {
 			continue
 		}
+		var differs []string
+		if differs, err = broken(tx, pastPlace{kind: ofInstitution, institution: i.ID}, `
+			select 0, sequence, state from past_institution where institution_id = $1 order by sequence`, i.ID); err != nil {
+			break
+		}
+		for _, what := range differs {
+			wrong = append(wrong, PastMismatch{i.ID, "", what})
+		}
+		if len(differs) > 0 {
+			continue
+		}
 		var kept []byte
-		if kept, err = newestOf(tx, `select state from past_institution where institution_id = $1 order by sequence desc limit 1`, i.ID); err != nil {
+		if kept, err = newestOf(tx, pastPlace{kind: ofInstitution, institution: i.ID}, `
+			select sequence, state from past_institution where institution_id = $1 order by sequence desc limit 1`, i.ID); err != nil {
 			break
 		}
 		is := pastInstitution{i.Edition, i.TimeZone, i.Offers}
@@ -60,13 +77,61 @@ func VerifyPast(tx *db.Tx, institution bank.InstitutionID) (wrong []PastMismatch
 	return wrong, err
 }
 
-// newestOf is a state; nil where nothing is kept.
-func newestOf(tx *db.Tx, query string, of any) ([]byte, error) {
-	all, err := db.All(tx, db.Value[[]byte], query, of)
-	if err != nil || len(all) == 0 {
-		return nil, err
+// broken says what was kept of an organization and is not what was written.
+func (k *keeper) broken() ([]string, error) {
+	organization, err1 := broken(k.tx, pastPlace{kind: ofOrganization, num: k.num}, `
+		select 0, sequence, state from past_organization where organization_num = $1 order by sequence`, k.num)
+	accounts, err2 := broken(k.tx, pastPlace{kind: ofAccount, num: k.num}, `
+		select ordinal, sequence, state from past_account where organization_num = $1 order by ordinal, sequence`, k.num)
+	members, err3 := broken(k.tx, pastPlace{kind: ofMember, num: k.num}, `
+		select ordinal, sequence, state from past_member where organization_num = $1 order by ordinal, sequence`, k.num)
+	return slices.Concat(organization, accounts, members), errors.Join(err1, err2, err3)
+}
+
+func broken(tx *db.Tx, at pastPlace, query string, of any) (wrong []string, err error) {
+	_, err = db.All(tx, func(s db.Scanner) (none struct{}, err error) {
+		var kept []byte
+		if err := s.Scan(&at.ordinal, &at.sequence, &kept); err != nil {
+			return none, err
+		}
+		state, err := at.open(kept)
+		if err == nil {
+			err = at.kind.reads(state)
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("what was kept of %s at event %d is not what was written", at.what(), at.sequence))
+		}
+		return none, nil
+	}, query, of)
+	return wrong, err
+}
+
+// reads reports whether a state can be read.
+func (k pastKind) reads(state []byte) (err error) {
+	switch {
+	case k == ofInstitution:
+		_, err = unpackInstitution(state)
+	case k == ofOrganization:
+		_, err = unpackOrganization(state)
+	case k == ofAccount:
+		_, err = unpackAccount(state)
+	case len(state) > 0: // otherwise they were gone
+		_, err = unpackMember(state)
 	}
-	return all[0], nil
+	return err
+}
+
+// what names a place to whoever verifies.
+func (p pastPlace) what() string {
+	switch p.kind {
+	case ofInstitution:
+		return "the institution"
+	case ofOrganization:
+		return "the organization's own level"
+	case ofAccount:
+		return fmt.Sprintf("account number %d", p.ordinal)
+	}
+	return fmt.Sprintf("member number %d", p.ordinal)
 }
 
 // differs says what of an organization is not kept as it is stored.
@@ -75,7 +140,8 @@ func (k *keeper) differs() (all []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := newestOf(k.tx, `select state from past_organization where organization_num = $1 order by sequence desc limit 1`, k.num)
+	kept, err := newestOf(k.tx, pastPlace{kind: ofOrganization, num: k.num}, `
+		select sequence, state from past_organization where organization_num = $1 order by sequence desc limit 1`, k.num)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +152,7 @@ func (k *keeper) differs() (all []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	states, err := newest(k.tx, k.num, newestAccounts)
+	states, err := newest(k.tx, ofAccount, k.num, newestAccounts)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +166,7 @@ func (k *keeper) differs() (all []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if states, err = newest(k.tx, k.num, newestMembers); err != nil {
+	if states, err = newest(k.tx, ofMember, k.num, newestMembers); err != nil {
 		return nil, err
 	}
 	for _, m := range members {

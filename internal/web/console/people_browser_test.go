@@ -82,7 +82,7 @@ func (p colleague) asksWhoMay() {
 	p.open(atNorthwind)
 	p.Click("Who may do what")
 	p.Choose("What", "Send a wire")
-	p.Choose("Account", "Operating ···0440")
+	p.Choose("Account", "Operating ••0440")
 	if !p.scripts {
 		p.Click("Apply")
 	}
