@@ -84,11 +84,11 @@ func (p colleague) asksWhoMay() {
 	p.Choose("What", "Send a wire")
 	p.Choose("Account", "Operating ••0440")
 	if !p.scripts {
-		p.Click("Apply")
+		p.Click("Search")
 	}
-	p.See("60 of 65 people may send a wire")
+	p.See("61 of 65 people may send a wire")
 	p.Click("Next")
-	p.See("51–60 of 60")
+	p.See("51–61 of 61")
 	p.look("who-may")
 	p.Click("Pat Page60")
 	p.See("What they may do")
