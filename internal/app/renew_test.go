@@ -208,46 +208,44 @@ func TestRestoreEndsWhatMustNotComeBack(t *testing.T) {
 // backup is there again. A word lets one in, or the others, or ends it; what was
 // let in can be kept out by the next restore.
 func TestProgramsAreKeptOutAfterARestore(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		w := live(t, url)
-		ctx := t.Context()
-		stolen, stolenKey, err := w.a.Clients.Create(ctx, olga, client.Draft{Name: "Stolen"})
-		w.must(err)
-		other, otherKey, err := w.a.Clients.Create(ctx, olga, client.Draft{Name: "Other", Access: client.Access{Application: "app_1"}})
-		w.must(err)
-		file := w.backup()
-		w.must(w.a.Clients.Revoke(ctx, olga, stolen.ID))
-		renewed := w.restore(file)
-		if len(renewed.Clients) != 3 || renewed.Clients[2].Name != "Stolen" {
-			t.Errorf("the report tells of %v", renewed.Clients)
-		}
-		getsIn := func() (names string) {
-			for _, key := range []client.Key{w.key, stolenKey, otherKey} {
-				if c, err := w.a.Clients.Authenticate(ctx, key.Reveal()); err == nil {
-					names += c.Name + " "
-				}
-			}
-			if c, err := w.a.Clients.OfApplication(ctx, "cedar", "app_1"); err == nil {
-				names += c.Name + " by a token "
-			}
-			return names
-		}
-		held := func(do func(context.Context, *db.DB, bank.Caller, outbox.Kind, string) (int64, error), id bank.ClientID, want int64, then string) {
-			t.Helper()
-			if n, err := do(ctx, w.a.DB, olga, HeldClients, string(id)); n != want || want > 0 && err != nil || want == 0 && fault.KindOf(err) != fault.NotFound {
-				t.Errorf("%d programs (%v), want %d", n, err, want)
-			}
-			w.a.Clients.Stale() // another process did it; on SQLite none is running then
-			if got := getsIn(); got != then {
-				t.Errorf("in get %q, want %q", got, then)
+	w := live(t, dbtest.SQLiteURL(t, nil))
+	ctx := t.Context()
+	stolen, stolenKey, err := w.a.Clients.Create(ctx, olga, client.Draft{Name: "Stolen"})
+	w.must(err)
+	other, otherKey, err := w.a.Clients.Create(ctx, olga, client.Draft{Name: "Other", Access: client.Access{Application: "app_1"}})
+	w.must(err)
+	file := w.backup()
+	w.must(w.a.Clients.Revoke(ctx, olga, stolen.ID))
+	renewed := w.restore(file)
+	if len(renewed.Clients) != 3 || renewed.Clients[2].Name != "Stolen" {
+		t.Errorf("the report tells of %v", renewed.Clients)
+	}
+	getsIn := func() (names string) {
+		for _, key := range []client.Key{w.key, stolenKey, otherKey} {
+			if c, err := w.a.Clients.Authenticate(ctx, key.Reveal()); err == nil {
+				names += c.Name + " "
 			}
 		}
-		held(DropHeld, stolen.ID, 1, "")
-		held(ReleaseHeld, other.ID, 1, "Other Other by a token ")
-		held(ReleaseHeld, "", 1, "Hub Other Other by a token ")
-		held(ReleaseHeld, "", 0, "Hub Other Other by a token ")
-		held(DropHeld, other.ID, 0, "Hub Other Other by a token ")
-	})
+		if c, err := w.a.Clients.OfApplication(ctx, "cedar", "app_1"); err == nil {
+			names += c.Name + " by a token "
+		}
+		return names
+	}
+	held := func(do func(context.Context, *db.DB, bank.Caller, outbox.Kind, string) (int64, error), id bank.ClientID, want int64, then string) {
+		t.Helper()
+		if n, err := do(ctx, w.a.DB, olga, HeldClients, string(id)); n != want || want > 0 && err != nil || want == 0 && fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%d programs (%v), want %d", n, err, want)
+		}
+		w.a.Clients.Stale() // another process did it; on SQLite none is running then
+		if got := getsIn(); got != then {
+			t.Errorf("in get %q, want %q", got, then)
+		}
+	}
+	held(DropHeld, stolen.ID, 1, "")
+	held(ReleaseHeld, other.ID, 1, "Other Other by a token ")
+	held(ReleaseHeld, "", 1, "Hub Other Other by a token ")
+	held(ReleaseHeld, "", 0, "Hub Other Other by a token ")
+	held(DropHeld, other.ID, 0, "Hub Other Other by a token ")
 }
 
 // A database that is restored knows nothing of what the core has done since the
