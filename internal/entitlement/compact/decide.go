@@ -124,8 +124,18 @@ func (b *Block) accountNamed(n *named, v id, name bank.AccountID) int {
 	if name == "" {
 		return -1
 	}
-	at := b.accounts.find(&b.accountTags, v, hashOf(v))
-	if at >= 0 && n.strange && !made(v) && b.strange.accounts[v] != string(name) {
+	at := -1
+	if h := hashOf(v); b.accounts.table != nil {
+		at = b.accounts.search(v, h)
+	} else {
+		for alike := b.accountTags.alike(tagOf(h)); alike != 0; alike &= alike - 1 {
+			if i := placeOfTag(alike); i < len(b.accounts.ids) && b.accounts.ids[i] == v {
+				at = i
+				break
+			}
+		}
+	}
+	if n.strange && at >= 0 && !made(v) && b.strange.accounts[v] != string(name) {
 		return -1
 	}
 	return at
@@ -202,7 +212,26 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 			if g&r.asks&ownLimits != 0 {
 				own = page.limitsOn(v.place)
 			}
-			limits = v.amount(i, m, n, own, req, day, date)
+			for at := range r.limits {
+				l, used := &r.limits[at], &nothingUsed
+				if i.counters == nil || len(i.counters.counts) > 0 {
+					used = v.counted(i, l, n, req, date)
+				}
+				var refused uint16
+				if over(m.amounts[l.limit], used.Member, amount) {
+					refused = byUser
+				}
+				if over(b.ceilings[l.limit], used.Organization, amount) {
+					refused |= byOrganization
+				}
+				if own != nil && own.refuses(l.limit, used.Account, amount) {
+					refused |= byAccount
+				}
+				if day == badDay && l.daily {
+					refused = 0
+				}
+				limits |= refused & l.levels << (8 * at)
+			}
 			approval = r.dual && m.dualControl(g, own, amount)
 		}
 	}
@@ -323,34 +352,10 @@ const (
 // nothingUsed is what counts where nothing does.
 var nothingUsed entitlement.Used
 
-// amount tests a valid amount against every limit that applies.
-func (v *Verdict) amount(i *asking, m *member, n int, own *ownLimit, req *entitlement.Request, day dayState, date bank.Day) (limits uint16) {
-	amount, _ := req.Amount.Cents()
-	b, r := v.block, v.rule
-	for at := range r.limits {
-		l := &r.limits[at]
-		used := &nothingUsed
-		if i.counters == nil || len(i.counters.counts) > 0 {
-			used = v.counted(i, l, n, req, date)
-		}
-		var refused uint16
-		if over(m.amounts[l.limit], used.Member, amount) {
-			refused = byUser
-		}
-		if over(b.ceilings[l.limit], used.Organization, amount) {
-			refused |= byOrganization
-		}
-		if own != nil {
-			if most, set := own.get(l.limit); set && over(most, used.Account, amount) {
-				refused |= byAccount
-			}
-		}
-		if day == badDay && l.daily {
-			refused = 0
-		}
-		limits |= refused & l.levels << (8 * at)
-	}
-	return limits
+// refuses tests an amount against a limit of an account's own, where it has one.
+func (l *ownLimit) refuses(limit catalog.Limit, used, amount bank.Cents) bool {
+	most, set := l.get(limit)
+	return set && over(most, used, amount)
 }
 
 // counted is what counts against a limit already.

@@ -122,18 +122,30 @@ func (n *names) search(v id, h hash) int {
 	}
 }
 
-// among finds one of a few. All tags are compared before any id is looked at,
-// so that it matters little where the id stands; a tag may be alike in vain.
+// among finds one of a few.
 func (n *names) among(t *tags, v id, h hash) int {
-	tag := uint64(byte(h)) * each
-	alike := zeros(t[0]^tag)>>7 | zeros(t[1]^tag)>>6 | zeros(t[2]^tag)>>5 | zeros(t[3]^tag)>>4
-	for ; alike != 0; alike &= alike - 1 { // bit 8n+w: the nth byte of word w
-		at := bits.TrailingZeros64(alike)
-		if i := at&7<<3 | at>>3; i < len(n.ids) && n.ids[i] == v {
+	for alike := t.alike(tagOf(h)); alike != 0; alike &= alike - 1 {
+		if i := placeOfTag(alike); i < len(n.ids) && n.ids[i] == v {
 			return i
 		}
 	}
 	return -1
+}
+
+// tagOf is the tag of a hash, eight times.
+func tagOf(h hash) uint64 { return uint64(byte(h)) * each }
+
+// alike has a bit for each tag that is the one asked for. All are compared before any id is
+// looked at, so that it matters little where the id stands; a tag may be alike in
+// vain. Bit 8n+w is the nth byte of word w.
+func (t *tags) alike(tag uint64) uint64 {
+	return zeros(t[0]^tag)>>7 | zeros(t[1]^tag)>>6 | zeros(t[2]^tag)>>5 | zeros(t[3]^tag)>>4
+}
+
+// placeOfTag is whose tag the first of them is.
+func placeOfTag(alike uint64) int {
+	at := bits.TrailingZeros64(alike)
+	return at&7<<3 | at>>3
 }
 
 // zeros has the highest bit of each byte that is zero, and sometimes that of one

@@ -155,7 +155,10 @@ func (w View) Ask(b *Block, n int, req *entitlement.Request, v *Verdict) State {
 }
 
 func (w View) ask(b *Block, n int, req *entitlement.Request, names *named, v *Verdict) State {
-	today := w.store.day(w.institution, req.Now)
+	today := w.store.today.Load()
+	if today == nil || !today.has(w.institution, req.Now) {
+		today = w.store.day(w.institution, req.Now)
+	}
 	if today.number < b.counters.begin {
 		return Behind
 	}
@@ -249,12 +252,14 @@ type today struct {
 
 const quarterOfAnHour = 15 * 60
 
-// day is the institution's day of a moment.
+// has reports whether a moment is within the quarter, at the institution's place.
+func (t *today) has(i *Institution, now time.Time) bool {
+	return uint64(now.Unix()-t.begin) < quarterOfAnHour && t.place == i.Location
+}
+
+// day is the institution's day of a moment, kept for those that follow.
 func (s *Store) day(i *Institution, now time.Time) *today {
 	second := now.Unix()
-	if t := s.today.Load(); t != nil && uint64(second-t.begin) < quarterOfAnHour && t.place == i.Location {
-		return t
-	}
 	day := bank.DayOf(now, i.Location)
 	t := &today{place: i.Location, begin: second - second%quarterOfAnHour, day: day, number: numberOf(day)}
 	s.today.Store(t)
