@@ -39,15 +39,28 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, "testdata", "VECTORS", vectors)
+}
+
+// Stories of production: DB is a PostgreSQL database with the tables of this
+// version, EMPTY one without any.
+func TestScriptsOnPostgreSQL(t *testing.T) {
+	run(t, filepath.Join("testdata", "postgres"), "DB", dbtest.PostgreSQLURL(t, nil), "EMPTY", dbtest.EmptyPostgreSQLURL(t))
+}
+
+// run tells the stories of a folder, with variables.
+func run(t *testing.T, dir string, variables ...string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("VECTORS", vectors)
+			for i := 0; i < len(variables); i += 2 {
+				env.Setenv(variables[i], variables[i+1])
+			}
 			env.Setenv("HOME", env.WorkDir)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ports": ports, "fetch": fetch, "keep": keep, "terminate": terminate, "postgres": postgres(t),
+			"ports": ports, "fetch": fetch, "keep": keep, "terminate": terminate,
 		},
 	})
 }
@@ -61,18 +74,6 @@ func ports(ts *testscript.TestScript, _ bool, names []string) {
 		ts.Check(err)
 		ts.Check(socket.Close())
 		ts.Setenv(name, "localhost:"+port)
-	}
-}
-
-// postgres DB EMPTY: puts the addresses of two PostgreSQL databases into
-// variables, one with the tables of this version and one without any.
-func postgres(t *testing.T) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, _ bool, names []string) {
-		if len(names) != 2 {
-			ts.Fatalf("usage: postgres DB EMPTY")
-		}
-		ts.Setenv(names[0], dbtest.PostgreSQLURL(t, nil))
-		ts.Setenv(names[1], dbtest.EmptyPostgreSQLURL(t))
 	}
 }
 
