@@ -193,8 +193,11 @@ func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(user
 
 func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.WhoQuery, found usermgmt.WhoPage, moment string) {
 	p.Empty = Empty{Title: "Nobody may do this", Text: "Ask about another account, a smaller amount or another moment.", Way: ui.Link{Label: "Start over", Href: list.Clear().Href()}}
-	if list.Search != "" && found.May > 0 {
+	switch {
+	case list.Search != "" && found.May > 0:
 		p.Empty.Title, p.Empty.Text = "Nobody of that name may do this", "Search for another part of a name, or leave the search out."
+	case list.Search+list.Filter("account")+list.Filter("amount")+moment == "":
+		p.Empty.Text, p.Empty.Way = "Nobody has everything that it takes. Choose another action, or open somebody and ask why they can’t.", ui.Link{}
 	}
 	p.Toolbar = list.Toolbar("Search people", ui.ResultOf(found.Matching, found.Asked, "person", "people")+" may "+op.Info().Label,
 		ui.Filter{Name: "operation", Label: "What", Options: operations(place.Edition)}, ui.Filter{Name: "account", Label: "Account", Options: accounts(place.Accounts)})
