@@ -76,8 +76,9 @@ func changes(out io.Writer, w *world.World, o *ours, count int) error {
 		req := entitlement.Request{Member: m.ID, Account: a, Operation: catalog.WiresTemplateEditOperation}
 		start := time.Now()
 		block := o.store.Here(p.Organization.ID)
-		next, there := block.WithMember(m)
-		put := o.store.Put(next.At(compact.Mark{Revision: block.Revision + 1, Sequence: block.Sequence + 1}))
+		next := block.Draft(compact.Mark{Revision: block.Revision + 1, Sequence: block.Sequence + 1})
+		there := next.Member(m)
+		put := o.store.Put(next.Block())
 		state := o.store.Decide(&req, &v)
 		took = append(took, time.Since(start))
 		d := v.Decision(&req)

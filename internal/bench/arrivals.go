@@ -78,10 +78,11 @@ func (a *arrivals) run() {
 // arrive changes one organization.
 func (a *arrivals) arrive(n int) {
 	a.members[n].Held = !a.members[n].Held
-	next, _ := a.blocks[n].WithMember(a.members[n])
-	mark := next.Mark
+	mark := a.blocks[n].Mark
 	mark.Revision++
 	mark.Sequence++
-	a.blocks[n] = next.At(mark)
+	next := a.blocks[n].Draft(mark)
+	next.Member(a.members[n])
+	a.blocks[n] = next.Block()
 	a.store.Put(a.blocks[n])
 }

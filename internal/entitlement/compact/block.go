@@ -22,14 +22,16 @@ type Mark struct {
 type Block struct {
 	accountTags  tags
 	entitlements catalog.EntitlementSet
-	shift        uint8 // a page has 1<<shift members
+	shift        uint8  // a page has 1<<shift members
+	width        uint32 // of a row of a page
 	members      names
 	accounts     names
 	first        page
 	off          []catalog.EntitlementSet // of each account; nil where nothing is switched off
 	ceilings     [catalog.LimitCount]bank.Cents
 	memberTags   tags
-	rest         []*page
+	rest         []page
+	bytes        int // what the block takes, its tables included
 	counters     *counters
 	strange      *strangers // names that are not UUIDs; nil: none
 
@@ -42,25 +44,26 @@ type strangers struct {
 	members, accounts map[id]string
 }
 
-// A page holds some members with all that they may do. A change copies one.
-type page struct {
-	members []member
-	grants  []grant // of each member, as many as there are accounts
-	limits  []ownLimit
-}
+// A page holds some members with all that they may do: a row for each, and then
+// the limits of single accounts in order. All of it stands together, so that a
+// change copies one piece of memory and a question looks into one.
+type page []uint64
 
-// A member is what is set for somebody at user level, in one line of a cache.
-type member struct {
-	word    memberWord
-	amounts [catalog.LimitCount]bank.Cents
-}
+// A row is a member, and behind it their grants, two to a word.
+type row []uint64
 
-// An ownLimit is what one member's account is limited to. They are in order.
-type ownLimit struct {
-	place  uint32 // of the grant in its page
-	set    uint8  // bit l: limit l
-	amount [3]bank.Cents
-}
+// A member is what is set for somebody at user level, in one line of a cache: the
+// word, and the amount of each limit.
+type member [1 + catalog.LimitCount]uint64
+
+// An ownLimit is what one member's account is limited to: the place of the grant
+// in its page above a bit for each limit that is set, and the amounts.
+type ownLimit [1 + ownAmounts]uint64
+
+const (
+	ownAmounts = 3 // as many limits exist per account
+	ownShift   = 8
+)
 
 // Pages are small enough that a copy is quick, whatever the organization's size.
 const (
@@ -68,12 +71,38 @@ const (
 	pageMembers = 64
 )
 
-func lineOf(m *entitlement.Member) member {
-	line := member{word: wordOf(m)}
+// widthOf is how many words a row has where there are so many accounts.
+func widthOf(accounts int) int { return len(member{}) + (accounts+1)/2 }
+
+// newPage is an empty page of so many words. What the allocator gives beyond is
+// its capacity, and counts.
+func newPage(words int) page { return slices.Grow(page(nil), words)[:words] }
+
+func (m *member) word() memberWord { return memberWord(m[0]) }
+
+func (m *member) amount(l catalog.Limit) bank.Cents { return bank.Cents(m[1+l]) }
+
+// member is whose row it is.
+func (r row) member() *member { return (*member)(r) }
+
+// grant is what the member may do on an account.
+func (r row) grant(account int) grant {
+	return grant(r[len(member{})+account>>1] >> (account & 1 << 5))
+}
+
+// set is a row as somebody is now, but for their accounts.
+func (r row) set(m *entitlement.Member) {
+	line := r.member()
+	line[0] = uint64(wordOf(m))
 	for l := range catalog.LimitCount {
-		line.amounts[l], _ = m.Settings.Limits.Get(l)
+		amount, _ := m.Settings.Limits.Get(l)
+		line[1+l] = uint64(amount)
 	}
-	return line
+}
+
+// give sets what the member may do on an account where nothing was set.
+func (r row) give(account int, g grant) {
+	r[len(member{})+account>>1] |= uint64(g) << (account & 1 << 5)
 }
 
 // noCeiling is more than every amount, whatever was used before it.
@@ -89,23 +118,37 @@ func ceilingsOf(limits *entitlement.Limits) (c [catalog.LimitCount]bank.Cents) {
 	return c
 }
 
-func ownLimitOf(place uint32, limits entitlement.Limits) ownLimit {
-	own := ownLimit{place: place}
+func ownLimitOf(place int, limits *entitlement.Limits) ownLimit {
+	own := ownLimit{uint64(place) << ownShift}
 	for i, l := range accountLimits {
 		if amount, set := limits.Get(l); set {
-			own.set |= 1 << l
-			own.amount[i] = amount
+			own[0] |= 1 << l
+			own[1+i] = uint64(amount)
 		}
 	}
 	return own
 }
 
 // page is the page of the nth member.
-func (b *Block) page(n int) *page {
-	if n < len(b.first.members) {
-		return &b.first
+func (b *Block) page(n int) page {
+	if at := n >> b.shift; at > 0 {
+		return b.rest[at-1]
 	}
-	return b.rest[n>>b.shift-1]
+	return b.first
+}
+
+// line is the number of the nth member's row in their page.
+func (b *Block) line(n int) int { return n & (1<<b.shift - 1) }
+
+// row is what the nth member may do.
+func (b *Block) row(n int) row {
+	at := b.line(n) * int(b.width)
+	return row(b.page(n)[at : at+int(b.width)])
+}
+
+// limits is where the limits of single accounts begin in the nth member's page.
+func (b *Block) limits(n int) int {
+	return min(1<<b.shift, len(b.members.ids)-n>>b.shift<<b.shift) * int(b.width)
 }
 
 // member finds a member, or -1; a hashed name is compared in full.
@@ -130,23 +173,31 @@ func (b *Block) account(w *wanted) int {
 	return n
 }
 
-// limitsOn are the limits of a member's account by their place in the page.
-func (pg *page) limitsOn(place int) *ownLimit {
-	at, found := pg.limitsAt(place)
-	if !found {
-		return nil
-	}
-	return &pg.limits[at]
+// limitsOn are the limits of the nth member's account, which has some.
+func (b *Block) limitsOn(n, account int) *ownLimit {
+	pg, begin := b.page(n), b.limits(n)
+	return (*ownLimit)(pg[pg.limitsFrom(begin, b.line(n)*len(b.accounts.ids)+account):])
 }
 
-func (pg *page) limitsAt(place int) (int, bool) {
-	return slices.BinarySearchFunc(pg.limits, uint32(place), func(l ownLimit, p uint32) int { return int(l.place) - int(p) })
+// limitsFrom is where in a page the limits of a place, or of those after it,
+// begin; the first limits begin at begin.
+func (pg page) limitsFrom(begin, place int) int {
+	const words = len(ownLimit{})
+	low, high := 0, (len(pg)-begin)/words
+	for low < high {
+		if mid := (low + high) / 2; pg[begin+mid*words]>>ownShift < uint64(place) {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return begin + low*words
 }
 
 // get is an account's own limit, where it has one.
 func (l *ownLimit) get(limit catalog.Limit) (bank.Cents, bool) {
-	if l == nil || l.set&(1<<limit) == 0 {
+	if l == nil || l[0]&(1<<limit) == 0 {
 		return 0, false
 	}
-	return l.amount[placeOfLimit[limit]], true
+	return bank.Cents(l[1+placeOfLimit[limit]]), true
 }

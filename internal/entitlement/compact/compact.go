@@ -96,10 +96,18 @@ func grantOf(s *entitlement.Settings) (g grant) {
 	for i := range grantsOf {
 		g |= grantsOf[i][byte(s.On>>(8*i))]
 	}
-	for _, l := range accountLimits {
-		if _, set := s.Limits.Get(l); set {
-			g |= ownLimits
-		}
+	if limited(&s.Limits) {
+		g |= ownLimits
 	}
 	return g
+}
+
+// limited reports whether there are limits among those that exist per account.
+func limited(limits *entitlement.Limits) bool {
+	for _, l := range accountLimits {
+		if _, set := limits.Get(l); set {
+			return true
+		}
+	}
+	return false
 }

@@ -66,10 +66,16 @@ func countKey(day int, limit catalog.Limit, member, account int) uint64 {
 	return uint64(day)<<48 | uint64(limit)<<44 | uint64(member+1)<<22 | uint64(account+1)
 }
 
-// WithCounts is the block with what counts from a day on. Counts of members and
-// accounts that are not there are left out: nobody can be asked about them.
+// WithCounts is the block with what counts from a day on.
 func (b *Block) WithCounts(from bank.Day, counts []Count) *Block {
 	next := *b
+	next.setCounters(b.countersOf(from, counts))
+	return &next
+}
+
+// countersOf are counts as they stand in the block. Those of members and accounts
+// that are not there are left out: nobody can be asked about them.
+func (b *Block) countersOf(from bank.Day, counts []Count) *counters {
 	c := &counters{from: from, begin: numberOf(from), days: daysOf(from, counts)}
 	for i := range counts {
 		n := &counts[i]
@@ -93,8 +99,12 @@ func (b *Block) WithCounts(from bank.Day, counts []Count) *Block {
 	}
 	slices.SortFunc(c.counts, func(x, y count) int { return cmp.Compare(x.key, y.key) })
 	c.counts = slices.Clip(c.counts)
-	next.counters = c
-	return &next
+	return c
+}
+
+func (b *Block) setCounters(c *counters) {
+	b.bytes += c.size() - b.counters.size()
+	b.counters = c
 }
 
 func daysOf(from bank.Day, counts []Count) (days []bank.Day) {
@@ -111,7 +121,7 @@ func daysOf(from bank.Day, counts []Count) (days []bank.Day) {
 // day on. Blocks of one program share that.
 func (b *Block) WithoutCounts(empty *Block) *Block {
 	next := *b
-	next.counters = empty.counters
+	next.setCounters(empty.counters)
 	return &next
 }
 

@@ -16,8 +16,7 @@ type Crowd struct {
 	settings map[setting]int32
 	recent   [recents]numbered
 	verdict  Verdict
-	near     *page
-	limit    int // of that page: the one after the last that was found
+	next     int // limits in the page: those after the last that were found
 }
 
 // A setting is what is set for a member on one account.
@@ -37,9 +36,9 @@ const recents = 1 << 6
 
 // slot is where a setting stands among the recent ones, if it does.
 func (s *setting) slot() uint64 {
-	mixed := uint64(s.grant) + uint64(s.own.set)<<32
-	for _, amount := range s.own.amount {
-		mixed = (mixed ^ uint64(amount)) * 0x9e3779b97f4a7c15
+	mixed := uint64(s.grant)
+	for _, word := range s.own {
+		mixed = (mixed ^ word) * 0x9e3779b97f4a7c15
 	}
 	return mixed >> 40 % recents
 }
@@ -73,7 +72,7 @@ func (c *Crowd) Accounts() []entitlement.Account { return c.accounts }
 
 // Kind numbers all that is set for a member above the accounts.
 func (c *Crowd) Kind(n int) int32 {
-	return met(c.kinds, c.block.page(n).members[n&(1<<c.block.shift-1)])
+	return met(c.kinds, *c.block.row(n).member())
 }
 
 // On numbers all that is set for a member on an account.
@@ -97,32 +96,31 @@ func met[K comparable](seen map[K]int32, what K) int32 {
 }
 
 func (c *Crowd) on(n, account int) setting {
-	pg := c.block.page(n)
-	place := n&(1<<c.block.shift-1)*len(c.block.accounts.ids) + account
-	s := setting{grant: pg.grants[place]}
+	s := setting{grant: c.block.row(n).grant(account)}
 	if s.grant&ownLimits == 0 {
 		return s
 	}
-	if pg != c.near || c.limit >= len(pg.limits) || int(pg.limits[c.limit].place) != place {
-		c.near = pg
-		c.limit, _ = pg.limitsAt(place)
+	pg, begin, place := c.block.page(n), c.block.limits(n), c.block.line(n)*len(c.block.accounts.ids)+account
+	if c.next < begin || c.next >= len(pg) || pg[c.next]>>ownShift != uint64(place) {
+		c.next = pg.limitsFrom(begin, place)
 	}
-	s.own = pg.limits[c.limit]
-	s.own.place = 0
-	c.limit++
+	s.own = ownLimit(pg[c.next:])
+	s.own[0] &= 1<<ownShift - 1
+	c.next += len(s.own)
 	return s
 }
 
 // Member is a member with what is set for them on some accounts.
 func (c *Crowd) Member(n int, accounts ...int) *entitlement.Member {
-	line := &c.block.page(n).members[n&(1<<c.block.shift-1)]
+	line := c.block.row(n).member()
+	word := line.word()
 	m := &entitlement.Member{
-		ID: c.Person(n), Role: bank.Role(line.word >> roleShift & twoBits), Status: bank.Status(line.word >> statusShift & twoBits), Held: line.word&heldBit != 0,
-		Settings: entitlement.Settings{On: catalog.Set(line.word & switchMask), EditLevel: catalog.EditLevel(line.word >> editShift & twoBits)},
+		ID: c.Person(n), Role: bank.Role(word >> roleShift & twoBits), Status: bank.Status(word >> statusShift & twoBits), Held: word&heldBit != 0,
+		Settings: entitlement.Settings{On: catalog.Set(word & switchMask), EditLevel: catalog.EditLevel(word >> editShift & twoBits)},
 		Accounts: make(map[bank.AccountID]entitlement.Settings, len(accounts)),
 	}
 	for l := range catalog.LimitCount {
-		m.Settings.Limits = m.Settings.Limits.With(l, line.amounts[l])
+		m.Settings.Limits = m.Settings.Limits.With(l, line.amount(l))
 	}
 	for _, account := range accounts {
 		if account >= 0 {

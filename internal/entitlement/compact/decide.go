@@ -39,9 +39,9 @@ type Verdict struct {
 
 	rule   *rule
 	block  *Block
-	page   *page
+	row    row
 	member int
-	place  int // of the account's grant in the page
+	place  int // of the account
 }
 
 // found is what was found about a question.
@@ -154,8 +154,8 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 		v.refuse(unknownMember)
 		return
 	}
-	page, line := b.page(n), n&(1<<b.shift-1)
-	v.page, v.member = page, line
+	row := b.row(n)
+	v.row, v.member = row, n
 	asked, day, date := &r.silent, thisDay, bank.Day("")
 	if !req.Context.Silent() || req.Besides != 0 {
 		if req.Context.Invalid() {
@@ -164,13 +164,14 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 		}
 		asked, day, date = r.asked(i, req)
 	}
-	m := &page.members[line]
-	user := asked.user &^ catalog.Set(m.word&switchMask)
-	if catalog.EditLevel(m.word>>editShift&twoBits) < asked.least {
+	m := row.member()
+	word := m.word()
+	user := asked.user &^ catalog.Set(word&switchMask)
+	if catalog.EditLevel(word>>editShift&twoBits) < asked.least {
 		user = user.With(catalog.ACHEditLevel)
 	}
-	why := m.standing(r) | b.above(i.Institution, r)
-	if asked.second&^m.word != 0 {
+	why := word.standing(r) | b.above(i.Institution, r)
+	if asked.second&^word != 0 {
 		why |= secondPerson
 	}
 	if day == badDay {
@@ -180,19 +181,18 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 	var from, to accountVerdict
 	var g grant // on the account
 	if r.from != 0 && (r.accounts != catalog.AccountOptional || req.Account != "") {
-		first := line * len(b.accounts.ids)
 		at := b.accountNamed(names, names.Account, req.Account)
 		from = accountUnknown
 		if at >= 0 {
-			g = page.grants[first+at]
+			g = row.grant(at)
 			from = accountVerdict((asked.account&r.asks|r.from)&^g) | b.switchedOff(i.Institution, r, at)
-			v.place = first + at
+			v.place = at
 		}
 		if r.to != 0 {
 			other := b.accountNamed(names, names.ToAccount, req.ToAccount)
 			to = accountUnknown
 			if other >= 0 {
-				to = accountVerdict(r.to&^page.grants[first+other]) | b.switchedOff(i.Institution, r, other)
+				to = accountVerdict(r.to&^row.grant(other)) | b.switchedOff(i.Institution, r, other)
 				if at == other {
 					why |= sameAccount
 				}
@@ -210,7 +210,7 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 		} else {
 			var own *ownLimit
 			if g&r.asks&ownLimits != 0 {
-				own = page.limitsOn(v.place)
+				own = b.limitsOn(n, v.place)
 			}
 			for at := range r.limits {
 				l, used := &r.limits[at], &nothingUsed
@@ -218,7 +218,7 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 					used = v.counted(i, l, n, req, date)
 				}
 				var refused uint16
-				if over(m.amounts[l.limit], used.Member, amount) {
+				if over(m.amount(l.limit), used.Member, amount) {
 					refused = byUser
 				}
 				if over(b.ceilings[l.limit], used.Organization, amount) {
@@ -257,8 +257,8 @@ var standings = func() (of [1 << (roleShift - statusShift)]plain) {
 }()
 
 // standing is what the member is, before what they may.
-func (m *member) standing(r *rule) plain {
-	return standings[m.word>>statusShift&(1<<(roleShift-statusShift)-1)] | plain(^r.roles>>(m.word>>roleShift&twoBits)&1)*roleForbids
+func (w memberWord) standing(r *rule) plain {
+	return standings[w>>statusShift&(1<<(roleShift-statusShift)-1)] | plain(^r.roles>>(w>>roleShift&twoBits)&1)*roleForbids
 }
 
 // above is what the levels above the member say.
@@ -336,10 +336,10 @@ func (b *Block) switchedOff(i *Institution, r *rule, account int) accountVerdict
 // own are the limits of the account that a question names, nil where it has
 // none.
 func (v *Verdict) own() *ownLimit {
-	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.page.grants[v.place]&ownLimits == 0 {
+	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.row.grant(v.place)&ownLimits == 0 {
 		return nil
 	}
-	return v.page.limitsOn(v.place)
+	return v.block.limitsOn(v.member, v.place)
 }
 
 // Levels at which a limit may refuse, as bits.
@@ -369,7 +369,7 @@ func (v *Verdict) counted(i *asking, l *limitRule, member int, req *entitlement.
 	}
 	account := -1
 	if v.rule.accounts == catalog.AccountRequired && v.from&accountUnknown == 0 {
-		account = v.place - v.member*len(v.block.accounts.ids)
+		account = v.place
 	}
 	if date == "" {
 		date = i.day(req)
@@ -385,8 +385,8 @@ func over(most, used, amount bank.Cents) bool { return amount > most-used }
 // dualControl reports whether a second person must approve: the member's dual
 // control says so, or that of an account.
 func (m *member) dualControl(g grant, own *ownLimit, amount bank.Cents) bool {
-	most := m.amounts[catalog.LimitWiresDual]
-	user, account := m.word&(1<<catalog.WiresDualControl) != 0, g&bitOf[catalog.WiresDualControl] != 0
+	most := m.amount(catalog.LimitWiresDual)
+	user, account := m.word()&(1<<catalog.WiresDualControl) != 0, g&bitOf[catalog.WiresDualControl] != 0
 	if own == nil {
 		return (user || account) && amount > most
 	}

@@ -1,6 +1,7 @@
 package compact
 
 import (
+	"cmp"
 	"slices"
 
 	"mandate/internal/bank"
@@ -61,26 +62,26 @@ func NewBlock(p *entitlement.Policy, revision int64) *Block {
 func Pack(f *Facts, at Mark) *Block {
 	b := &Block{Organization: f.Organization.ID, Mark: at, entitlements: f.Organization.Entitlements, ceilings: ceilingsOf(&f.Organization.Ceilings), counters: noCounters}
 	accounts := b.packAccounts(f.Accounts)
+	b.width = uint32(widthOf(len(accounts)))
 	order := ordered(len(f.Members), func(i int) string { return string(f.Members[i].ID) })
 	for 1<<(b.shift+1) <= min(pageMembers, pageGrants/max(1, len(accounts))) {
 		b.shift++
 	}
 	ids, places := make([]id, 0, len(order)), make([]int, len(order))
-	for group := range slices.Chunk(order, 1<<b.shift) {
-		pg := page{members: make([]member, 0, len(group)), grants: make([]grant, len(group)*len(accounts))}
-		for _, from := range group {
-			places[from] = len(ids)
-			ids = append(ids, b.name(ident.Member, string(f.Members[from].ID)))
-			pg.members = append(pg.members, lineOf(&f.Members[from]))
-		}
-		if len(ids) <= 1<<b.shift {
-			b.first = pg
-		} else {
-			b.rest = append(b.rest, &pg)
-		}
+	for at, from := range order {
+		places[from] = at
+		ids = append(ids, b.name(ident.Member, string(f.Members[from].ID)))
 	}
 	b.members, b.memberTags = namesOf(ids)
-	b.packAccess(f.Access, places, accounts)
+	b.packPages(limitsIn(f.Access, places, accounts))
+	for at, from := range order {
+		b.row(at).set(&f.Members[from])
+	}
+	for i := range f.Access {
+		a := &f.Access[i]
+		b.row(places[a.Member]).give(accounts[a.Account], grantOf(&a.Settings))
+	}
+	b.bytes = b.measure()
 	return b
 }
 
@@ -111,33 +112,44 @@ func offOf(accounts []entitlement.Account, places []int) (off []catalog.Entitlem
 	return off
 }
 
-func (b *Block) packAccess(access []Access, members, accounts []int) {
-	for i := range access {
-		a := &access[i]
-		n := members[a.Member]
-		pg := b.page(n)
-		place := n&(1<<b.shift-1)*len(accounts) + accounts[a.Account]
-		pg.grants[place] = grantOf(&a.Settings)
-		if pg.grants[place]&ownLimits != 0 {
-			pg.limits = append(pg.limits, ownLimitOf(uint32(place), a.Settings.Limits))
-		}
-	}
-	b.first.orderLimits()
-	for _, pg := range b.rest {
-		pg.orderLimits()
-	}
+// A limitIn is where the limits of a single account belong.
+type limitIn struct {
+	member, account int
+	limits          *entitlement.Limits
 }
 
-// orderLimits puts the limits in order, with no room to spare.
-func (pg *page) orderLimits() {
-	if len(pg.limits) == 0 {
-		pg.limits = nil
-		return
+// limitsIn are the limits of single accounts, in order.
+func limitsIn(access []Access, members, accounts []int) (all []limitIn) {
+	for i := range access {
+		if a := &access[i]; limited(&a.Settings.Limits) {
+			all = append(all, limitIn{members[a.Member], accounts[a.Account], &a.Settings.Limits})
+		}
 	}
-	slices.SortFunc(pg.limits, func(x, y ownLimit) int { return int(x.place) - int(y.place) })
-	if len(pg.limits) < cap(pg.limits) {
-		pg.limits = slices.Clone(pg.limits)
+	slices.SortFunc(all, func(x, y limitIn) int { return cmp.Or(x.member-y.member, x.account-y.account) })
+	return all
+}
+
+// packPages makes the pages, with limits and empty rows.
+func (b *Block) packPages(limits []limitIn) {
+	for first := 0; first < len(b.members.ids); first += 1 << b.shift {
+		here := 0
+		for here < len(limits) && limits[here].member < first+1<<b.shift {
+			here++
+		}
+		pg := newPage(b.limits(first) + here*len(ownLimit{}))
+		to := pg[b.limits(first):]
+		for _, l := range limits[:here] {
+			own := ownLimitOf(b.line(l.member)*len(b.accounts.ids)+l.account, l.limits)
+			to = to[copy(to, own[:]):]
+		}
+		limits = limits[here:]
+		if first == 0 {
+			b.first = pg
+		} else {
+			b.rest = append(b.rest, pg)
+		}
 	}
+	b.rest = slices.Clip(b.rest)
 }
 
 // name is the id of a name; one that is not a UUID is kept beside.

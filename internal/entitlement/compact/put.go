@@ -73,12 +73,12 @@ func (s *Store) Put(b *Block) bool {
 	if was != nil && (was.Sequence > b.Sequence || was.Sequence == b.Sequence && was.Revision > b.Revision) {
 		return false
 	}
-	s.bytes += b.Size()
+	s.bytes += b.bytes
 	if was == nil {
 		p.asked.Store(s.turn.Load())
 		s.missing--
 	} else {
-		s.bytes -= was.Size()
+		s.bytes -= was.bytes
 		if samePeople(was, b) {
 			p.block.Store(b)
 			return true
@@ -126,7 +126,7 @@ func (s *Store) Drop(o bank.OrganizationID) {
 		return
 	}
 	s.missing++
-	s.bytes -= was.Size()
+	s.bytes -= was.bytes
 	for _, v := range was.members.ids {
 		s.index.Load().remove(hashOf(v), number)
 	}

@@ -13,9 +13,7 @@ import (
 // What things take in memory, for Size.
 const (
 	blockBytes    = int(unsafe.Sizeof(Block{}))
-	pageBytes     = int(unsafe.Sizeof(page{})) + int(unsafe.Sizeof(&page{}))
-	memberBytes   = int(unsafe.Sizeof(member{}))
-	ownLimitBytes = int(unsafe.Sizeof(ownLimit{}))
+	pageBytes     = int(unsafe.Sizeof(page{}))
 	idBytes       = int(unsafe.Sizeof(id{}))
 	chunkBytes    = int(unsafe.Sizeof(chunk{}))
 	countersBytes = int(unsafe.Sizeof(counters{}))

@@ -61,48 +61,50 @@ func (m *Memory) touched(tx *db.Tx, s *store, was *compact.Block, to activity.He
 	if touch.Has(activity.TouchWhole) {
 		return m.whole(tx, s, to)
 	}
-	next := was
+	next := was.Draft(mark(to))
 	if touch&(activity.TouchMember|activity.TouchOrganization) != 0 {
 		scope.AllAccounts = true
 		p, err := m.sources.Policy(tx, s.institution, was.Organization, scope)
 		if err != nil {
 			return nil, fmt.Errorf("read what changed in %s: %w", was.Organization, err)
 		}
-		var known bool
-		if next, known = with(next, p, scope.Members); !known {
+		if !set(next, p, scope.Members) {
 			return m.whole(tx, s, to)
 		}
 	}
 	if touch != activity.TouchNothing || was.CountsFrom() > countsFrom(tx.Now) {
-		var err error
-		if next, err = m.withCounts(tx, s, next); err != nil {
+		from, counts, err := m.counted(tx, s, was.Organization)
+		if err != nil {
 			return nil, err
 		}
+		next.Counts(from, counts)
 	}
-	return next.At(mark(to)), nil
+	return next.Block(), nil
 }
 
-// with is a block with its organization's level and some members as they are
-// now. It reports false where members or accounts came or went.
-func with(b *compact.Block, p *entitlement.Policy, members []bank.UserID) (*compact.Block, bool) {
-	b, known := b.WithOrganization(p.Organization, p.Accounts)
+// set sets an organization's level and some members as they are now. It reports
+// false where members or accounts came or went.
+func set(next compact.Draft, p *entitlement.Policy, members []bank.UserID) bool {
+	if !next.Organization(&p.Organization, p.Accounts) {
+		return false
+	}
 	for _, id := range members {
 		member := p.Members[id]
-		if !known || (member == nil) != (b.Place(id) < 0) {
-			return b, false
-		}
-		if member != nil {
-			b, known = b.WithMember(member)
+		if (member == nil) != (next.Block().Place(id) < 0) || member != nil && !next.Member(member) {
+			return false
 		}
 	}
-	return b, known
+	return true
 }
 
 // whole reads everything of an organization.
 func (m *Memory) whole(tx *db.Tx, s *store, to activity.Head) (b *compact.Block, err error) {
 	m.wholes.Add(1)
 	err = m.sources.FactsOf(tx, s.institution, to.Organization, func(_ bank.InstitutionID, f *compact.Facts) error {
-		b, err = m.withCounts(tx, s, compact.Pack(f, mark(to)))
+		from, counts, err := m.counted(tx, s, to.Organization)
+		if err == nil {
+			b = compact.Pack(f, mark(to)).WithCounts(from, counts)
+		}
 		return err
 	})
 	if err == nil && b == nil {
@@ -111,13 +113,11 @@ func (m *Memory) whole(tx *db.Tx, s *store, to activity.Head) (b *compact.Block,
 	return b, err
 }
 
-func (m *Memory) withCounts(tx *db.Tx, s *store, b *compact.Block) (*compact.Block, error) {
+// counted reads what counts in an organization, and from which day on.
+func (m *Memory) counted(tx *db.Tx, s *store, organization bank.OrganizationID) (bank.Day, []compact.Count, error) {
 	from := countsFrom(tx.Now)
-	counters, err := usage.Since(tx, s.institution, b.Organization, from)
-	if err != nil {
-		return nil, err
-	}
-	return b.WithCounts(from, countsOf(counters)), nil
+	counters, err := usage.Since(tx, s.institution, organization, from)
+	return from, countsOf(counters), err
 }
 
 func countsOf(counters []usage.Counter) []compact.Count {
