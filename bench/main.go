@@ -5,6 +5,7 @@
 //
 //	cd bench && go run .           everything, about ten minutes
 //	cd bench && go run . -small    everything in small, to see that it works
+//	cd bench && go run . -part smallest -only OpenFGA
 //
 // README.md tells what is measured, and how each engine is asked.
 package main
@@ -36,7 +37,14 @@ type sizes struct {
 	changes              int
 	peers                int // a peer's questions are divided by this
 	http                 []string
+	only                 string // a part of a peer's name; empty: all peers
 }
+
+// parts are what is measured, in order.
+var parts = []struct {
+	name    string
+	measure func(io.Writer, sizes) error
+}{{"large", large}, {"middle", middle}, {"smallest", smallest}, {"load", loading}, {"http", overHTTP}}
 
 var (
 	full  = sizes{large: 10_000, middle: 1_000, small: 100, questions: 200_000, changes: 50_000, peers: 1}
@@ -48,26 +56,37 @@ const seed = 7
 
 func main() {
 	small := flag.Bool("small", false, "measure so little that the numbers mean nothing")
+	part := flag.String("part", "", "measure only one part: large, middle, smallest, load or http")
+	only := flag.String("only", "", "beside the engine and the bare loop, measure only peers whose name has this in it")
 	flag.Parse()
 	s := full
 	if *small {
 		s = quick
 		least = 10 * time.Millisecond
 	}
-	if err := run(os.Stdout, s); err != nil {
+	s.only = *only
+	if err := run(os.Stdout, s, *part); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer, s sizes) error {
+func run(out io.Writer, s sizes, part string) error {
 	fmt.Fprintf(out, "%s, %d processors, %s; load at the beginning %s.\n", runtime.Version(), runtime.NumCPU(), processor(), load())
 	fmt.Fprintf(out, "CPU time of one decision on one core, the collector's included, median of %d rounds in turns. Every answer was held against entitlement.Decide first.\n\n", rounds)
-	for _, part := range []func(io.Writer, sizes) error{large, middle, smallest, loading, overHTTP} {
-		if err := part(out, s); err != nil {
+	known := part == ""
+	for _, p := range parts {
+		if part != "" && part != p.name {
+			continue
+		}
+		known = true
+		if err := p.measure(out, s); err != nil {
 			return err
 		}
 		debug.FreeOSMemory()
+	}
+	if !known {
+		return fmt.Errorf("there is no part %q", part)
 	}
 	fmt.Fprintf(out, "The bare loop:\n\n%s\n", bareLoop())
 	return nil
@@ -75,6 +94,16 @@ func run(out io.Writer, s sizes) error {
 
 // questionsOf tells how many questions a peer answers in a round.
 func (s sizes) questionsOf(peer int) int { return max(1, peer/s.peers) }
+
+// among are the peers that were asked for.
+func (s sizes) among(peers ...*subject) (wanted []*subject) {
+	for _, p := range peers {
+		if strings.Contains(strings.ToLower(p.name), strings.ToLower(s.only)) {
+			wanted = append(wanted, p)
+		}
+	}
+	return wanted
+}
 
 // large is the institution of the whole size: the engine itself, and cedar-go.
 func large(out io.Writer, s sizes) error {
@@ -91,10 +120,12 @@ func large(out io.Writer, s sizes) error {
 		decide,
 		{name: "mandate, with every reason", questions: s.questions, answer: o.explain, bar: times(1.2, "at most")},
 		{name: "bare loop over the same tables", questions: s.questions, answer: b.decide, bar: bareBar},
-		{name: "cedar-go 1.9.0, the action's policy", questions: s.questionsOf(50_000), answer: c.Decide, bar: times(15, "at least")},
-		{name: "cedar-go 1.9.0, all policies", questions: s.questionsOf(50_000), answer: c.DecideAmongAll},
 	}
-	if err := compare(out, w, q, subjects); err != nil {
+	peers := s.among(
+		&subject{name: "cedar-go 1.9.0, the action's policy", questions: s.questionsOf(50_000), answer: c.Decide, bar: times(15, "at least")},
+		&subject{name: "cedar-go 1.9.0, all policies", questions: s.questionsOf(50_000), answer: c.DecideAmongAll},
+	)
+	if err := compare(out, w, q, append(subjects, peers...)); err != nil {
 		return err
 	}
 	even := w.Ask(s.questions, true)
@@ -122,12 +153,13 @@ func middle(out io.Writer, s sizes) error {
 	if err != nil {
 		return fmt.Errorf("load Cerbos: %w", err)
 	}
-	return compare(out, w, q, []*subject{
+	return compare(out, w, q, append([]*subject{
 		{name: "mandate", questions: s.questions, answer: o.decide},
 		{name: "bare loop over the same tables", questions: s.questions, answer: newBare(w).decide, bar: bareBar},
-		{name: "OPA 1.20.0, parsed input", questions: s.questionsOf(10_000), answer: p.Decide, bar: times(250, "at least")},
-		{name: "Cerbos 0.55.0, rule table", questions: s.questionsOf(10_000), answer: c.Decide, bar: times(150, "at least")},
-	})
+	}, s.among(
+		&subject{name: "OPA 1.20.0, parsed input", questions: s.questionsOf(10_000), answer: p.Decide, bar: times(250, "at least")},
+		&subject{name: "Cerbos 0.55.0, rule table", questions: s.questionsOf(10_000), answer: c.Decide, bar: times(150, "at least")},
+	)...))
 }
 
 func smallest(out io.Writer, s sizes) error {
@@ -148,13 +180,14 @@ func smallest(out io.Writer, s sizes) error {
 		return fmt.Errorf("load OpenFGA: %w", err)
 	}
 	defer f.Close()
-	return compare(out, w, q, []*subject{
+	return compare(out, w, q, append([]*subject{
 		{name: "mandate", questions: s.questions, answer: o.decide},
 		{name: "bare loop over the same tables", questions: s.questions, answer: newBare(w).decide, bar: bareBar},
-		{name: "Casbin 3.10.0, an enforcer per organization, every level", questions: s.questionsOf(3_000), answer: c.DecideEvery, bar: times(4000, "at least")},
-		{name: "Casbin 3.10.0, the same, until one refuses", questions: s.questionsOf(3_000), answer: c.Decide},
-		{name: "OpenFGA 1.22.1, materialized, SQLite", questions: s.questionsOf(3_000), answer: f.Decide, bar: times(2500, "at least")},
-	})
+	}, s.among(
+		&subject{name: "Casbin 3.10.0, an enforcer per organization, every level", questions: s.questionsOf(3_000), answer: c.DecideEvery, bar: times(4000, "at least")},
+		&subject{name: "Casbin 3.10.0, the same, until one refuses", questions: s.questionsOf(3_000), answer: c.Decide},
+		&subject{name: "OpenFGA 1.22.1, materialized, SQLite", questions: s.questionsOf(3_000), answer: f.Decide, bar: times(2500, "at least")},
+	)...))
 }
 
 // overHTTP asks the program itself, which measures with client and server apart.
