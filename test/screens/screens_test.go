@@ -101,7 +101,8 @@ func (w *walk) pattern(path string) string {
 }
 
 // maxAsked is how many addresses of one pattern are asked for what they lead to.
-const maxAsked = 40
+// Where it is too few to find a screen the test says so.
+const maxAsked = 10
 
 // visit asks an address for what it leads to, and looks at it where nobody has
 // looked at one like it.
