@@ -89,7 +89,7 @@ func TestWhoMayIsQuick(t *testing.T) {
 				w.wide(size[0], size[1])
 				w.users.WithMemory(pdptest.Memory(d))
 				ana := w.as("ana")
-				for _, path := range []string{"who-may?operation=wires.transmit&account=acc_wide0", "who-may?operation=wires.transmit", "who-may?operation=transfers.create", "alone", "usr_wide7/may"} {
+				for _, path := range []string{"who-may?operation=wires.transmit&account=acc_wide0", "who-may?operation=wires.transmit", "who-may?operation=transfers.create", "alone", "usr_wide7/may", "who-may?operation=wires.transmit&page=190", "who-may?operation=wires.transmit&q=person1"} {
 					var took []time.Duration
 					for range rounded(3, 15) {
 						started := time.Now()
