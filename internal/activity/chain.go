@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -71,6 +74,34 @@ func Revision(tx *db.Tx, institution bank.InstitutionID, organization bank.Organ
 	}
 	return revision, err
 }
+
+// knownAtOnce is how many organizations Known looks up with one statement.
+const knownAtOnce = 20
+
+// Known are those of some organizations that the institution has.
+func Known(tx *db.Tx, institution bank.InstitutionID, of []bank.OrganizationID) (known []bank.OrganizationID, err error) {
+	for some := range slices.Chunk(of, knownAtOnce) {
+		args := []any{institution}
+		for i := range knownAtOnce {
+			id := some[min(i, len(some)-1)]
+			if id == "" || !utf8.ValidString(string(id)) || strings.ContainsRune(string(id), 0) {
+				id = notAnID // no database could keep it
+			}
+			args = append(args, id)
+		}
+		here, err := db.All(tx, db.Value[bank.OrganizationID], `
+			select organization_id from stream
+			 where institution_id = $1 and organization_id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("look organizations up: %w", err)
+		}
+		known = append(known, here...)
+	}
+	return known, nil
+}
+
+// notAnID is what no organization is called.
+const notAnID bank.OrganizationID = " "
 
 // Append adds the events of one save to the chain, inside the transaction that
 // makes them true, and raises the revision by one. Refusals and quiet events

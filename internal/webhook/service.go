@@ -2,9 +2,9 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"mandate/internal/activity"
 	"mandate/internal/bank"
@@ -76,12 +76,7 @@ func (s *Service) List(ctx context.Context, caller bank.Caller) (all []Endpoint,
 		if all, err = endpoints(v.Tx, caller.Institution); err != nil {
 			return err
 		}
-		for i := range all {
-			if err := count(v.Tx, &all[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return count(v.Tx, caller.Institution, "", all)
 	})
 	return all, err
 }
@@ -145,14 +140,13 @@ func (s *Service) checked(c *guard.Change, e Endpoint, d Draft) (Draft, error) {
 	if e.Name == "" && len(all) >= maxEndpoints {
 		problems.Addf("", "There are %d webhooks, which is the most.", maxEndpoints)
 	}
-	for _, id := range d.Organizations {
-		_, err := activity.Revision(c.Tx, c.Caller.Institution, id)
-		if errors.Is(err, activity.ErrNoStream) || errors.Is(err, db.ErrText) {
-			problems.Add("organizations", "One of them is no organization of the institution. Write their ids.")
-			break
-		}
+	if len(d.Organizations) <= maxOrganizations {
+		known, err := activity.Known(c.Tx, c.Caller.Institution, d.Organizations)
 		if err != nil {
 			return d, err
+		}
+		if strange := d.strangers(known); len(strange) > 0 {
+			problems.Addf("organizations", "The institution has no organization %s. Write the ids as the organizations’ pages show them: they begin with %s_.", strings.Join(strange, ", "), bank.PrefixOrganization)
 		}
 	}
 	return d, problems.Err("The webhook cannot be saved like this.")

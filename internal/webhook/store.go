@@ -3,6 +3,7 @@ package webhook
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,18 +55,39 @@ func find(tx *db.Tx, institution bank.InstitutionID, id ID) (Endpoint, error) {
 	if err != nil {
 		return e, fmt.Errorf("read the webhook %s: %w", id, err)
 	}
-	return e, count(tx, &e)
+	one := []Endpoint{e}
+	err = count(tx, institution, id, one)
+	return one[0], err
 }
 
-// count is what has not arrived. A queue is counted up to a bound: beyond it
+// A backlog is what has not arrived at an endpoint.
+type backlog struct {
+	endpoint      ID
+	waiting, dead int64
+}
+
+func scanBacklog(row db.Scanner) (b backlog, err error) {
+	err = row.Scan(&b.endpoint, &b.waiting, &b.dead)
+	return b, err
+}
+
+// count tells of endpoints what has not arrived: of one of the institution, or of
+// all of it where the id is empty. A queue is counted up to a bound: beyond it
 // nobody wants to know how far.
-func count(tx *db.Tx, e *Endpoint) error {
-	err := tx.QueryRow(`
-		select (select count(*) from (select 1 from webhook_delivery where institution_id = $1 and endpoint_id = $2 and state = 'waiting' limit 10001) as w),
-		       (select count(*) from (select 1 from webhook_delivery where institution_id = $1 and endpoint_id = $2 and state = 'dead' limit 10001) as d)`,
-		e.Institution, e.ID).Scan(&e.Waiting, &e.Dead)
+func count(tx *db.Tx, institution bank.InstitutionID, id ID, in []Endpoint) error {
+	all, err := db.All(tx, scanBacklog, `
+		select e.id,
+		       (select count(*) from (select 1 from webhook_delivery d where d.institution_id = e.institution_id and d.endpoint_id = e.id and d.state = 'waiting' limit 10001) as w),
+		       (select count(*) from (select 1 from webhook_delivery d where d.institution_id = e.institution_id and d.endpoint_id = e.id and d.state = 'dead' limit 10001) as d)
+		  from webhook_endpoint e
+		 where e.institution_id = $1 and ($2 = '' or e.id = $2)`, institution, id)
 	if err != nil {
 		return fmt.Errorf("count what has not arrived: %w", err)
+	}
+	for _, b := range all {
+		if at := slices.IndexFunc(in, func(e Endpoint) bool { return e.ID == b.endpoint }); at >= 0 {
+			in[at].Waiting, in[at].Dead = b.waiting, b.dead
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@
 package webhook
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -146,6 +147,23 @@ func shown(name string) string {
 		return name
 	}
 	return "of that name: write them like orguser.created"
+}
+
+// maxShown is how many wrong organizations a problem names.
+const maxShown = 10
+
+// strangers are the organizations of a draft that are not among those known, as
+// they can be repeated.
+func (d *Draft) strangers(known []bank.OrganizationID) (shown []string) {
+	for _, id := range d.Organizations {
+		if !slices.Contains(known, id) {
+			shown = append(shown, fmt.Sprintf("%.*q", maxName, id))
+		}
+	}
+	if more := len(shown) - maxShown; more > 0 {
+		shown = append(shown[:maxShown], fmt.Sprintf("and %d more", more))
+	}
+	return shown
 }
 
 func sorted[T ~string](all []T) []T {

@@ -440,6 +440,41 @@ func TestWhatCannotBeSaved(t *testing.T) {
 	}
 }
 
+// Organizations that are none are named, all of them at once.
+func TestStrangersAreNamed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		draft := webhook.Draft{Name: "a", URL: "https://x.example/", Organizations: []bank.OrganizationID{"org_none", "nought\x00", "odd"}}
+		organization := bank.OrganizationID("org_here")
+		w.must(d.Write(t.Context(), func(tx *db.Tx) error { return activity.Start(tx, cedar, organization) }))
+		var known []bank.OrganizationID
+		w.must(d.Read(t.Context(), func(tx *db.Tx) (err error) {
+			known, err = activity.Known(tx, operator.Institution, append(draft.Organizations, organization))
+			return err
+		}))
+		if !slices.Equal(known, []bank.OrganizationID{organization}) {
+			t.Errorf("known are %q", known)
+		}
+		_, _, err := w.s.Create(t.Context(), operator, draft)
+		problems := fault.ProblemsOf(err)
+		if len(problems) != 1 || problems[0].Field != "organizations" {
+			t.Fatalf("%v %v", err, problems)
+		}
+		for _, said := range []string{`"org_none"`, `"nought\x00"`, `"odd"`, "begin with org_"} {
+			if !strings.Contains(problems[0].Sentence, said) {
+				t.Errorf("%q does not say %s", problems[0].Sentence, said)
+			}
+		}
+		draft.Organizations = nil
+		for i := range 25 {
+			draft.Organizations = append(draft.Organizations, bank.OrganizationID(fmt.Sprintf("org_%02d", i)))
+		}
+		if _, _, err := w.s.Create(t.Context(), operator, draft); !strings.Contains(fmt.Sprint(fault.ProblemsOf(err)), `"org_09", and 15 more`) {
+			t.Errorf("%v", fault.ProblemsOf(err))
+		}
+	})
+}
+
 // Ten thousand events: recording them stays quick, they arrive in order, and old
 // ones are forgotten.
 func TestABurst(t *testing.T) {

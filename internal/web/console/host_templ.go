@@ -296,7 +296,7 @@ func hostView(p hostPage) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = hostButton(p.Again, one.ID, "Try again", one.What).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = idButton(p.Again, one.ID, "Try again", one.What).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -304,7 +304,7 @@ func hostView(p hostPage) templ.Component {
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
-									templ_7745c5c3_Err = hostButton(p.Aside, one.ID, "Set aside", one.What).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = idButton(p.Aside, one.ID, "Set aside", one.What).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -694,7 +694,7 @@ func orderTable(caption string, rows []orderRow, p *hostPage) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						if p != nil {
-							templ_7745c5c3_Err = hostButton(p.Retry, o.ID, "Try again", o.What).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = idButton(p.Retry, o.ID, "Try again", o.What).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -702,7 +702,7 @@ func orderTable(caption string, rows []orderRow, p *hostPage) templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = hostButton(p.GiveUp, o.ID, "Set aside", o.What).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = idButton(p.GiveUp, o.ID, "Set aside", o.What).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -730,8 +730,8 @@ func orderTable(caption string, rows []orderRow, p *hostPage) templ.Component {
 	})
 }
 
-// hostButton posts one id.
-func hostButton(to, id, label, about string) templ.Component {
+// idButton is a small form of one button, which posts an id.
+func idButton(to, id, label, about string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -814,7 +814,7 @@ func webhookView(p webhookDetail) templ.Component {
 									}
 									ctx = templ.InitializeContext(ctx)
 									if d.State != "waiting" && p.E.State == "active" {
-										templ_7745c5c3_Err = hostButton(p.At+"/resend", d.ID, "Send again", d.Name+" "+d.ID).Render(ctx, templ_7745c5c3_Buffer)
+										templ_7745c5c3_Err = idButton(p.At+"/resend", d.ID, "Send again", d.Name+" "+d.ID).Render(ctx, templ_7745c5c3_Buffer)
 										if templ_7745c5c3_Err != nil {
 											return templ_7745c5c3_Err
 										}
