@@ -134,7 +134,7 @@ func TestLanesMoveTogether(t *testing.T) {
 			mu.Unlock()
 			select {
 			case <-together:
-			case <-time.After(5 * time.Second):
+			case <-time.After(30 * time.Second):
 				return errors.New("the lanes do not move together")
 			}
 			mu.Lock()
