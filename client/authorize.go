@@ -93,7 +93,7 @@ func paymentOf(q Question) map[string]any {
 // step makes one call about a payment, at the first address only.
 func (c *Client) step(ctx context.Context, ref, verb, key string, body map[string]any) Authorization {
 	failed := func(err error) Authorization { return Authorization{Ref: ref, Err: err} }
-	if ref == "" {
+	if !oneName(ref) {
 		return failed(ErrPayment)
 	}
 	if key == "" {
@@ -124,6 +124,10 @@ func (c *Client) step(ctx context.Context, ref, verb, key string, body map[strin
 	}
 	return a
 }
+
+// oneName reports whether a name stays one part of an address: dots would lead
+// out of it.
+func oneName(name string) bool { return name != "" && name != "." && name != ".." }
 
 func parseAuthorization(body []byte) (Authorization, error) {
 	o, err := readObject(body)

@@ -21,6 +21,8 @@ const (
 	usualTotal = 5 * time.Second // for a call with all its repetitions
 	usualTries = 4
 	maxGather  = 20 * time.Millisecond
+	usualPoll  = time.Second      // between two looks at an access request, at first
+	usualPolls = 30 * time.Second // and at most
 )
 
 // A Client asks one server, or several copies of it, in the name of one caller.
@@ -32,8 +34,10 @@ type Client struct {
 	credential credential
 	try, total time.Duration
 	tries      int
-	revisions  *revisions // nil: none are remembered
-	gather     *gatherer  // nil: every question goes by itself
+	poll       time.Duration // between two looks at an access request, at first
+	polls      time.Duration // and at most
+	revisions  *revisions    // nil: none are remembered
+	gather     *gatherer     // nil: every question goes by itself
 	handlers   map[string]Handler
 	agent      string
 }
@@ -47,6 +51,8 @@ type settings struct {
 	tls        *tls.Config
 	try, total time.Duration
 	tries      int
+	poll       time.Duration
+	polls      time.Duration
 	remember   bool
 	delay      time.Duration
 	most       int
@@ -58,13 +64,13 @@ type settings struct {
 // "https://api.bank.example". The address is https; plain http is taken for this
 // machine only. Nothing is sent before the first question.
 func New(address string, options ...Option) (*Client, error) {
-	s := settings{try: usualTry, total: usualTotal, tries: usualTries, handlers: map[string]Handler{}, agent: "mandate-go"}
+	s := settings{try: usualTry, total: usualTotal, tries: usualTries, poll: usualPoll, polls: usualPolls, handlers: map[string]Handler{}, agent: "mandate-go"}
 	for _, option := range options {
 		if err := option(&s); err != nil {
 			return nil, err
 		}
 	}
-	c := &Client{try: s.try, total: s.total, tries: s.tries, handlers: s.handlers, agent: s.agent, credential: s.credential}
+	c := &Client{try: s.try, total: s.total, tries: s.tries, poll: s.poll, polls: s.polls, handlers: s.handlers, agent: s.agent, credential: s.credential}
 	if c.credential == nil {
 		c.credential = none{}
 	}
@@ -189,6 +195,18 @@ func WithTries(n int) Option {
 			return errors.New("mandate: a request is tried 1 to 20 times")
 		}
 		s.tries = n
+		return nil
+	}
+}
+
+// WithPolling sets how long Await waits between two looks at an access request:
+// at first, and at most.
+func WithPolling(first, most time.Duration) Option {
+	return func(s *settings) error {
+		if first < time.Millisecond || most < first {
+			return errors.New("mandate: between two looks lies some time at first, and at most at least as much")
+		}
+		s.poll, s.polls = first, most
 		return nil
 	}
 }

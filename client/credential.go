@@ -17,25 +17,28 @@ import (
 type credential interface {
 	prove(context.Context, *http.Request) error
 
-	// renew forgets what was refused, and reports whether it can be made anew.
-	renew() bool
+	// renew forgets the Authorization that was refused, and reports whether it can
+	// be made anew.
+	renew(refused string) bool
 }
+
+const bearer = "Bearer "
 
 // none proves nothing in a request: the connection's certificate does.
 type none struct{}
 
 func (none) prove(context.Context, *http.Request) error { return nil }
-func (none) renew() bool                                { return false }
+func (none) renew(string) bool                          { return false }
 
 // An apiKey is secret and does not print.
 type apiKey string
 
 func (k apiKey) prove(_ context.Context, r *http.Request) error {
-	r.Header.Set("Authorization", "Bearer "+string(k))
+	r.Header.Set("Authorization", bearer+string(k))
 	return nil
 }
 
-func (apiKey) renew() bool                  { return false }
+func (apiKey) renew(string) bool            { return false }
 func (apiKey) Format(s fmt.State, _ rune)   { _, _ = io.WriteString(s, "(secret)") }
 func (apiKey) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
 
@@ -94,14 +97,18 @@ func (t *tokens) prove(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("mandate: fetch a token: %w", err)
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", bearer+token)
 	return nil
 }
 
-func (t *tokens) renew() bool {
+// renew forgets the token that was refused. One that somebody else fetched
+// meanwhile stays.
+func (t *tokens) renew(refused string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.token = ""
+	if refused == bearer+t.token {
+		t.token = ""
+	}
 	return true
 }
 
@@ -189,7 +196,7 @@ func readToken(status int, text []byte) (string, time.Duration, error) {
 	}
 	m := taker{of: o}
 	if status != http.StatusOK {
-		return "", 0, fmt.Errorf("the provider answered %d: %s %s", status, m.text("error"), m.text("error_description"))
+		return "", 0, fmt.Errorf("the provider answered %d: %s %s", status, short(m.text("error")), short(m.text("error_description")))
 	}
 	token := m.text("access_token")
 	if m.wrong != nil || token == "" || !strings.EqualFold(m.text("token_type"), "Bearer") {

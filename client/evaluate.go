@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,14 +10,15 @@ import (
 
 // Evaluate asks one question.
 func (c *Client) Evaluate(ctx context.Context, q Question) Decision {
-	if err := q.check(); err != nil {
+	one, err := c.prepare(q)
+	if err != nil {
 		return refused(err)
 	}
 	var d Decision
-	if c.gather != nil {
-		d = c.gather.ask(ctx, q)
+	if c.gather != nil && !q.atMain() {
+		d = c.gather.ask(ctx, one)
 	} else {
-		d = c.ask(ctx, []Question{q})[0]
+		d = c.ask(ctx, []prepared{one})[0]
 	}
 	return c.oblige(ctx, q, d)
 }
@@ -35,22 +37,43 @@ func (c *Client) EvaluateAll(ctx context.Context, questions []Question) []Decisi
 
 func (c *Client) evaluateSome(ctx context.Context, questions []Question) []Decision {
 	decisions := make([]Decision, len(questions))
-	var good []Question
+	var good []prepared
 	var places []int
 	for i, q := range questions {
-		if err := q.check(); err != nil {
+		one, err := c.prepare(q)
+		if err != nil {
 			decisions[i] = refused(err)
 			continue
 		}
-		good, places = append(good, q), append(places, i)
+		good, places = append(good, one), append(places, i)
 	}
 	if len(good) == 0 {
 		return decisions
 	}
 	for i, d := range c.ask(ctx, good) {
-		decisions[places[i]] = c.oblige(ctx, good[i], d)
+		decisions[places[i]] = c.oblige(ctx, good[i].Question, d)
 	}
 	return decisions
+}
+
+// A prepared question is as it travels: what its context holds is looked at no
+// more, so that whoever gives up waiting may go on using it.
+type prepared struct {
+	Question
+	demanded string // the revision that the answer must know
+	body     json.RawMessage
+}
+
+func (c *Client) prepare(q Question) (p prepared, err error) {
+	if err := q.check(); err != nil {
+		return p, err
+	}
+	p.Question = q
+	if p.demanded, err = c.demanded(q); err != nil {
+		return p, err
+	}
+	p.body, err = encode(q.body(p.demanded))
+	return p, err
 }
 
 func allRefused(n int, err error) []Decision {
@@ -62,32 +85,25 @@ func allRefused(n int, err error) []Decision {
 }
 
 // ask sends questions in one request, and returns a decision for each.
-func (c *Client) ask(ctx context.Context, questions []Question) []Decision {
-	bodies := make([]questionBody, len(questions))
-	demanded := make([]string, len(questions))
-	for i, q := range questions {
+func (c *Client) ask(ctx context.Context, questions []prepared) []Decision {
+	r := call{path: "/access/v1/evaluation", body: questions[0].body, copies: c.order()}
+	if slices.ContainsFunc(questions, func(q prepared) bool { return q.atMain() }) {
+		r.copies = []*copyOf{c.main}
+	}
+	if len(questions) > 1 {
+		bodies := make([]json.RawMessage, len(questions))
+		for i, q := range questions {
+			bodies[i] = q.body
+		}
+		r.path = "/access/v1/evaluations"
 		var err error
-		if demanded[i], err = c.demanded(q); err != nil {
+		if r.body, err = encode(map[string]any{"evaluations": bodies}); err != nil {
 			return allRefused(len(questions), err)
 		}
-		bodies[i] = q.body(demanded[i])
-	}
-	r := call{path: "/access/v1/evaluations", copies: c.order()}
-	var err error
-	if len(questions) == 1 {
-		r.path = "/access/v1/evaluation"
-		r.body, err = encode(bodies[0])
-	} else {
-		r.body, err = encode(struct {
-			Evaluations []questionBody `json:"evaluations"`
-		}{bodies})
-	}
-	if err != nil {
-		return allRefused(len(questions), err)
 	}
 	var decisions []Decision
 	r.read = func(a *answer) error {
-		read, err := c.readDecisions(a, questions, demanded)
+		read, err := c.readDecisions(a, questions)
 		decisions = read
 		return err
 	}
@@ -99,24 +115,28 @@ func (c *Client) ask(ctx context.Context, questions []Question) []Decision {
 
 // readDecisions reads an answer whole. Whatever is not what it must be makes it
 // no answer to any of the questions.
-func (c *Client) readDecisions(a *answer, questions []Question, demanded []string) ([]Decision, error) {
+func (c *Client) readDecisions(a *answer, questions []prepared) ([]Decision, error) {
 	decisions, err := parseDecisions(a.body, len(questions), len(questions) > 1)
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	token := a.header.Get("Mandate-Revision")
-	if err := c.told(token, questions); err != nil {
+	members := make([]string, len(questions))
+	for i, q := range questions {
+		members[i] = q.Member
+	}
+	if err := c.told(token, members...); err != nil {
 		return nil, unreadable(err)
 	}
 	for i := range decisions {
 		d := &decisions[i]
 		if d.Revision == "" {
 			d.Revision = token
-		} else if err := c.told(d.Revision, questions[i:i+1]); err != nil {
+		} else if err := c.told(d.Revision, questions[i].Member); err != nil {
 			return nil, unreadable(err)
 		}
-		notKnown := slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Code == "REVISION_NOT_REACHED" })
-		if d.Err == nil && !d.Allowed && (notKnown || demanded[i] != "" && behind(d.Revision, demanded[i])) {
+		notKnown := slices.ContainsFunc(d.Reasons, stale)
+		if d.Err == nil && !d.Allowed && (notKnown || questions[i].demanded != "" && behind(d.Revision, questions[i].demanded)) {
 			if len(decisions) == 1 {
 				return nil, ErrStale
 			}
@@ -125,6 +145,9 @@ func (c *Client) readDecisions(a *answer, questions []Question, demanded []strin
 	}
 	return decisions, nil
 }
+
+// stale reports whether a reason is that the answer does not know enough.
+func stale(r Reason) bool { return r.Code == "REVISION_NOT_REACHED" }
 
 // unreadable is why an answer is none; one that is only too old stays that.
 func unreadable(err error) error {

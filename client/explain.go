@@ -78,7 +78,7 @@ func (c *Client) Explain(ctx context.Context, q Question) (Explanation, error) {
 	var e Explanation
 	r.read = func(a *answer) error {
 		if e, err = parseExplanation(a.body); err == nil {
-			err = c.told(e.Revision, []Question{q})
+			err = c.told(e.Revision, q.Member)
 		}
 		if err != nil {
 			return unreadable(err)

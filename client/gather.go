@@ -19,13 +19,13 @@ type gatherer struct {
 
 // gathered are the questions of one request, each with who waits for it.
 type gathered struct {
-	questions []Question
+	questions []prepared
 	answers   []chan Decision
 	timer     *time.Timer
 }
 
 // ask waits for the answer of one question, or for the end of its context.
-func (g *gatherer) ask(ctx context.Context, q Question) Decision {
+func (g *gatherer) ask(ctx context.Context, q prepared) Decision {
 	answer := make(chan Decision, 1) // nobody may wait any more
 	g.add(q, answer)
 	select {
@@ -36,7 +36,7 @@ func (g *gatherer) ask(ctx context.Context, q Question) Decision {
 	}
 }
 
-func (g *gatherer) add(q Question, answer chan Decision) {
+func (g *gatherer) add(q prepared, answer chan Decision) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.waiting == nil {

@@ -18,7 +18,15 @@ type Question struct {
 	Context      map[string]any // what else is known, such as "recurring" or "effective_date"
 	Explain      Reader         // who will read the reasons; Nobody: none are wanted, which is faster
 	AtLeast      string         // a revision that the answer must know, besides those that the client remembers
+	Approval     string         // the id of a Task that was approved: whether the payment that it stands for may go now
+
+	// Requestable asks at the first address only: there a refusal says how a
+	// second person can be asked (Request), which copies never say.
+	Requestable bool
 }
+
+// atMain reports whether only the first address can answer.
+func (q Question) atMain() bool { return q.Requestable || q.Approval != "" }
 
 // A Reader is who will read an explanation.
 type Reader string
@@ -62,9 +70,10 @@ type Obligation struct {
 	Properties map[string]any
 }
 
-// An AccessRequest says where a refusal can be asked to become a yes.
+// An AccessRequest says that a second person could make a yes of a refusal.
+// Request asks for that.
 type AccessRequest struct {
-	Endpoint     string
+	Endpoint     string         // where the server says that it is made; this client goes to its own first address
 	EvaluationID string         // of the refusal that it is about
 	Members      map[string]any // all that the server said of it, such as binding_token and expires_at
 }
@@ -74,7 +83,7 @@ func refused(err error) Decision { return Decision{Err: err} }
 // Errors of questions that cannot be asked.
 var (
 	ErrQuestion = errors.New("mandate: the question is not complete: it needs a member, an operation, and an account or an organization")
-	ErrContext  = errors.New("mandate: at_least_revision and explain are fields of the question, not of its context")
+	ErrContext  = errors.New("mandate: at_least_revision, explain and approval are fields of the question, not of its context")
 )
 
 func (q Question) check() error {
@@ -88,7 +97,7 @@ func (q Question) checkDetails() error {
 	if !q.Amount.valid() {
 		return ErrAmount
 	}
-	for _, name := range []string{"at_least_revision", "explain"} {
+	for _, name := range []string{"at_least_revision", "explain", "approval"} {
 		if _, given := q.Context[name]; given {
 			return ErrContext
 		}
@@ -147,6 +156,9 @@ func (q Question) context(atLeast string) map[string]any {
 	}
 	if atLeast != "" {
 		c["at_least_revision"] = atLeast
+	}
+	if q.Approval != "" {
+		c["approval"] = map[string]string{"id": q.Approval}
 	}
 	return c
 }

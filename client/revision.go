@@ -185,7 +185,7 @@ func (c *Client) demanded(q Question) (string, error) {
 }
 
 // told takes in what an answer knows.
-func (c *Client) told(token string, questions []Question) error {
+func (c *Client) told(token string, members ...string) error {
 	if c.revisions == nil || token == "" {
 		return nil
 	}
@@ -197,8 +197,8 @@ func (c *Client) told(token string, questions []Question) error {
 		return err
 	}
 	if r.organization != "" {
-		for _, q := range questions {
-			c.revisions.learn(q.Member, r.organization)
+		for _, member := range members {
+			c.revisions.learn(member, r.organization)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Bounds of a search: the server gives at most a thousand results at a time.
@@ -48,6 +49,9 @@ func (c *Client) searchBody(q Question) (questionBody, error) {
 		return questionBody{}, err
 	}
 	demanded, err := c.demanded(q)
+	if demanded != "" && q.Explain == Nobody {
+		q.Explain = User // the answer says whether it knows what is demanded
+	}
 	return q.body(demanded), err
 }
 
@@ -94,7 +98,10 @@ func (c *Client) page(ctx context.Context, sought string, b questionBody, token 
 			found, next, err = parsePage(o, sought)
 		}
 		if err == nil {
-			err = c.told(a.header.Get("Mandate-Revision"), nil)
+			err = notReached(o)
+		}
+		if err == nil {
+			err = c.told(a.header.Get("Mandate-Revision"))
 		}
 		if err != nil {
 			return unreadable(err)
@@ -105,7 +112,19 @@ func (c *Client) page(ctx context.Context, sought string, b questionBody, token 
 		}
 		return nil
 	}
-	return found, next, c.do(ctx, r)
+	err = c.do(ctx, r) // before found and next are looked at
+	return found, next, err
+}
+
+// notReached is an error where a search found nothing because what was demanded
+// to be known is not known there.
+func notReached(o object) error {
+	t := taker{of: o}
+	m := taker{of: t.object("context")}
+	if slices.ContainsFunc(parseReasons(&m), stale) {
+		return ErrStale
+	}
+	return errors.Join(t.wrong, m.wrong)
 }
 
 func parsePage(o object, sought string) (found []string, next string, err error) {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -36,6 +37,10 @@ type Problem struct {
 	Code    string // stable, such as "CALLER_NOT_ALLOWED"; empty where there is none
 	Message string
 	Fields  []ProblemField // everything that is wrong with the request
+
+	RetryAfter time.Duration // how long the server asks to be left alone; zero where it does not say
+
+	renewed bool // what the client proved itself with was refused, and can be made anew
 }
 
 // A ProblemField is one thing that is wrong with a request.
@@ -52,16 +57,19 @@ func (p *Problem) Error() string {
 
 // A call is one request as it is made, once or several times.
 type call struct {
+	method  string // empty: POST
 	path    string
 	body    []byte
+	status  int // of its answer; zero: 200
 	headers map[string]string
 	copies  []*copyOf           // where it may go, in this order
 	read    func(*answer) error // reads the answer; an error means that it is none
 }
 
 type answer struct {
-	header http.Header
-	body   []byte
+	header  http.Header
+	body    []byte
+	renewed bool
 }
 
 // do makes a request until it is answered, as often and as long as it may be.
@@ -82,7 +90,7 @@ func (c *Client) do(ctx context.Context, r call) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w (%w)", last, context.Cause(ctx))
 		}
-		if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusUnauthorized && fresh && c.credential.renew() {
+		if p, ok := errors.AsType[*Problem](err); ok && p.renewed && fresh {
 			fresh = false
 			continue
 		}
@@ -115,8 +123,11 @@ func again(err error) bool {
 // pause doubles with every try and is spread over its whole length, so that
 // callers that failed together do not come back together.
 func pause(try int) time.Duration {
-	return mathrand.N(min(firstPause<<min(try, 10), longPause)) + time.Millisecond
+	return jitter(min(firstPause<<min(try, 10), longPause))
 }
+
+// jitter is some time up to d.
+func jitter(d time.Duration) time.Duration { return mathrand.N(max(d, 1)) + time.Millisecond }
 
 // sleep waits, unless the time that is left is shorter.
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -137,9 +148,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // asked for.
 func (c *Client) once(ctx context.Context, where *copyOf, r call) (err error, wait time.Duration) {
 	got, status, err := c.send(ctx, where.base+r.path, r)
-	if err == nil && status != http.StatusOK {
-		err = problemOf(status, got)
-		wait = retryAfter(got.header, time.Now())
+	if err == nil && status != cmp.Or(r.status, http.StatusOK) {
+		p := problemOf(status, got)
+		wait = p.RetryAfter
+		err = p
 	}
 	if err == nil {
 		err = r.read(got)
@@ -156,12 +168,14 @@ func (c *Client) once(ctx context.Context, where *copyOf, r call) (err error, wa
 func (c *Client) send(ctx context.Context, address string, r call) (*answer, int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.try)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(r.body))
+	request, err := http.NewRequestWithContext(ctx, cmp.Or(r.method, http.MethodPost), address, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, 0, err
 	}
 	id := newID()
-	request.Header.Set("Content-Type", "application/json")
+	if request.Method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	request.Header.Set("Accept", "application/json, application/problem+json")
 	request.Header.Set("User-Agent", c.agent)
 	request.Header.Set("X-Request-ID", id)
@@ -186,10 +200,11 @@ func (c *Client) send(ctx context.Context, address string, r call) (*answer, int
 	if echo := response.Header.Get("X-Request-ID"); echo != "" && echo != id {
 		return nil, 0, fmt.Errorf("%w: it belongs to another request", ErrUnreadable)
 	}
-	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); response.StatusCode == http.StatusOK && kind != "application/json" {
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); response.StatusCode < 300 && kind != "application/json" {
 		return nil, 0, fmt.Errorf("%w: it is not JSON", ErrUnreadable)
 	}
-	return &answer{response.Header, body}, response.StatusCode, nil
+	renewed := response.StatusCode == http.StatusUnauthorized && c.credential.renew(request.Header.Get("Authorization"))
+	return &answer{response.Header, body, renewed}, response.StatusCode, nil
 }
 
 // newID names a request, or a call that is to be done once.
@@ -206,25 +221,28 @@ func encode(value any) ([]byte, error) {
 
 // problemOf reads what a server says is wrong: a problem document, or text.
 func problemOf(status int, got *answer) *Problem {
-	p := &Problem{Status: status}
+	p := &Problem{Status: status, RetryAfter: retryAfter(got.header, time.Now()), renewed: got.renewed}
 	kind, _, _ := mime.ParseMediaType(got.header.Get("Content-Type"))
 	if kind == "application/problem+json" {
 		if o, err := readObject(got.body); err == nil {
 			t := taker{of: o}
-			p.Code, p.Message = t.text("code"), t.text("detail")
+			p.Code, p.Message = t.text("code"), short(t.text("detail"))
 			for _, f := range t.objects("errors") {
 				field := taker{of: f}
-				p.Fields = append(p.Fields, ProblemField{field.text("field"), field.text("detail")})
+				p.Fields = append(p.Fields, ProblemField{short(field.text("field")), short(field.text("detail"))})
 			}
 		}
 	} else if kind == "text/plain" {
-		p.Message = strings.TrimSpace(string(got.body[:min(len(got.body), maxMessage)]))
+		p.Message = strings.TrimSpace(short(string(got.body)))
 	}
 	if p.Message == "" {
 		p.Message = http.StatusText(status)
 	}
 	return p
 }
+
+// short is the beginning of what a server says, as much as is worth repeating.
+func short(text string) string { return strings.ToValidUTF8(text[:min(len(text), maxMessage)], "") }
 
 // retryAfter is how long a server asks to be left alone: seconds, or a time.
 func retryAfter(h http.Header, now time.Time) time.Duration {
