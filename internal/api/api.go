@@ -207,14 +207,7 @@ func onlyJSON(a huma.API, ctx huma.Context, next func(huma.Context)) {
 // elsewhere answers where nothing is, or where only other methods are.
 func (e *Edge) elsewhere(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			other := r.Clone(r.Context())
-			other.Method = method
-			if _, pattern := mux.Handler(other); pattern != prefix+"/" {
-				allowed = append(allowed, method)
-			}
-		}
+		allowed := route.Allowed(mux, r, prefix+"/")
 		if len(allowed) == 0 {
 			writeProblem(w, http.StatusNotFound, fault.New(fault.NotFound, "There is nothing at this address."))
 			return

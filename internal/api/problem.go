@@ -140,7 +140,7 @@ var strictJSON = huma.Format{
 		return encoder.Encode(v)
 	},
 	Unmarshal: func(data []byte, v any) error {
-		parsed, err := ijson.Parse(data, ijson.Limits{Depth: maxDepth, Values: maxValues})
+		parsed, err := ijson.Parse(data, ijson.Limits{Depth: maxDepth, Values: maxValues, Exact: true})
 		if err != nil {
 			return fmt.Errorf("this is not the JSON it must be: %w", err)
 		}

@@ -10,9 +10,11 @@ package authzen
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"mandate/internal/bank"
 	"mandate/internal/client"
+	"mandate/internal/fault"
 	"mandate/internal/gate"
 	"mandate/internal/route"
 )
@@ -111,6 +113,7 @@ func New(c Config) *Edge {
 
 // Paths of the endpoints.
 const (
+	prefix          = "/access/v1/"
 	evaluationPath  = "/access/v1/evaluation"
 	evaluationsPath = "/access/v1/evaluations"
 	metadataPath    = "/.well-known/authzen-configuration"
@@ -132,9 +135,25 @@ func (e *Edge) Mount(mux *route.Mux) {
 		mux.Handle(asked(RequestPath), e.known(e.request(requester)))
 		mux.Handle(route.Route{Method: "GET", Pattern: RequestPath + "/{task}", Needs: route.Needs{Who: route.KnownProgram, May: route.Own, Institution: route.FromKey}}, e.known(e.task(requester)))
 	}
+	mux.Mount(prefix, e.open(elsewhere(mux)))
 	mux.Handle(route.Route{Method: "GET", Pattern: metadataPath, Needs: route.Needs{Who: route.Anybody, Institution: route.Nowhere}}, e.open(e.metadata))
 	mux.Handle(route.Route{Method: "GET", Pattern: metadataPath + "/{institution}", Needs: route.Needs{Who: route.Anybody, Institution: route.FromPath}}, e.open(e.institutionMetadata))
 }
+
+// elsewhere answers where nothing is, or where only other methods are.
+func elsewhere(mux *route.Mux) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		allowed := mux.Allowed(r, prefix)
+		if len(allowed) == 0 {
+			return errNothing
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		writeFailure(w, &Failure{http.StatusMethodNotAllowed, "This address does not know this method."})
+		return nil
+	}
+}
+
+var errNothing = fault.New(fault.NotFound, "There is nothing at this address.")
 
 // asked is an address whose requests name the operations that they are about.
 func asked(path string) route.Route {

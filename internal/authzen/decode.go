@@ -1,10 +1,13 @@
 package authzen
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 
 	"mandate/internal/fault"
 	"mandate/internal/ijson"
@@ -64,7 +67,10 @@ func decode(body []byte) (object, error) {
 	if len(body) == 0 {
 		return nil, fault.New(fault.Invalid, "The request body is empty.")
 	}
-	value, err := ijson.Parse(body, ijson.Limits{Depth: maxDepth, Values: maxValues})
+	value, err := ijson.Parse(body, ijson.Limits{Depth: maxDepth, Values: maxValues, Exact: true})
+	if wrong, ok := errors.AsType[*ijson.Error](err); ok && wrong.Inexact() {
+		return nil, fault.Newf(fault.Invalid, "The number at %s has more digits than JSON numbers keep. Send it as a string.", placeOf(wrong))
+	}
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "The request body is not the JSON it must be: "+err.Error()+".")
 	}
@@ -73,6 +79,28 @@ func decode(body []byte) (object, error) {
 		return nil, fault.New(fault.Invalid, "The request body must be a JSON object.")
 	}
 	return members, nil
+}
+
+// named are the members that a message may name: none that somebody else made up.
+var named = map[string]bool{
+	"evaluations": true, "subject": true, "action": true, "resource": true, "context": true, "properties": true, "page": true, "denial": true,
+	"id": true, "type": true, "name": true, "amount": true, "to_account": true, "at_least_revision": true, "effective_date": true, "limit": true, "token": true,
+}
+
+// placeOf is where a number stands, as far as the way there is known here.
+func placeOf(wrong *ijson.Error) string {
+	place := ""
+	for _, name := range wrong.Path {
+		if _, err := strconv.Atoi(name); err == nil && place == "evaluations" {
+			place += "[" + name + "]"
+			continue
+		}
+		if !named[name] {
+			break
+		}
+		place = path(place, name)
+	}
+	return fmt.Sprintf("%s (byte %d)", cmp.Or(place, "an unknown member"), wrong.Offset)
 }
 
 // A reader takes an evaluation out of a JSON object and remembers the first

@@ -190,13 +190,16 @@ func TestHeadersOfAnswers(t *testing.T) {
 
 func TestOtherMethodsAndPaths(t *testing.T) {
 	s := serve(t, fixture)
-	for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "OPTIONS"} {
-		if a := s.do(method, evaluation, ""); a.status != http.StatusMethodNotAllowed {
-			t.Errorf("%s: %d", method, a.status)
+	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+		a := s.do(method, evaluation, "", "X-Request-ID", "r-3")
+		if a.status != http.StatusMethodNotAllowed || a.header.Get("X-Request-ID") != "r-3" || a.header.Get("Allow") != "POST" || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", method, a.status, a.header)
 		}
 	}
-	if a := s.post("/access/v1/evaluation/x", object(alice, read, record)); a.status != 404 {
-		t.Errorf("a path further down: %d", a.status)
+	for _, path := range []string{"/access/v1/evaluation/x", "/access/v1/", "/access/v1/search", "/access/v1/request", "/access/v1/evaluation/"} {
+		if a := s.post(path, object(alice, read, record), "X-Request-ID", "r-4"); a.status != 404 || a.header.Get("X-Request-ID") != "r-4" || a.header.Get("Allow") != "" {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
 	}
 }
 

@@ -20,13 +20,26 @@ import (
 type Limits struct {
 	Depth  int // of arrays and objects within each other
 	Values int // of all kinds together, and the names of members
+
+	// Exact refuses numbers that a float64 does not hold as they are written:
+	// whoever sent one may have lost digits before, and we would.
+	Exact bool
 }
 
 // An Error says what is wrong and at which byte.
 type Error struct {
 	Offset int
 	What   string
+
+	// Path leads to a number that is not exact: the names of members and the
+	// places in arrays, from the outside in. They are the stranger's.
+	Path []string
 }
+
+// Inexact reports whether all that is wrong is a number that is not exact.
+func (e *Error) Inexact() bool { return e.What == inexact }
+
+const inexact = "a number has more digits than can be kept: send it as a string"
 
 func (e *Error) Error() string { return fmt.Sprintf("%s, at byte %d", e.What, e.Offset) }
 
@@ -154,7 +167,7 @@ func (p *parser) object(depth int) (any, error) {
 		p.at++
 		p.blanks()
 		if object[name], err = p.value(depth); err != nil {
-			return nil, err
+			return nil, within(err, name)
 		}
 	}
 }
@@ -170,7 +183,7 @@ func (p *parser) array(depth int) (any, error) {
 		}
 		value, err := p.value(depth)
 		if err != nil {
-			return nil, err
+			return nil, within(err, strconv.Itoa(len(array)))
 		}
 		array = append(array, value)
 	}
@@ -229,10 +242,15 @@ func (p *parser) number() (any, error) {
 			return nil, p.wrong("this is not a JSON number")
 		}
 	}
-	n, err := strconv.ParseFloat(string(p.data[start:p.at]), 64)
-	if err != nil || math.IsInf(n, 0) {
+	text := string(p.data[start:p.at])
+	n, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || math.IsInf(n, 0):
 		p.at = start
 		return nil, p.wrong("the number is too large")
+	case p.limits.Exact && !exact(text, n):
+		p.at = start
+		return nil, p.wrong(inexact)
 	}
 	return n, nil
 }

@@ -2,7 +2,9 @@ package ijson
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -78,6 +80,33 @@ func TestParseHoldsItsBoundsExactly(t *testing.T) {
 	many := "[" + strings.Repeat("1,", 98) + "1]"
 	if _, err := Parse([]byte(many), wide); err != nil {
 		t.Errorf("a hundred values: %v", err)
+	}
+}
+
+// A number that a float64 does not hold as it is written is refused where it
+// must be exact, with the way to it; all others are read.
+func TestNumbersThatMustBeExact(t *testing.T) {
+	strict := wide
+	strict.Exact = true
+	for _, text := range []string{
+		`0`, `-0`, `0.00`, `0e9`, `100000`, `25000.00`, `999999999999.99`, `123456789012345`, `9007199254740991`, `-9007199254740991`, `1e300`, `1.5E+3`, `0.1`,
+		`0.30000000000000004`, `52.52000659999999`, `1000000000000000000000`, `0.000000000000000000001`, `5e-324`, `1.000000000000000000000000`,
+	} {
+		if _, err := Parse([]byte(text), strict); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{
+		`9007199254740993`, `9007199254740992`, `-9007199254740993`, `12345678901234567000`, `100000000000000.01`, `0.1000000000000000055511151231257827`,
+		`3.14159265358979323846`, `1e-400`, `1e-99999999999999999999`, `9999999999.9900000001`, `90071992547409930e-1`,
+	} {
+		if _, err := Parse([]byte(text), wide); err != nil {
+			t.Errorf("%s where it need not be exact: %v", text, err)
+		}
+		_, err := Parse([]byte(`{"a":[{},{"b":`+text+`}]}`), strict)
+		if wrong, ok := errors.AsType[*Error](err); !ok || !wrong.Inexact() || !slices.Equal(wrong.Path, []string{"a", "1", "b"}) || wrong.Offset != 14 {
+			t.Errorf("%s: %#v", text, err)
+		}
 	}
 }
 

@@ -130,4 +130,20 @@ func (m *Mux) declare(r Route) {
 // Declared are all addresses of the mux, with what they need.
 func (m *Mux) Declared() []Route { return m.routes }
 
+// Allowed are the methods that an address of a mux knows, for the header Allow;
+// none where nothing is. but is the pattern that answers everywhere else.
+func Allowed(mux *http.ServeMux, r *http.Request, but string) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != but {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
+// Allowed are the methods that an address of the mux knows.
+func (m *Mux) Allowed(r *http.Request, but string) []string { return Allowed(m.mux, r, but) }
+
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
