@@ -222,7 +222,7 @@ func (a *App) openRooms() (err error) {
 		return err
 	}
 	a.Users.WithMemory(a.Memory)
-	a.Decisions = pdp.New(a.Memory, usermgmt.DecisionSources(), meter)
+	a.Decisions = pdp.New(a.Memory, usermgmt.DecisionSources(), meter).NamesFrom(a.DB.Read)
 	return nil
 }
 

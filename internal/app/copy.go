@@ -50,6 +50,7 @@ type Copy struct {
 
 	clients    *client.Service
 	following  *following
+	names      *names
 	webMetrics *web.Metrics
 	up         atomic.Bool // everything listens, and the copy is not ending
 }
@@ -93,6 +94,9 @@ func openCopy(ctx context.Context, cfg config.Copy, clock bank.Clock, log *slog.
 	if err := d.Migrated(ctx); err != nil {
 		return nil, err
 	}
+	if c.names, err = openNames(ctx, cfg.Follow, clock); err != nil {
+		return nil, err
+	}
 	c.Memory = memory.New(d, usermgmt.MemorySources(), memory.Options{Freshness: memory.Followed, Read: c.following.Read})
 	door := guard.New(d, usermgmt.LoadPolicy, nil, nil)
 	c.clients = client.New(d, door, log)
@@ -113,12 +117,18 @@ func openCopy(ctx context.Context, cfg config.Copy, clock bank.Clock, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	c.Decisions = pdp.New(c.Memory, usermgmt.DecisionSources(), meter)
+	c.Decisions = pdp.New(c.Memory, usermgmt.DecisionSources(), meter).NamesFrom(c.names.Read)
 	return c, nil
 }
 
 // Close undoes OpenCopy.
-func (c *Copy) Close() error { return c.following.db.Close() }
+func (c *Copy) Close() error {
+	err := c.following.db.Close()
+	if c.names != nil {
+		err = errors.Join(err, c.names.db.Close())
+	}
+	return err
+}
 
 // APIHandler is what programs call, without an address.
 func (c *Copy) APIHandler() http.Handler {

@@ -215,7 +215,7 @@ func (s *Service) words(ctx context.Context, institution bank.InstitutionID, que
 	if len(wanted) == 0 {
 		return nil
 	}
-	return s.memory.Read(ctx, func(tx *db.Tx) error {
+	return s.names(ctx, func(tx *db.Tx) error {
 		for organization, indexes := range wanted {
 			names, err := s.sources.Names(tx, institution, organization, scopeOf(questions, indexes))
 			if err != nil {

@@ -106,11 +106,20 @@ type Service struct {
 	memory  *memory.Memory
 	sources Sources
 	meter   Meter
+	names   func(context.Context, func(*db.Tx) error) error // where names are read
 }
 
 // New returns the service over a memory. meter may be nil.
 func New(m *memory.Memory, sources Sources, meter Meter) *Service {
-	return &Service{memory: m, sources: sources, meter: meter}
+	return &Service{memory: m, sources: sources, meter: meter, names: m.Read}
+}
+
+// NamesFrom has names read in transactions of their own, which need not see what
+// is answered from: no answer depends on a name, and who waits for one keeps
+// nobody from following the database.
+func (s *Service) NamesFrom(read func(context.Context, func(*db.Tx) error) error) *Service {
+	s.names = read
+	return s
 }
 
 // Decide answers one question. An error means that the question could not be
