@@ -1,6 +1,7 @@
 package authzen
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"sync"
@@ -20,7 +21,7 @@ type Quick interface {
 	// with the revision that all answers know. ok is false where one of them
 	// needs more than the quick way has: then nothing is answered, and Evaluate
 	// is to be asked. The texts asked are gone when it returns.
-	Quick(caller client.Client, atLeast string, asked *scan.Request, allowed []bool) (revision string, ok bool)
+	Quick(ctx context.Context, caller client.Client, atLeast string, asked *scan.Request, allowed []bool) (revision string, ok bool)
 }
 
 // hot is the memory of one request for decisions. It serves the next one, so
@@ -88,7 +89,7 @@ func (e *Edge) answerQuickly(h *hot, r *http.Request) (ok bool, err error) {
 		return false, err
 	}
 	defer e.Gate.Turns().Leave(c)
-	h.revision, ok = e.quick.Quick(*c, r.Header.Get(revisionHeader), &h.asked, h.allowed)
+	h.revision, ok = e.quick.Quick(r.Context(), *c, r.Header.Get(revisionHeader), &h.asked, h.allowed)
 	return ok, nil
 }
 

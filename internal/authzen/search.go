@@ -41,6 +41,7 @@ type Search struct {
 type Results struct {
 	IDs      []string
 	Revision string
+	Context  map[string]any // nil: the answer has none
 }
 
 // A Searcher is a Decider that answers searches too. What it finds is what it
@@ -77,12 +78,14 @@ func (e *Edge) search(searcher Searcher, sought Sought) handler {
 			return err
 		}
 		setRevision(w, found.Revision)
-		return writeJSON(w, page.cut(found.IDs, func(id string) any {
+		results := page.cut(found.IDs, func(id string) any {
 			if sought == Actions {
 				return actionBody{id}
 			}
 			return entityBody{typeOf(sought, asked), id}
-		}))
+		})
+		results.Context = found.Context
+		return writeJSON(w, results)
 	}
 }
 
@@ -235,8 +238,9 @@ func sumOf(sought Sought, body object) string {
 }
 
 type resultsBody struct {
-	Page    *pageBody `json:"page,omitempty"`
-	Results []any     `json:"results"`
+	Page    *pageBody      `json:"page,omitempty"`
+	Context map[string]any `json:"context,omitempty"`
+	Results []any          `json:"results"`
 }
 
 type pageBody struct {

@@ -153,7 +153,7 @@ func (constant) Evaluate(context.Context, client.Client, authzen.Questions) (aut
 	return authzen.Answers{}, errOnlyPlain
 }
 
-func (constant) Quick(_ client.Client, _ string, _ *scan.Request, allowed []bool) (string, bool) {
+func (constant) Quick(_ context.Context, _ client.Client, _ string, _ *scan.Request, allowed []bool) (string, bool) {
 	for i := range allowed {
 		allowed[i] = true
 	}

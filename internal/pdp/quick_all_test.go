@@ -30,7 +30,7 @@ func TestQuickAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		allowed := make([]bool, len(questions))
-		known, ok := s.QuickAll("first", questions, allowed)
+		known, ok := s.QuickAll(context.Background(), "first", questions, allowed)
 		if !ok || known != pdp.Common(answers) {
 			t.Fatalf("QuickAll = %v, %t; want %v", known, ok, pdp.Common(answers))
 		}
@@ -42,19 +42,24 @@ func TestQuickAll(t *testing.T) {
 	}
 	check(acme)
 	check(mixed)
+	nobody := ask("nobody", "operating", 1)
+	check([]pdp.Question{nobody})
+	check([]pdp.Question{nobody, ask("d\x00", "operating", 1)})
+	check([]pdp.Question{{Operation: "fly"}})
+	check(append(mixed[:3:3], nobody, ask("dana", "operating", 1))) // one stranger sends nobody else the long way
 	w.SetStanding("first", "acme", "dana", bank.StatusActive, true) // the next question knows it
 	check(mixed)
 	allowed := make([]bool, len(mixed))
-	if n := testing.AllocsPerRun(50, func() { s.QuickAll("first", mixed, allowed) }); n > 0 {
+	if n := testing.AllocsPerRun(50, func() { s.QuickAll(context.Background(), "first", mixed, allowed) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 	for name, q := range map[string]pdp.Question{
-		"nobody": ask("nobody", "operating", 1), "words": {Member: "bea", Operation: "wires.view", Account: "savings", InWords: true},
+		"nobody, later": {Member: "nobody", Operation: "wires.view", Account: "savings", AtLeast: []pdp.Revision{{Institution: "first", OfInstitution: 1 << 40}}}, "words": {Member: "bea", Operation: "wires.view", Account: "savings", InWords: true},
 		"a later revision": {Member: "bea", Operation: "wires.view", Account: "savings", AtLeast: []pdp.Revision{{Institution: "first", Organization: "birch", OfOrganization: 1 << 40}}},
 		"elsewhere":        {Member: "bea", Operation: "wires.view", Account: "savings", Organization: "acme"},
 	} {
 		allowed := make([]bool, 2)
-		if _, ok := s.QuickAll("first", []pdp.Question{ask("bea", "savings", 5_00), q}, allowed); ok || allowed[0] {
+		if _, ok := s.QuickAll(context.Background(), "first", []pdp.Question{ask("bea", "savings", 5_00), q}, allowed); ok || allowed[0] {
 			t.Errorf("%s: it is answered", name)
 		}
 	}

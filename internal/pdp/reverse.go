@@ -27,6 +27,10 @@ type Yes[ID any] struct {
 type Found[ID any] struct {
 	Yes      []Yes[ID]
 	Revision Revision // what the answer knows; zero where it is about several organizations, or about nothing
+
+	// NotReached says that nothing was looked for, because what the question
+	// demands to be known is not known here.
+	NotReached bool
 }
 
 // WhoMay finds the members for whom a question that names none is a yes: those
@@ -147,6 +151,7 @@ func search[ID any](ctx context.Context, s *Service, institution bank.Institutio
 		}
 		reached, err := a.reached(q.AtLeast)
 		if err != nil || !reached {
+			found.NotReached = err == nil
 			return err
 		}
 		return find(a, &found)

@@ -87,14 +87,12 @@ func (d *Decider) Evaluate(ctx context.Context, caller client.Client, q authzen.
 // requests can name what came of one.
 func (d *Decider) read(caller *client.Client, e authzen.Evaluation) asked {
 	a := read(e)
-	if d.requests == nil || !caller.Can(client.AccessRequests) || a.refusal != nil {
-		return a
-	}
-	ref, given, ok := readApproval(e.Context)
-	if given && (!ok || ref == "") {
+	switch {
+	case d.requests == nil || !caller.Can(client.AccessRequests):
+		a.approval = approval{}
+	case a.refusal == nil && a.approval.given && a.approval.ref == "":
 		return a.refused(entitlement.InvalidContext)
 	}
-	a.approval = ref
 	return a
 }
 
@@ -132,7 +130,7 @@ func (d *Decider) assemble(caller client.Client, asked []asked, answers []pdp.An
 type asked struct {
 	pdp.Question
 	reader   reader
-	approval string // the payment that is named as the approval; empty: none
+	approval approval
 	refusal  *entitlement.Decision
 }
 
@@ -152,14 +150,12 @@ func (a asked) refused(code entitlement.Code) asked {
 // caller says about a subject's or resource's properties is not looked at.
 func read(e authzen.Evaluation) asked {
 	a := asked{Question: pdp.Question{Member: bank.UserID(e.Subject.ID), Operation: e.Action.Name, Context: e.Context}}
-	var ok bool
-	if a.reader, ok = readReader(e.Context); !ok {
-		return a.refused(entitlement.InvalidContext)
+	for _, key := range edgeKeys {
+		if value, given := e.Context[key.name]; given && !key.take(&a, value) {
+			return a.refused(entitlement.InvalidContext)
+		}
 	}
 	a.InWords = a.reader != nobody
-	if a.AtLeast, ok = readAtLeast(e.Context); !ok {
-		return a.refused(entitlement.InvalidContext)
-	}
 	if e.Subject.Type != userType {
 		return a.refused(UnknownSubject)
 	}
@@ -201,14 +197,4 @@ func (a *asked) properties(p map[string]any) {
 		text, _ := value.(string)
 		a.ToAccount = bank.AccountID(text)
 	}
-}
-
-func readAtLeast(keys map[string]any) ([]pdp.Revision, bool) {
-	value, given := keys["at_least_revision"]
-	if !given {
-		return nil, true
-	}
-	token, _ := value.(string)
-	revision, err := pdp.ParseRevision(token)
-	return []pdp.Revision{revision}, err == nil
 }

@@ -1,7 +1,7 @@
 package product
 
 import (
-	"slices"
+	"context"
 	"sync"
 
 	"mandate/internal/authzen"
@@ -20,7 +20,7 @@ type quickly interface {
 	// QuickAll sets allowed where an answer is a yes that needs nobody else, all of
 	// one moment, and returns what all answers know. ok is false where it leaves
 	// the questions to DecideAll.
-	QuickAll(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (known pdp.Revision, ok bool)
+	QuickAll(ctx context.Context, institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (known pdp.Revision, ok bool)
 }
 
 // questions are those of one request, in memory that serves the next.
@@ -31,7 +31,7 @@ var questionPool = sync.Pool{New: func() any { return new(questions) }}
 // Quick answers evaluations that name what exists and want no words. The others
 // are Evaluate's: those that are refused before they become questions, and those
 // that this caller may not ask.
-func (d *Decider) Quick(caller client.Client, atLeast string, asked *scan.Request, allowed []bool) (string, bool) {
+func (d *Decider) Quick(ctx context.Context, caller client.Client, atLeast string, asked *scan.Request, allowed []bool) (string, bool) {
 	service, ok := d.service.(quickly)
 	if !ok {
 		return "", false
@@ -52,7 +52,7 @@ func (d *Decider) Quick(caller client.Client, atLeast string, asked *scan.Reques
 		}
 		*all = append(*all, a.Question)
 	}
-	revision, ok := service.QuickAll(caller.Institution, *all, allowed)
+	revision, ok := service.QuickAll(ctx, caller.Institution, *all, allowed)
 	if !ok {
 		return "", false
 	}
@@ -101,21 +101,16 @@ func textOf(m scan.Member) string {
 // context takes what the context says. Words are for Evaluate.
 func (a *plain) context(members []scan.Member) bool {
 	for _, m := range members {
-		switch {
-		case m.Name == "explain":
-			return false
-		case m.Name == "at_least_revision":
-			revision, err := pdp.ParseRevision(textOf(m))
-			if err != nil {
+		if key := edgeKeyOf(m.Name); key != nil {
+			if !key.take(&a.asked, m.Value()) {
 				return false
 			}
-			a.AtLeast = append(slices.Clip(a.AtLeast), revision)
-		default:
-			if a.Context == nil {
-				a.Context = make(map[string]any, len(members))
-			}
-			a.Context[m.Name] = m.Value()
+			continue
 		}
+		if a.Context == nil {
+			a.Context = make(map[string]any, len(members))
+		}
+		a.Context[m.Name] = m.Value()
 	}
-	return true
+	return a.reader == nobody
 }

@@ -31,8 +31,8 @@ type recalling struct {
 	asked int
 }
 
-func (r *recalling) QuickAll(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
-	answers, err := r.DecideAll(context.Background(), institution, questions)
+func (r *recalling) QuickAll(ctx context.Context, institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
+	answers, err := r.DecideAll(ctx, institution, questions)
 	if err != nil {
 		return pdp.Revision{}, false
 	}
@@ -172,7 +172,7 @@ func (o oddities) resource() string {
 func (o oddities) context() string {
 	return o.of(`{}`, `null`, `[]`, `{"explain":"user"}`, `{"explain":"admin"}`, `{"explain":"x"}`, `{"recurring":true}`, `{"recurring":"yes"}`, `{"effective_date":"2026-03-03"}`,
 		`{"effective_date":"2020-01-01"}`, `{"effective_date":7}`, `{"last_editor":false,"debits":true,"same_day":false}`, `{"fields":"entry"}`, `{"time":"now","ip":"::1"}`,
-		fmt.Sprintf(`{"at_least_revision":%q}`, o.revision()), fmt.Sprintf(`{"at_least_revision":%q,"recurring":false}`, o.revision()), `{"at_least_revision":1}`)
+		fmt.Sprintf(`{"at_least_revision":%q}`, o.revision()), fmt.Sprintf(`{"at_least_revision":%q,"recurring":false}`, o.revision()), `{"at_least_revision":1}`, `{"approval":"none"}`, `{"approval":{"id":"evl_1"}}`)
 }
 
 // parts are those of an evaluation, now and then without one, in any order.
@@ -244,8 +244,8 @@ type counting struct {
 	quick, left int
 }
 
-func (c *counting) QuickAll(institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
-	known, ok := c.Service.QuickAll(institution, questions, allowed)
+func (c *counting) QuickAll(ctx context.Context, institution bank.InstitutionID, questions []pdp.Question, allowed []bool) (pdp.Revision, bool) {
+	known, ok := c.Service.QuickAll(ctx, institution, questions, allowed)
 	if ok {
 		c.quick++
 	} else {

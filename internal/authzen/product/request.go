@@ -137,18 +137,14 @@ func (d *Decider) request(caller *client.Client, a *asked, answer pdp.Answer) ma
 	}
 }
 
-// ofTheEdge are the members of a context that say how to answer, and not what is
-// asked.
-var ofTheEdge = []string{"explain", "at_least_revision", "approval"}
-
 // payment is what is asked, as it is kept.
 func (a *asked) payment() authorization.Asked {
 	said := map[string]any{}
 	for name, value := range a.Context {
 		said[name] = value
 	}
-	for _, name := range ofTheEdge {
-		delete(said, name)
+	for _, key := range edgeKeys {
+		delete(said, key.name)
 	}
 	if len(said) == 0 {
 		said = nil
@@ -210,18 +206,6 @@ func statusOf(s *authorization.Standing) authzen.TaskStatus {
 	return authzen.TaskApproved
 }
 
-// readApproval reads which payment a context names as the approval; ok is false
-// where it names none that could be.
-func readApproval(keys map[string]any) (ref string, given, ok bool) {
-	value, given := keys["approval"]
-	if !given {
-		return "", false, true
-	}
-	members, _ := value.(map[string]any)
-	ref, ok = members["id"].(string)
-	return ref, true, ok
-}
-
 // approve judges the evaluations that name an approval: not whether they may,
 // but whether the payment under that reference may be released now. What was
 // refused for another reason than the payment's stays refused.
@@ -234,11 +218,11 @@ func (d *Decider) approve(ctx context.Context, caller *client.Client, all []aske
 		}
 		answer := &answers[next]
 		next++
-		if a.approval == "" || answer.Organization == "" || answer.Has(pdp.RevisionNotReached) {
+		if a.approval.ref == "" || answer.Organization == "" || answer.Has(pdp.RevisionNotReached) {
 			continue
 		}
 		var err error
-		if answer.Decision, err = d.requests.Payments.WouldConfirm(ctx, gate.CallerOf(ctx), a.approval, a.payment()); err != nil {
+		if answer.Decision, err = d.requests.Payments.WouldConfirm(ctx, gate.CallerOf(ctx), a.approval.ref, a.payment()); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/client"
+	"mandate/internal/entitlement"
 	"mandate/internal/fault"
 	"mandate/internal/pdp"
 )
@@ -36,11 +37,11 @@ func (d *Decider) Search(ctx context.Context, caller client.Client, s authzen.Se
 func (d *Decider) subjects(ctx context.Context, caller client.Client, e authzen.Evaluation, demanded []pdp.Revision) (authzen.Results, error) {
 	a := read(e)
 	if a.refusal != nil {
-		return authzen.Results{}, nil
+		return a.nothing(), nil
 	}
 	a.AtLeast = append(a.AtLeast, demanded...)
 	found, err := d.service.WhoMay(ctx, caller.Institution, a.Question)
-	return results(found, func(id bank.UserID) string { return string(id) }), err
+	return results(&a, found, func(id bank.UserID) string { return string(id) }), err
 }
 
 // resources finds accounts, or the one organization that there can be: the
@@ -49,12 +50,12 @@ func (d *Decider) resources(ctx context.Context, caller client.Client, e authzen
 	e.Resource.ID = "any" // read wants one; the search puts others in its place
 	a := read(e)
 	if a.refusal != nil {
-		return authzen.Results{}, nil
+		return a.nothing(), nil
 	}
 	a.AtLeast = append(a.AtLeast, demanded...)
 	if e.Resource.Type == accountType {
 		found, err := d.service.OnWhich(ctx, caller.Institution, a.Question)
-		return results(found, func(id bank.AccountID) string { return string(id) }), err
+		return results(&a, found, func(id bank.AccountID) string { return string(id) }), err
 	}
 	a.Organization = ""
 	answers, err := d.service.DecideAll(ctx, caller.Institution, []pdp.Question{a.Question})
@@ -62,7 +63,7 @@ func (d *Decider) resources(ctx context.Context, caller client.Client, e authzen
 		return authzen.Results{}, err
 	}
 	answer := answers[0]
-	r := authzen.Results{Revision: answer.Revision.String()}
+	r := authzen.Results{Revision: answer.Revision.String(), Context: a.decision(answer).Context}
 	if answer.Outcome() == pdp.Allowed {
 		r.IDs = []string{string(answer.Organization)}
 	}
@@ -73,28 +74,49 @@ func (d *Decider) resources(ctx context.Context, caller client.Client, e authzen
 // may carry out on the resource.
 func (d *Decider) actions(ctx context.Context, caller client.Client, e authzen.Evaluation, demanded []pdp.Revision) (authzen.Results, error) {
 	fits := map[catalog.Operation]bool{}
-	var q pdp.Question
+	var a, none asked
 	for _, op := range catalog.Operations() {
 		e.Action.Name = op.ID()
-		if a := read(e); a.refusal == nil && caller.May(op) {
-			fits[op], q = true, a.Question
+		if one := read(e); one.refusal != nil {
+			none = one
+		} else if caller.May(op) {
+			fits[op], a = true, one
 		}
 	}
 	if len(fits) == 0 {
-		return authzen.Results{}, nil
+		return none.nothing(), nil
 	}
-	q.AtLeast = append(q.AtLeast, demanded...)
-	found, err := d.service.WhatMay(ctx, caller.Institution, q, func(op catalog.Operation) bool { return fits[op] })
-	return results(found, catalog.Operation.ID), err
+	a.AtLeast = append(a.AtLeast, demanded...)
+	found, err := d.service.WhatMay(ctx, caller.Institution, a.Question, func(op catalog.Operation) bool { return fits[op] })
+	return results(&a, found, catalog.Operation.ID), err
 }
 
-// results are the names of everything that is allowed as it stands.
-func results[ID any](found pdp.Found[ID], name func(ID) string) authzen.Results {
+// nothing is found by a search that cannot be one: every single evaluation would
+// be refused for the same.
+func (a *asked) nothing() authzen.Results {
+	if a.reader == nobody || a.refusal == nil {
+		return authzen.Results{}
+	}
+	return authzen.Results{Context: a.explained(a.refusal.Reasons, entitlement.Names{}, pdp.Revision{})}
+}
+
+// results are the names of everything that is allowed as it stands. Where an
+// explanation is wanted, the one of the search is the one of each of its results:
+// nothing blocks them, and this is what the answer knows.
+func results[ID any](a *asked, found pdp.Found[ID], name func(ID) string) authzen.Results {
 	r := authzen.Results{Revision: found.Revision.String()}
 	for _, yes := range found.Yes {
 		if !yes.NeedsApproval {
 			r.IDs = append(r.IDs, name(yes.ID))
 		}
 	}
+	if a.reader == nobody {
+		return r
+	}
+	var reasons []entitlement.Reason
+	if found.NotReached {
+		reasons = entitlement.Refused(pdp.RevisionNotReached).Reasons
+	}
+	r.Context = a.explained(reasons, entitlement.Names{}, found.Revision)
 	return r
 }

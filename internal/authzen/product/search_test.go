@@ -12,6 +12,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/entitlement"
+	"mandate/internal/pdp"
 	"mandate/internal/pdp/pdptest"
 )
 
@@ -162,5 +163,60 @@ func TestSearchesStayInTheirBounds(t *testing.T) {
 	}
 	if got := p.found(first, "subject", `{"subject":{"type":"user"},"action":{"name":"account.view"},"resource":{"type":"account","id":"\u0000"}}`); got != "" {
 		t.Errorf("an account that cannot be: %q", got)
+	}
+}
+
+// A search that is asked for an explanation gives the one that each of its results
+// has, and says why it could find nothing where it could not even look.
+func TestSearchesAreExplained(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p := start(t, d)
+	_, key := p.caller("first", "Hub")
+	contextOf := func(path, body string) string {
+		t.Helper()
+		status, _, content := p.ask(key, path, body)
+		var answer struct{ Context json.RawMessage }
+		if err := json.Unmarshal([]byte(content), &answer); err != nil || status != 200 {
+			t.Fatalf("%s: %d %s", body, status, content)
+		}
+		return string(answer.Context)
+	}
+	const dana, view, operating, why = `"subject":{"type":"user","id":"dana"}`, `"action":{"name":"account.view"}`, `"resource":{"type":"account","id":"operating"}`, `"context":{"explain":"user"}`
+	const anybody, anywhere = `"subject":{"type":"user"}`, `"resource":{"type":"account"}`
+	single := contextOf("evaluation", members(dana, view, operating, why))
+	if !strings.HasPrefix(single, `{"reasons":[],"revision":"`) {
+		t.Fatalf("the evaluation says %s", single)
+	}
+	for sought, body := range map[string]string{
+		"subject": members(anybody, view, operating, why), "resource": members(dana, view, anywhere, why), "action": members(dana, operating, why),
+	} {
+		if got := contextOf("search/"+sought, body); got != single {
+			t.Errorf("%s: %s, and each of its results %s", sought, got, single)
+		}
+		if got := contextOf("search/"+sought, strings.Replace(body, why, `"context":{}`, 1)); got != "" {
+			t.Errorf("%s without being asked: %s", sought, got)
+		}
+	}
+	organization := members(dana, `"action":{"name":"user_management.create_user"}`, `"resource":{"type":"organization"}`, why)
+	if got := contextOf("search/resource", organization); !strings.Contains(got, `"code":"ROLE"`) {
+		t.Errorf("the one organization that there is: %s", got)
+	}
+	later := pdp.Revision{Institution: "first", Organization: "acme", OfOrganization: 1 << 40}.String()
+	for want, parts := range map[string][3]string{
+		"REVISION_NOT_REACHED": {anybody, view, operating}, "UNKNOWN_RESOURCE_TYPE": {anybody, view, `"resource":{"type":"card","id":"x"}`}, "UNKNOWN_SUBJECT_TYPE": {`"subject":{"type":"staff"}`, view, operating},
+	} {
+		context := why
+		if want == "REVISION_NOT_REACHED" {
+			context = fmt.Sprintf(`"context":{"explain":"admin","at_least_revision":%q}`, later)
+		}
+		if got := contextOf("search/subject", members(parts[0], parts[1], parts[2], context)); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", want, got)
+		}
+	}
+	if got := contextOf("search/action", members(dana, `"resource":{"type":"card","id":"x"}`, why)); !strings.Contains(got, "UNKNOWN_RESOURCE_TYPE") {
+		t.Errorf("what may be done with a card: %s", got)
+	}
+	if got := contextOf("search/subject", members(anybody, view, operating, `"context":{"explain":"everybody"}`)); !strings.Contains(got, "INVALID_CONTEXT") {
+		t.Errorf("an unknown reader: %s", got)
 	}
 }

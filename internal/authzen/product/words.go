@@ -19,21 +19,6 @@ const (
 	admin                // somebody who may know everything about them
 )
 
-// readReader reads for whom the caller wants an explanation. It returns false
-// for a reader that does not exist.
-func readReader(keys map[string]any) (reader, bool) {
-	value, given := keys["explain"]
-	switch {
-	case !given:
-		return nobody, true
-	case value == "user":
-		return user, true
-	case value == "admin":
-		return admin, true
-	}
-	return user, false // the least that can be told
-}
-
 // needsApproval is why something is a no over AuthZEN that is a yes with a
 // second person.
 var needsApproval = entitlement.Reason{
@@ -63,11 +48,17 @@ func (a *asked) decision(answer pdp.Answer) authzen.Decision {
 	if a.reader == nobody {
 		return d
 	}
-	d.Context = map[string]any{"reasons": a.inWords(reasons, answer.Names)}
-	if revision := answer.Revision.String(); revision != "" {
-		d.Context["revision"] = revision
-	}
+	d.Context = a.explained(reasons, answer.Names, answer.Revision)
 	return d
+}
+
+// explained is what a context says to whoever wants an explanation.
+func (a *asked) explained(reasons []entitlement.Reason, names entitlement.Names, known pdp.Revision) map[string]any {
+	said := map[string]any{"reasons": a.inWords(reasons, names)}
+	if revision := known.String(); revision != "" {
+		said["revision"] = revision
+	}
+	return said
 }
 
 // A reason is one thing that blocks, for programs and for the reader.
