@@ -35,12 +35,12 @@ func everybodyOf(tx *db.Tx, institution bank.InstitutionID, organization bank.Or
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range members {
-		edition, profile, err := stateOf(tx, institution, organization, id)
-		if err != nil {
-			return nil, err
-		}
-		u := stated(edition, &profile)
+	edition, profiles, err := statesOf(tx, institution, organization, members...)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range members {
+		u := stated(edition, &profiles[i])
 		if u.Ref == "" {
 			u.Ref = host.Ref(id)
 		}

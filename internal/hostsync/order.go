@@ -45,11 +45,41 @@ func (s *Service) watch(c *guard.Change, events []activity.Event) error {
 		}
 		touched[at].add(e)
 	}
-	for _, t := range touched {
-		if t.step == host.UpdateUser && !t.concerns() {
-			continue
+	touched = slices.DeleteFunc(touched, func(t *change) bool { return t.step == host.UpdateUser && !t.concerns() })
+	for len(touched) > 0 {
+		together := 1
+		for together < min(readAtOnce, len(touched)) && touched[together].organization == touched[0].organization {
+			together++
 		}
-		if err := s.order(c.Tx, c.Caller.Institution, t); err != nil {
+		if err := s.orders(c.Tx, c.Caller.Institution, touched[:together]); err != nil {
+			return err
+		}
+		touched = touched[together:]
+	}
+	return nil
+}
+
+// readAtOnce is how many members are read together.
+const readAtOnce = 40
+
+// orders queues orders about members of one organization, who are read together.
+func (s *Service) orders(tx *db.Tx, institution bank.InstitutionID, touched []*change) error {
+	var still []bank.UserID
+	for _, t := range touched {
+		if t.step != host.DeleteUser {
+			still = append(still, t.user)
+		}
+	}
+	edition, profiles, err := statesOf(tx, institution, touched[0].organization, still...)
+	if err != nil {
+		return err
+	}
+	for _, t := range touched {
+		var profile *usermgmt.Profile
+		if t.step != host.DeleteUser {
+			profile, profiles = &profiles[0], profiles[1:]
+		}
+		if err := s.order(tx, institution, t, edition, profile); err != nil {
 			return err
 		}
 	}
@@ -107,8 +137,9 @@ func (t *change) field(c activity.Change) {
 	}
 }
 
-// order queues an order with the state of what changed, as it is now.
-func (s *Service) order(tx *db.Tx, institution bank.InstitutionID, t *change) error {
+// order queues an order with the state of what changed, as it is now; no profile
+// is left of somebody who was deleted.
+func (s *Service) order(tx *db.Tx, institution bank.InstitutionID, t *change, edition bank.Edition, profile *usermgmt.Profile) error {
 	l, err := linkOf(tx, institution, t.user)
 	if err != nil {
 		return err
@@ -116,7 +147,7 @@ func (s *Service) order(tx *db.Tx, institution bank.InstitutionID, t *change) er
 	l.organization = t.organization
 	user := host.User{Ref: l.ref, Member: t.user}
 	var fields []string
-	if t.step == host.DeleteUser {
+	if profile == nil {
 		o, err := usermgmt.FindOrganization(tx, institution, t.organization)
 		if err != nil {
 			return err
@@ -125,17 +156,13 @@ func (s *Service) order(tx *db.Tx, institution bank.InstitutionID, t *change) er
 		first, last, _ := strings.Cut(t.name, " ")
 		user.FirstName, user.LastName = first, last // for those who look at what waits
 	} else {
-		edition, profile, err := stateOf(tx, institution, t.organization, t.user)
-		if err != nil {
-			return err
-		}
-		user = stated(edition, &profile)
+		user = stated(edition, profile)
 		if l.ref == "" {
 			l.ref = user.Ref
 		}
 		user.Ref = l.ref
 		if t.step == host.UpdateUser {
-			fields = named(t, &profile, user)
+			fields = named(t, profile, user)
 		}
 	}
 	return s.send(tx, institution, &l, t.step, user, fields, fmt.Sprintf("%s/%d", t.user, t.sequence))
@@ -156,12 +183,24 @@ func (s *Service) send(tx *db.Tx, institution bank.InstitutionID, l *link, step 
 }
 
 func stateOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, user bank.UserID) (bank.Edition, usermgmt.Profile, error) {
-	i, _, err := usermgmt.FindInstitution(tx, institution)
+	edition, profiles, err := statesOf(tx, institution, organization, user)
 	if err != nil {
 		return 0, usermgmt.Profile{}, err
 	}
-	profile, err := usermgmt.FindProfile(tx, institution, usermgmt.Person{Organization: organization, User: user})
-	return i.Edition, profile, err
+	return edition, profiles[0], nil
+}
+
+// statesOf reads members of an organization as they are now.
+func statesOf(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, users ...bank.UserID) (bank.Edition, []usermgmt.Profile, error) {
+	if len(users) == 0 {
+		return 0, nil, nil
+	}
+	i, _, err := usermgmt.FindInstitution(tx, institution)
+	if err != nil {
+		return 0, nil, err
+	}
+	profiles, err := usermgmt.FindProfiles(tx, institution, organization, users...)
+	return i.Edition, profiles, err
 }
 
 // stated is a member as the host is told of them, whole.

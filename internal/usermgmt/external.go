@@ -19,24 +19,67 @@ import (
 // FindProfile reads a member with what they may do on every account of their
 // organization, for those who hold a transaction.
 func FindProfile(tx *db.Tx, institution bank.InstitutionID, p Person) (Profile, error) {
-	profile, err := loadProfile(tx, institution, p)
+	all, err := FindProfiles(tx, institution, p.Organization, p.User)
 	if err != nil {
-		return profile, err
+		return Profile{}, err
+	}
+	return all[0], nil
+}
+
+// FindProfiles reads members of an organization as FindProfile does, in the order
+// in which they are named: a few with each query.
+func FindProfiles(tx *db.Tx, institution bank.InstitutionID, organization bank.OrganizationID, users ...bank.UserID) ([]Profile, error) {
+	o, err := FindOrganization(tx, institution, organization)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := accountsOf(tx, o.Num)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Profile, 0, len(users))
+	for some := range slices.Chunk(users, chunk) {
+		members, err := db.All(tx, scanMember, selectMember+` where m.organization_num = $1 and m.id in ($2, $3, $4, $5, $6, $7, $8, $9)`, in8([]any{o.Num}, some)...)
+		if err != nil {
+			return nil, fmt.Errorf("read %d members: %w", len(some), err)
+		}
+		for _, id := range some {
+			at := slices.IndexFunc(members, func(m Member) bool { return m.ID == id })
+			if at < 0 {
+				return nil, ErrNoMember
+			}
+			all = append(all, Profile{Organization: o, Member: members[at], Accounts: slices.Clone(accounts)})
+		}
+		if err := setAccounts(tx, o.Num, all[len(all)-len(some):]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// setAccounts reads what up to eight members may do on accounts.
+func setAccounts(tx *db.Tx, num int64, profiles []Profile) error {
+	ordinals := make([]int64, len(profiles))
+	for i := range profiles {
+		ordinals[i] = profiles[i].Member.Ordinal
 	}
 	stored, err := db.All(tx, scanMemberAccountRow, `
 		select member_ordinal, account_ordinal, switches, wire, wires_day, wires_dual
-		  from member_account where organization_num = $1 and member_ordinal = $2`, profile.Organization.Num, profile.Member.Ordinal)
+		  from member_account where organization_num = $1 and member_ordinal in ($2, $3, $4, $5, $6, $7, $8, $9)`, in8([]any{num}, ordinals)...)
 	if err != nil {
-		return profile, fmt.Errorf("read the member's accounts: %w", err)
+		return fmt.Errorf("read the members' accounts: %w", err)
 	}
-	at := make(map[int64]entitlement.Settings, len(stored))
+	type place struct{ member, account int64 }
+	at := make(map[place]entitlement.Settings, len(stored))
 	for _, a := range stored {
-		at[a.account] = a.Settings
+		at[place{a.member, a.account}] = a.Settings
 	}
-	for i := range profile.Accounts {
-		profile.Accounts[i].Settings = at[profile.Accounts[i].Ordinal]
+	for _, p := range profiles {
+		for i := range p.Accounts {
+			p.Accounts[i].Settings = at[place{p.Member.Ordinal, p.Accounts[i].Ordinal}]
+		}
 	}
-	return profile, nil
+	return nil
 }
 
 // A MemberPlace is a place among an institution's members, as MembersByExternalID

@@ -72,15 +72,22 @@ func loadProfile(tx *db.Tx, institution bank.InstitutionID, p Person) (profile P
 	if profile.Member, err = findMember(tx, profile.Organization.Num, p.User); err != nil {
 		return profile, err
 	}
-	profile.Accounts, err = db.All(tx, func(s db.Scanner) (a MemberAccount, err error) {
+	profile.Accounts, err = accountsOf(tx, profile.Organization.Num)
+	return profile, err
+}
+
+// accountsOf are the accounts of an organization, without what anybody may do on
+// them.
+func accountsOf(tx *db.Tx, num int64) ([]MemberAccount, error) {
+	all, err := db.All(tx, func(s db.Scanner) (a MemberAccount, err error) {
 		err = s.Scan(&a.Ordinal, &a.ID, &a.ExternalID, &a.Name, &a.Number, &a.Kind, &a.Off)
 		return a, err
 	}, `select ordinal, id, external_id, name, number, kind, off from account where organization_num = $1 order by name_key, ordinal`,
-		profile.Organization.Num)
+		num)
 	if err != nil {
-		return profile, fmt.Errorf("read the accounts: %w", err)
+		return nil, fmt.Errorf("read the accounts: %w", err)
 	}
-	return profile, nil
+	return all, nil
 }
 
 // History reads a member's part of the organization's history, newest first.
