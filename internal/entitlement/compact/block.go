@@ -12,31 +12,33 @@ import (
 // A Mark says how much of a history is known: up to a revision, up to the event
 // of a number, and the hash of that event, which stands for all before it.
 type Mark struct {
-	Revision, Sequence int64
 	Hash               [32]byte
+	Revision, Sequence int64
 }
 
 // A Block is everything that decisions ask of one organization, as it was at a
 // mark. It never changes: a change makes a new one that shares what stayed the
-// same. What every decision looks at stands first, in few lines of a cache.
+// same. What every decision looks at stands together, in four lines of a cache,
+// and what few need before and after it.
 type Block struct {
+	memberTags tags
+	Mark
+
 	accountTags  tags
 	entitlements catalog.EntitlementSet
-	shift        uint8  // a page has 1<<shift members
 	width        uint32 // of a row of a page
-	members      names
+	shift        uint8  // a page has 1<<shift members
+	counters     *counters
 	accounts     names
 	first        page
 	off          []catalog.EntitlementSet // of each account; nil where nothing is switched off
+	members      names
 	ceilings     [catalog.LimitCount]bank.Cents
-	memberTags   tags
-	rest         []page
-	bytes        int // what the block takes, its tables included
-	counters     *counters
-	strange      *strangers // names that are not UUIDs; nil: none
 
+	rest         []page
+	bytes        int        // what the block takes, its tables included
+	strange      *strangers // names that are not UUIDs; nil: none
 	Organization bank.OrganizationID
-	Mark
 }
 
 // strangers are names that were hashed, to be compared and to be told.
