@@ -108,8 +108,9 @@ func TestABatchCountsByItsItems(t *testing.T) {
 			}
 			between, before = append(between, before), 0
 		}
-		if got := fmt.Sprint(between); got != "[1 100 99 0]" && got != "[1 100 100 0]" {
-			t.Errorf("single questions before each batch: %s", got)
+		// Where both have had as much, either may be next.
+		if len(between) != 4 || between[0] != 1 || min(between[1], between[2]) < 99 || max(between[1], between[2]) > 100 || between[3] > 1 {
+			t.Errorf("single questions before each batch: %d", between)
 		}
 	})
 }
