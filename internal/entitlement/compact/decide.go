@@ -39,6 +39,7 @@ type Verdict struct {
 
 	rule   *rule
 	block  *Block
+	row    row
 	member int
 	place  int // of the account
 }
@@ -147,13 +148,14 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 		v.block = nil
 		return
 	}
-	r := rules[i.Edition][req.Operation]
-	v.rule, v.block, v.member = r, b, n
+	r := &rules[i.Edition][req.Operation]
+	v.rule, v.block = r, b
 	if n < 0 {
 		v.refuse(unknownMember)
 		return
 	}
 	row := b.row(n)
+	v.row, v.member = row, n
 	asked, day, date := &r.silent, thisDay, bank.Day("")
 	if !req.Context.Silent() || req.Besides != 0 {
 		if req.Context.Invalid() {
@@ -210,10 +212,9 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 			if g&r.asks&ownLimits != 0 {
 				own = b.limitsOn(n, v.place)
 			}
-			counting := i.counters == nil || len(i.counters.counts) > 0
 			for at := range r.limits {
 				l, used := &r.limits[at], &nothingUsed
-				if counting {
+				if i.counters == nil || len(i.counters.counts) > 0 {
 					used = v.counted(i, l, n, req, date)
 				}
 				var refused uint16
@@ -335,7 +336,7 @@ func (b *Block) switchedOff(i *Institution, r *rule, account int) accountVerdict
 // own are the limits of the account that a question names, nil where it has
 // none.
 func (v *Verdict) own() *ownLimit {
-	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.block.row(v.member).grant(v.place)&ownLimits == 0 {
+	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.row.grant(v.place)&ownLimits == 0 {
 		return nil
 	}
 	return v.block.limitsOn(v.member, v.place)

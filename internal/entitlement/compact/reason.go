@@ -21,17 +21,11 @@ func (v *Verdict) DecisionIn(room []entitlement.Reason, req *entitlement.Request
 	if v.Allowed() {
 		return entitlement.Decision{Allowed: true, ApprovalRequired: v.approval}
 	}
-	w := writing{v: v, req: req, reasons: slices.Grow(room[:0], v.most())}
-	switch v.plain {
-	case unknownOperation:
-		w.add(entitlement.UnknownOperation, entitlement.LevelRequest, entitlement.NoPermission, "")
-	case unknownMember:
-		w.add(entitlement.UnknownMember, entitlement.LevelRequest, entitlement.NoPermission, "")
-	case invalidContext:
-		w.add(entitlement.InvalidContext, entitlement.LevelRequest, entitlement.NoPermission, "")
-	default:
-		w.write()
+	if room == nil {
+		room = make([]entitlement.Reason, 0, v.most())
 	}
+	w := writing{v: v, req: req, reasons: room[:0]}
+	w.write()
 	return entitlement.Decision{Reasons: w.reasons}
 }
 
@@ -51,46 +45,42 @@ func (w *writing) add(code entitlement.Code, level entitlement.Level, p catalog.
 	w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: level, Permission: p, Account: account})
 }
 
-// The reasons that name no account, in the order in which they are tested: those
-// before the permissions, and those after the accounts.
-var (
-	standing = [...]plainReason{
-		{memberStatus, entitlement.MemberStatus, entitlement.LevelUser},
-		{memberHeld, entitlement.MemberHeld, entitlement.LevelUser},
-		{roleForbids, entitlement.RoleForbids, entitlement.LevelUser},
-	}
-	stated = [...]plainReason{
-		{invalidDate, entitlement.InvalidDate, entitlement.LevelRequest},
-		{invalidAmount, entitlement.InvalidAmount, entitlement.LevelRequest},
-	}
-)
-
-type plainReason struct {
-	is    plain
+// plainReasons are what each bit of a plain says. Those that are found first have
+// the lower bits.
+var plainReasons = [...]struct {
 	code  entitlement.Code
 	level entitlement.Level
+	gate  bool // names whether the entitlement is enabled
+}{
+	{entitlement.UnknownOperation, entitlement.LevelRequest, false},
+	{entitlement.UnknownMember, entitlement.LevelRequest, false},
+	{entitlement.InvalidContext, entitlement.LevelRequest, false},
+	{entitlement.MemberStatus, entitlement.LevelUser, false},
+	{entitlement.MemberHeld, entitlement.LevelUser, false},
+	{entitlement.RoleForbids, entitlement.LevelUser, false},
+	{entitlement.InstitutionOff, entitlement.LevelInstitution, true},
+	{entitlement.OrganizationOff, entitlement.LevelOrganization, true},
+	{entitlement.SecondPersonRequired, entitlement.LevelUser, false},
+	{entitlement.SameAccount, entitlement.LevelUserAccount, false},
+	{entitlement.InvalidDate, entitlement.LevelRequest, false},
+	{entitlement.InvalidAmount, entitlement.LevelRequest, false},
 }
 
-func (w *writing) those(plain []plainReason) {
-	for i := range plain {
-		if r := &plain[i]; w.v.plain&r.is != 0 {
-			w.add(r.code, r.level, entitlement.NoPermission, "")
+// those tells the reasons that name no permission, or the entitlement's own.
+func (w *writing) those(plain plain) {
+	for ; plain != 0; plain &= plain - 1 {
+		r, p := &plainReasons[bits.TrailingZeros16(uint16(plain))], entitlement.NoPermission
+		if r.gate {
+			p = w.v.rule.entitlement.Enabled()
 		}
+		w.add(r.code, r.level, p, "")
 	}
 }
 
 // write tells the reasons in the order in which they are tested.
 func (w *writing) write() {
 	v := w.v
-	if v.plain&(memberStatus|memberHeld|roleForbids) != 0 {
-		w.those(standing[:])
-	}
-	if v.plain&institutionOff != 0 {
-		w.add(entitlement.InstitutionOff, entitlement.LevelInstitution, v.rule.entitlement.Enabled(), "")
-	}
-	if v.plain&organizationOff != 0 {
-		w.add(entitlement.OrganizationOff, entitlement.LevelOrganization, v.rule.entitlement.Enabled(), "")
-	}
+	w.those(v.plain & (secondPerson - 1))
 	w.each(v.edition, entitlement.NotInEdition, entitlement.LevelInstitution)
 	w.each(v.user, entitlement.UserOff, entitlement.LevelUser)
 	if v.plain&secondPerson != 0 {
@@ -105,9 +95,7 @@ func (w *writing) write() {
 	if v.plain&sameAccount != 0 {
 		w.add(entitlement.SameAccount, entitlement.LevelUserAccount, entitlement.NoPermission, w.req.Account)
 	}
-	if v.plain&(invalidDate|invalidAmount) != 0 {
-		w.those(stated[:])
-	}
+	w.those(v.plain & (invalidDate | invalidAmount))
 	if v.limits != 0 {
 		for n := range v.rule.limits {
 			w.limit(&v.rule.limits[n], v.limits>>(8*n))
@@ -158,7 +146,7 @@ func (w *writing) limit(l *limitRule, refused uint16) {
 	}
 	v := w.v
 	if refused&byUser != 0 {
-		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUser, Permission: p, Limit: v.block.row(v.member).member().amount(l.limit), Used: used.Member})
+		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUser, Permission: p, Limit: v.row.member().amount(l.limit), Used: used.Member})
 	}
 	if refused&byAccount != 0 {
 		most, _ := v.own().get(l.limit)

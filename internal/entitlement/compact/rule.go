@@ -79,7 +79,7 @@ const editions = 2
 // operation does.
 var (
 	alone [editions][catalog.PermissionCount]needs
-	rules [editions][catalog.OperationCount]*rule
+	rules [editions][catalog.OperationCount]rule
 )
 
 func init() {
@@ -115,8 +115,8 @@ func needsOf(p catalog.Permission, edition bank.Edition) (n needs) {
 	return n
 }
 
-func compile(info *catalog.OperationInfo, edition bank.Edition) *rule {
-	r := &rule{info: info, accounts: info.Accounts, entitlement: info.Entitlement, exists: info.Entitlement.In(edition), roles: everyRole}
+func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
+	r := rule{info: info, accounts: info.Accounts, entitlement: info.Entitlement, exists: info.Entitlement.In(edition), roles: everyRole}
 	for _, p := range info.Named(edition) {
 		r.add(alone[edition][p])
 	}
