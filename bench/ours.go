@@ -12,7 +12,6 @@ import (
 type ours struct {
 	store *compact.Store
 	heap  int // bytes that are on the heap for it
-	told  []entitlement.Reason
 }
 
 func newOurs(w *world.World) *ours {
@@ -44,12 +43,9 @@ func (o *ours) decide(q *world.Questions, answers []bool) {
 // explain is decide with every reason, written into room that is used again.
 func (o *ours) explain(q *world.Questions, answers []bool) {
 	var v compact.Verdict
+	room := make([]entitlement.Reason, 0, 64)
 	for i := range q.Asked {
 		o.store.Decide(&q.Asked[i], &v)
-		d := v.DecisionIn(o.told, &q.Asked[i])
-		answers[i] = d.Allowed
-		if d.Reasons != nil {
-			o.told = d.Reasons
-		}
+		answers[i] = v.DecisionIn(room, &q.Asked[i]).Allowed
 	}
 }
