@@ -140,7 +140,7 @@ func (a *App) ConsoleHandler() (http.Handler, error) {
 
 // site is what every web app of the program has in common.
 func (a *App) site(origin, app string) (web.Site, error) {
-	site := web.Site{Origin: origin, Key: a.root.Load().derive("web " + app), Keys: a.derived("web " + app), Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
+	site := web.Site{Origin: origin, Keys: a.derived("web " + app), Clock: a.Clock, Log: a.Log, Metrics: a.webMetrics}
 	for _, network := range a.Config.TrustedProxies {
 		prefix, err := netip.ParsePrefix(network)
 		if err != nil {

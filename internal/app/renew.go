@@ -73,7 +73,7 @@ func Renew(ctx context.Context, d *db.DB, keys *seal.Keyring, from backup.Manife
 		if r.Held, err = outbox.Holds(tx); err != nil {
 			return err
 		}
-		r.Clients, err = client.Held(tx)
+		r.Clients, err = client.Held(tx, "")
 		return err
 	})
 }

@@ -162,7 +162,7 @@ func (t *terminal) held(tx *db.Tx, each bool) error {
 	if err != nil {
 		return err
 	}
-	clients, err := client.Held(tx)
+	clients, err := client.Held(tx, "")
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,11 @@ func HoldRestored(tx *db.Tx, institution bank.InstitutionID) error {
 	return nil
 }
 
-// Held are the clients of all institutions that are kept out, by name.
-func Held(tx *db.Tx) ([]Client, error) {
-	clients, err := db.All(tx, scanClient, selectClient+` where held_micros > 0 and revoked_micros = 0 order by institution_id, name, id`)
+// Held are the clients that are kept out, by name: those of one institution, or of
+// all where it is empty.
+func Held(tx *db.Tx, institution bank.InstitutionID) ([]Client, error) {
+	clients, err := db.All(tx, scanClient, selectClient+`
+		 where held_micros > 0 and revoked_micros = 0 and ($1 = '' or institution_id = $1) order by institution_id, name, id`, institution)
 	if err != nil {
 		return nil, fmt.Errorf("list the clients that are kept out: %w", err)
 	}
@@ -54,12 +56,12 @@ func Drop(change *guard.Change, id bank.ClientID) (int64, error) {
 var errNotHeld = fault.New(fault.NotFound, "No such client is kept out there. mandate held list says which are.")
 
 func eachHeld(change *guard.Change, id bank.ClientID, do func(Client) error) (n int64, err error) {
-	clients, err := Held(change.Tx)
+	clients, err := Held(change.Tx, change.Caller.Institution)
 	if err != nil {
 		return 0, err
 	}
 	for _, c := range clients {
-		if c.Institution != change.Caller.Institution || id != "" && c.ID != id {
+		if id != "" && c.ID != id {
 			continue
 		}
 		if err := do(c); err != nil {

@@ -39,8 +39,8 @@ type policyCrowd struct {
 	accounts []Account
 	members  []*Member
 	places   map[bank.UserID]int
-	kinds    map[kind]int32
-	settings map[Settings]int32
+	kinds    Numbering[kind]
+	settings Numbering[Settings]
 }
 
 // A kind of member is all that is set for somebody above the accounts.
@@ -52,7 +52,7 @@ type kind struct {
 }
 
 func crowdOf(p *Policy) *policyCrowd {
-	c := &policyCrowd{policy: p, places: make(map[bank.UserID]int, len(p.Members)), kinds: map[kind]int32{}, settings: map[Settings]int32{}}
+	c := &policyCrowd{policy: p, places: make(map[bank.UserID]int, len(p.Members)), kinds: Numbering[kind]{}, settings: Numbering[Settings]{}}
 	for id, a := range p.Accounts {
 		a.ID = id
 		c.accounts = append(c.accounts, a)
@@ -85,11 +85,11 @@ func (c *policyCrowd) Accounts() []Account { return c.accounts }
 
 func (c *policyCrowd) Kind(n int) int32 {
 	m := c.members[n]
-	return numberOf(c.kinds, kind{m.Role, m.Status, m.Held, m.Settings})
+	return c.kinds.Of(kind{m.Role, m.Status, m.Held, m.Settings})
 }
 
 func (c *policyCrowd) On(n, account int) int32 {
-	return numberOf(c.settings, c.members[n].Accounts[c.accounts[account].ID])
+	return c.settings.Of(c.members[n].Accounts[c.accounts[account].ID])
 }
 
 func (c *policyCrowd) Member(n int, _ ...int) *Member { return c.members[n] }
@@ -98,12 +98,15 @@ func (c *policyCrowd) Allows(_ int, req *Request) (allowed, approval bool) {
 	return c.policy.allows(req)
 }
 
-// numberOf numbers what was not seen before.
-func numberOf[K comparable](seen map[K]int32, what K) int32 {
-	number, known := seen[what]
+// A Numbering numbers what a crowd meets, from zero on: the same is the same number.
+type Numbering[K comparable] map[K]int32
+
+// Of is the number of something, a new one where it was not met before.
+func (n Numbering[K]) Of(what K) int32 {
+	number, known := n[what]
 	if !known {
-		number = int32(len(seen))
-		seen[what] = number
+		number = int32(len(n))
+		n[what] = number
 	}
 	return number
 }

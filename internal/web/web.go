@@ -27,7 +27,7 @@ import (
 type HandlerFunc func(http.ResponseWriter, *http.Request) error
 
 // A Site is one web app at one origin. The zero fields work, except App, Origin
-// and Key.
+// and Key or Keys.
 type Site struct {
 	App    string          // names cookies, logs and metrics: "online"
 	Origin string          // where browsers find it: "https://online.example.com"
@@ -108,8 +108,8 @@ func (s *Site) prepare() error {
 	if s.App == "" || strings.ToLower(s.App) != s.App {
 		return errors.New("web: a site needs a short lower-case App")
 	}
-	if len(s.Key) < minKey {
-		return fmt.Errorf("web: %s: Key needs at least %d bytes", s.App, minKey)
+	if keys := s.keys(); len(keys) == 0 || slices.ContainsFunc(keys, func(key []byte) bool { return len(key) < minKey }) {
+		return fmt.Errorf("web: %s: a key needs at least %d bytes", s.App, minKey)
 	}
 	origin, err := url.Parse(s.Origin)
 	if err != nil || origin.Host == "" || origin.Scheme != "https" && origin.Scheme != "http" {

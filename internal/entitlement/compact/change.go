@@ -72,8 +72,8 @@ func (d Draft) Member(m *entitlement.Member) bool {
 	now := row(pg[line*width : (line+1)*width])
 	clear(now)
 	now.set(m)
-	var few [fewLimits]ownLimit
-	own := few[:0]
+	var room [fewLimits]ownLimit
+	own := room[:0]
 	for name, s := range m.Accounts {
 		w := want(ident.Account, string(name))
 		at := b.account(&w)

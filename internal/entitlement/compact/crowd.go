@@ -12,8 +12,8 @@ type Crowd struct {
 	block    *Block
 	above    Institution
 	accounts []entitlement.Account
-	kinds    map[member]int32
-	settings map[setting]int32
+	kinds    entitlement.Numbering[member]
+	settings entitlement.Numbering[setting]
 	recent   [recents]numbered
 	verdict  Verdict
 	next     int // limits in the page: those after the last that were found
@@ -45,7 +45,7 @@ func (s *setting) slot() uint64 {
 
 // Crowd is everybody of the block in an institution.
 func (b *Block) Crowd(above entitlement.Institution) *Crowd {
-	c := &Crowd{block: b, above: Institution{Institution: above}, kinds: map[member]int32{}, settings: map[setting]int32{}, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
+	c := &Crowd{block: b, above: Institution{Institution: above}, kinds: entitlement.Numbering[member]{}, settings: entitlement.Numbering[setting]{}, accounts: make([]entitlement.Account, 0, len(b.accounts.ids))}
 	for name := range b.Accounts {
 		account := entitlement.Account{ID: name}
 		if b.off != nil {
@@ -72,7 +72,7 @@ func (c *Crowd) Accounts() []entitlement.Account { return c.accounts }
 
 // Kind numbers all that is set for a member above the accounts.
 func (c *Crowd) Kind(n int) int32 {
-	return met(c.kinds, *c.block.row(n).member())
+	return c.kinds.Of(*c.block.row(n).member())
 }
 
 // On numbers all that is set for a member on an account.
@@ -80,19 +80,9 @@ func (c *Crowd) On(n, account int) int32 {
 	s := c.on(n, account)
 	near := &c.recent[s.slot()]
 	if near.number == 0 || near.setting != s {
-		*near = numbered{s, met(c.settings, s) + 1}
+		*near = numbered{s, c.settings.Of(s) + 1}
 	}
 	return near.number - 1
-}
-
-// met numbers what was not seen before.
-func met[K comparable](seen map[K]int32, what K) int32 {
-	number, known := seen[what]
-	if !known {
-		number = int32(len(seen))
-		seen[what] = number
-	}
-	return number
 }
 
 func (c *Crowd) on(n, account int) setting {

@@ -71,6 +71,7 @@ type directoryRow struct {
 	staff.Directory
 	Used time.Time // to the minute; zero: never
 	Ends bool      // its key was taken away by the operator
+	Held bool      // a restore keeps it out until an operator lets it in
 	Base base
 }
 
@@ -102,7 +103,7 @@ func (a *app) directories(w http.ResponseWriter, r *http.Request) error {
 		row := directoryRow{Directory: d, Base: page.Base}
 		for _, p := range programs {
 			if p.ID == d.Client {
-				row.Used, row.Ends = p.LastUsed, !p.Revoked.IsZero()
+				row.Used, row.Ends, row.Held = p.LastUsed, !p.Revoked.IsZero(), !p.Held.IsZero()
 			}
 		}
 		page.Rows = append(page.Rows, row)

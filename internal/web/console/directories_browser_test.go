@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"mandate/internal/catalog"
+	"mandate/internal/client"
+	"mandate/internal/db"
 )
 
 // A directory is connected, its key is shown once, and it is disconnected.
@@ -40,6 +42,11 @@ func TestDirectoriesInABrowser(t *testing.T) {
 			t.Error("the key is shown again")
 		}
 		p.look("directories")
+		if err := w.d.Write(t.Context(), func(tx *db.Tx) error { return client.HoldRestored(tx, cedar) }); err != nil {
+			t.Fatal(err)
+		}
+		p.Click("Directories")
+		p.See("Kept out since a restore")
 		p.Click("New key for Entra ID")
 		p.confirm()
 		p.See("The directory has a new key")

@@ -279,11 +279,16 @@ func directoriesView(p directoriesPage) templ.Component {
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
+								} else if d.Held {
+									templ_7745c5c3_Err = ui.Status(ui.State{Word: "Kept out since a restore", Icon: "circle-slash", Tone: ui.Warn}).Render(ctx, templ_7745c5c3_Buffer)
+									if templ_7745c5c3_Err != nil {
+										return templ_7745c5c3_Err
+									}
 								} else {
 									var templ_7745c5c3_Var16 string
 									templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(usedWords(d.Used, p.Place))
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 39, Col: 36}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/console/directories.templ`, Line: 41, Col: 36}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 									if templ_7745c5c3_Err != nil {
