@@ -1,8 +1,9 @@
 // Package client asks a Mandate server from a Go program: whether somebody may
 // do something (Evaluate, EvaluateAll), who may and on what (SearchSubjects,
-// SearchResources, SearchActions), and why not (Explain); and it carries a
-// payment of the program's own through Authorize, Approve, Confirm and Void. It
-// also verifies the webhooks that a server sends (Verify).
+// SearchResources, SearchActions), and why not (Explain); it asks for the second
+// person that a refusal lacks (Request, Await, Cancel); and it carries a payment
+// of the program's own through Authorize, Approve, Confirm and Void. It also
+// verifies the webhooks that a server sends (Verify).
 //
 // It fails closed. A Decision is a refusal unless a server said yes, in an
 // answer that could be read whole: an error, a time-out, a server that is busy,

@@ -48,6 +48,7 @@ func (t Task) decided() bool { return t.Status != "" && t.Status != TaskPending 
 var (
 	ErrNotRequestable = errors.New("mandate: nobody can be asked to turn this refusal around: it offers no access request (ask with Requestable)")
 	ErrTask           = errors.New("mandate: an access request has an id, as Request returned it")
+	ErrNotCancelled   = errors.New("mandate: it cannot be cancelled")
 )
 
 // Request asks for the second person that a refusal lacks, by the access request
@@ -132,7 +133,7 @@ func (c *Client) Cancel(ctx context.Context, id, key string) Task {
 	case a.Err != nil:
 		return Task{ID: id, Err: a.Err}
 	case !a.Allowed:
-		return Task{ID: id, Err: fmt.Errorf("mandate: it cannot be cancelled: %s", messages(a.Reasons))}
+		return Task{ID: id, Err: fmt.Errorf("%w: %s", ErrNotCancelled, messages(a.Reasons))}
 	}
 	return c.Task(ctx, id)
 }
