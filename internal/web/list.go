@@ -123,9 +123,16 @@ func (l List) At(page int) List {
 	return l
 }
 
-// Clear is l without search and filters.
-func (l List) Clear() List {
-	l.Search, l.filters, l.Page = "", nil, 1
+// Clear is l without search and filters, but for those that are kept: without what
+// it asks for, a list may be none.
+func (l List) Clear(kept ...string) List {
+	filters := map[string]string{}
+	for _, name := range kept {
+		if value := l.filters[name]; value != "" {
+			filters[name] = value
+		}
+	}
+	l.Search, l.filters, l.Page = "", filters, 1
 	return l
 }
 

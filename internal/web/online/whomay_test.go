@@ -34,6 +34,26 @@ func TestWhoMayIsShown(t *testing.T) {
 	if strings.Contains(wrong.body, "0 people may") {
 		t.Error("where there is no answer, it says that nobody may")
 	}
+	for address, why := range map[string]string{
+		"who-may?operation=wires.send":                             "There is no such action here.",
+		"who-may?operation=" + strings.Repeat("wires.transmit", 9): "There is no such action here.",
+		"who-may?account=acc_nowhere":                              "There is no such account here.",
+		"who-may?amount=" + strings.Repeat("9", 101):               "Write an amount such as $25,000.00.",
+		"who-may.csv?operation=wires.send":                         "There is no such action here.",
+	} {
+		got := ana.get("/cedar/settings/users/" + address)
+		got.says(t, why)
+		if strings.Contains(got.body, " may send a wire</p>") {
+			t.Errorf("%s is answered as if a wire from any account had been asked about", address)
+		}
+	}
+	ana.get("/cedar/settings/users/who-may?operation=user_management.view_users&amount=much").says(t, "may see the organization")
+	ana.get("/cedar/settings/users/who-may?operation=wires.transmit&q=dana").says(t, "person who may send a wire", "Clear all")
+	ana.get("/cedar/settings/users/who-may?operation=wires.transmit&amount=2%2C000").says(t, "may send a wire, at least $2,000.00")
+	ana.get("/cedar/settings/users/alone?q=dana").says(t, "person who could move money alone")
+	if plain := ana.get("/cedar/settings/users/who-may?operation=wires.transmit"); strings.Contains(plain.body, "Clear all") {
+		t.Error("what is asked about is shown as a filter that can be cleared")
+	}
 	ana.get("/cedar/settings/users/who-may?at=soon").says(t, "Write the moment as a date and a time.")
 	ana.get("/cedar/settings/users/who-may?at=1999-01-01T00:00").says(t, "There is no answer")
 	then := dbtest.ClockOf(t, d).Now().Add(-30 * time.Minute).UTC().Format(time.RFC3339)
@@ -140,6 +160,11 @@ func TestWhoMayLooksRight(t *testing.T) {
 	ana.open("/cedar/settings/users/who-may?operation=wires.transmit&at=" + dbtest.ClockOf(t, d).Now().UTC().Format(time.RFC3339))
 	ana.See("This is the past")
 	ana.look("who-may-past")
+	ana.Choose("What", "Transfer money between accounts")
+	var now string
+	if ana.Eval(`document.querySelector("#list-moment a").href`, &now); !strings.HasSuffix(now, "who-may?operation=transfers.create") {
+		t.Errorf("after the question was changed on a page about the past, the present is shown of %s", now)
+	}
 	ana.open("/cedar/settings/users/alone")
 	ana.look("alone")
 	ana.open("/cedar/settings/users/usr_dana/may")

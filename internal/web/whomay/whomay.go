@@ -6,7 +6,9 @@ package whomay
 
 import (
 	"errors"
+	"fmt"
 	"iter"
+	"math/bits"
 	"net/http"
 	"net/url"
 	"strings"
@@ -145,31 +147,17 @@ func onPage(w http.ResponseWriter, r *http.Request) error {
 // ServeWho answers who may do something, as a page or as a file.
 func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(usermgmt.WhoQuery) (usermgmt.WhoPage, error), show func(Page) error) error {
 	list := web.ReadList(r, web.ListSpec{Sorts: []string{"-" + string(usermgmt.ByAmount), string(usermgmt.WhoByName)}, Filters: map[string][]string{"operation": nil, "account": nil, "amount": nil, "at": nil}})
-	op := catalog.ParseOperation(list.Filter("operation"))
-	if op == catalog.UnknownOperation {
-		op = catalog.WiresTransmitOperation
-	}
-	req := entitlement.Plainest("", op, time.Time{})
-	if info := op.Info(); info.Accounts != catalog.AccountNone {
-		req.Account = bank.AccountID(list.Filter("account"))
-	}
 	past, typed, problem := readPast(r, place.Zone)
+	req, problems := readQuestion(r, place, past)
+	op := req.Operation
 	p := Page{Caption: "Who may", Tabs: tabs(place, place.Who, moment(r, past))}
-	amountProblem := ""
-	if text := list.Filter("amount"); text != "" {
-		if amount, err := bank.ParseMoney(text); err == nil && amount > 0 {
-			req.Amount = entitlement.AmountOf(amount)
-		} else {
-			amountProblem = "Write an amount such as $25,000.00."
-		}
-	}
 	q := usermgmt.WhoQuery{Request: req, Search: list.Search, Sort: usermgmt.WhoSort(list.Sort), Reverse: list.Descending != (usermgmt.WhoSort(list.Sort) == usermgmt.ByAmount), At: past, Page: list.Page, Size: list.PerPage}
 	file := strings.HasSuffix(r.URL.Path, ".csv")
 	if file {
 		q.Size = -1
 	}
 	var found usermgmt.WhoPage
-	if p.Problem = strings.TrimSpace(problem + " " + amountProblem); p.Problem == "" {
+	if p.Problem = strings.TrimSpace(problem + " " + problems); p.Problem == "" {
 		var err error
 		if found, err = ask(q); err != nil {
 			if p.Problem, err = said(err); err != nil {
@@ -192,22 +180,30 @@ func ServeWho(w http.ResponseWriter, r *http.Request, place Place, ask func(user
 }
 
 func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.WhoQuery, found usermgmt.WhoPage, moment string) {
-	p.Empty = Empty{Title: "Nobody may do this", Text: "Ask about another account, a smaller amount or another moment.", Way: ui.Link{Label: "Start over", Href: list.Clear().Href()}}
+	p.Empty = Empty{Title: "Nobody may do this", Text: "Ask about another account, a smaller amount or another moment.", Way: ui.Link{Label: "Start over", Href: list.Clear(asks).Href()}}
 	switch {
 	case list.Search != "" && found.May > 0:
 		p.Empty.Title, p.Empty.Text = "Nobody of that name may do this", "Search for another part of a name, or leave the search out."
 	case list.Search+list.Filter("account")+list.Filter("amount")+moment == "":
 		p.Empty.Text, p.Empty.Way = "Nobody has everything that it takes. Choose another action, or open somebody and ask why they can’t.", ui.Link{}
 	}
-	p.Toolbar = list.Toolbar("Search people", ui.ResultOf(found.Matching, found.Asked, "person", "people")+" may "+op.Info().Label,
-		ui.Filter{Name: "operation", Label: "What", Options: operations(place.Edition)}, ui.Filter{Name: "account", Label: "Account", Options: accounts(place.Accounts)})
-	p.Toolbar.Filters[0].Value = op.ID()
+	what := "may " + op.Info().Label
+	if least, given := q.Request.Amount.Cents(); given {
+		what += ", at least " + least.Dollars()
+	}
+	p.Toolbar = list.Toolbar("Search people", counted(list.Search, found.Matching, found.May, found.Asked, what),
+		ui.Filter{Name: asks, Label: "What", Options: operations(place.Edition), Always: true}, ui.Filter{Name: "account", Label: "Account", Options: accounts(place.Accounts)})
+	p.Toolbar.Filters[0].Value, p.Toolbar.Filters[1].Value = op.ID(), string(q.Request.Account)
+	p.Toolbar.Clear = ""
+	if all := list.Clear(asks); all.Href() != list.At(1).Href() {
+		p.Toolbar.Clear = all.Href()
+	}
 	for _, kept := range []string{"amount", "at"} {
 		if v := list.Filter(kept); v != "" {
 			p.Toolbar.Keep = append(p.Toolbar.Keep, [2]string{kept, v})
 		}
 	}
-	p.More = &more{Action: place.Who, Keep: [][2]string{{"operation", op.ID()}, {"account", list.Filter("account")}, {"q", list.Search}}}
+	p.More = &more{Action: place.Who, Keep: [][2]string{{asks, op.ID()}, {"account", list.Filter("account")}, {"q", list.Search}}}
 	for _, kept := range p.Toolbar.Keep {
 		if kept[0] == "sort" {
 			p.More.Keep = append(p.More.Keep, kept)
@@ -236,6 +232,14 @@ func (p *Page) who(place Place, list web.List, op catalog.Operation, q usermgmt.
 	}
 	p.Pager = list.Pager("People", found.Matching)
 	p.CSV = file(list.Href())
+}
+
+// counted says how many can do something, of everybody; a search finds some of them.
+func counted(search string, matching, can, asked int, what string) string {
+	if search != "" && can > 0 {
+		return ui.ResultOf(matching, can, "person", "people") + " who " + what
+	}
+	return ui.ResultOf(can, asked, "person", "people") + " " + what
 }
 
 // file is the address of the same list as a file.
@@ -356,7 +360,7 @@ func ServeAlone(w http.ResponseWriter, r *http.Request, place Place, ask func(us
 		return writeAlone(w, found)
 	}
 	list = list.At(max(found.Page, 1))
-	p.Toolbar = list.Toolbar("Search people", ui.ResultOf(found.Matching, found.Asked, "person", "people")+" could move money alone")
+	p.Toolbar = list.Toolbar("Search people", counted(list.Search, found.Matching, found.Could, found.Asked, "could move money alone"))
 	if v := list.Filter("at"); v != "" {
 		p.Toolbar.Keep = append(p.Toolbar.Keep, [2]string{"at", v})
 	}
@@ -383,23 +387,29 @@ func (p *Page) alone(place Place, list web.List, found usermgmt.ExposurePage, mo
 	p.Columns = []ui.Column{{Label: "Person"}, {Label: "Alone today", Money: true}, {Label: "Share", Money: true}, {Label: "How"}}
 	for _, x := range found.Rows {
 		row := Row{Name: x.Name, Detail: x.Role.Label(), Href: at(place.May(x.User), moment)}
-		share := "Less than 1%"
-		if n := percent(x.Total, found.Sum); n > 0 {
-			share = ui.Number(n) + "%"
-		}
-		row.Cells = []Cell{money("Alone today", x.Total), {Label: "Share", Text: share, Right: true}, {Label: "How", Text: parts(x)}}
+		row.Cells = []Cell{money("Alone today", x.Total), {Label: "Share", Text: share(x.Total, found.Sum), Right: true}, {Label: "How", Text: parts(x)}}
 		p.Rows = append(p.Rows, row)
 	}
 	p.Pager = list.Pager("People", found.Matching)
 	p.CSV = file(list.Href())
 }
 
-// percent is a share in whole percents, rounded down.
-func percent(part, whole bank.Cents) int {
-	if whole <= 0 {
-		return 0
+// share is how much of a whole a part is, rounded down: in tenths of a percent below
+// ten, since among thousands of people everybody has little.
+func share(part, whole bank.Cents) string {
+	if part < 0 || whole <= 0 {
+		return "–"
 	}
-	return int(part / max(1, whole/100))
+	part = min(part, whole)
+	high, low := bits.Mul64(uint64(part), 1000)
+	tenths, _ := bits.Div64(high, low, uint64(whole))
+	switch {
+	case tenths >= 100:
+		return ui.Number(int(tenths/10)) + "%"
+	case tenths > 0:
+		return fmt.Sprintf("%d.%d%%", tenths/10, tenths%10)
+	}
+	return "Less than 0.1%"
 }
 
 // parts says in words by which operations somebody could.
@@ -487,7 +497,7 @@ func (p *Page) moment(place Place, past pdp.Past, here string) {
 	if past.IsZero() {
 		return
 	}
-	p.Past = "when a revision was made"
+	p.Past, p.Toolbar.Besides = "when a revision was made", []string{"list-moment"}
 	if !past.Time.IsZero() {
 		p.Past = "on " + past.Time.In(place.Zone).Format("Monday, January 2, 2006, 3:04 PM")
 	}
