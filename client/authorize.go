@@ -39,12 +39,15 @@ type Authorization struct {
 	Repeated         bool // it was so before: this call changed nothing
 }
 
+const maxKey = 255 // characters
+
 // ErrPayment says that a payment is not complete.
 var ErrPayment = errors.New("mandate: a payment has a reference, a member and an operation")
 
-// Authorize decides a payment and counts its amount. key names this call: a call
-// repeated under it, by the client itself or by the program after a failure, is
-// answered the same and changes nothing. An empty key is made for the call.
+// Authorize decides a payment and counts its amount. key names this call, by 1 to
+// 255 visible ASCII characters: a call repeated under it, by the client itself or
+// by the program after a failure, is answered the same and changes nothing. The
+// same key for another call is refused. An empty key is made for the call.
 func (c *Client) Authorize(ctx context.Context, p Payment, key string) Authorization {
 	if p.Ref == "" || p.Member == "" || p.Operation == "" {
 		return Authorization{Ref: p.Ref, Err: ErrPayment}
@@ -98,6 +101,9 @@ func (c *Client) step(ctx context.Context, ref, verb, key string, body map[strin
 	}
 	if key == "" {
 		key = newID()
+	}
+	if !visible(key, maxKey) {
+		return failed(ErrKey)
 	}
 	r := call{path: "/api/v1/authorizations", headers: map[string]string{"Idempotency-Key": key}, copies: []*copyOf{c.main}}
 	if verb != "" {

@@ -15,7 +15,7 @@ import (
 // any number and sends several.
 const MaxBatch = 1000
 
-// Bounds that options change.
+// Bounds that options change. Their comments say these, too.
 const (
 	usualTry   = 2 * time.Second // for one request
 	usualTotal = 5 * time.Second // for a call with all its repetitions
@@ -23,6 +23,7 @@ const (
 	maxGather  = 20 * time.Millisecond
 	usualPoll  = time.Second      // between two looks at an access request, at first
 	usualPolls = 30 * time.Second // and at most
+	maxAgent   = 200
 )
 
 // A Client asks one server, or several copies of it, in the name of one caller.
@@ -97,10 +98,13 @@ func New(address string, options ...Option) (*Client, error) {
 func transport(s settings) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.tls, ForceAttemptHTTP2: true,
+			Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.tls.Clone(), ForceAttemptHTTP2: true, // a transport adds to what it is given
 			DialContext:         (&net.Dialer{Timeout: s.try, KeepAlive: 15 * time.Second}).DialContext,
 			TLSHandshakeTimeout: s.try, ResponseHeaderTimeout: s.try, MaxResponseHeaderBytes: 64 << 10,
 			MaxIdleConns: 256, MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second,
+			// A connection that many requests share outlives each of them: one whose
+			// other end is gone without a word is found out by asking.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: s.try, PingTimeout: s.try},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -109,7 +113,7 @@ func transport(s settings) *http.Client {
 // readAddress reads where a server is.
 func readAddress(text string) (string, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return "", errors.New("mandate: the address of a server is like https://api.bank.example, without sign-in, query or fragment")
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
@@ -126,10 +130,11 @@ func onThisMachine(host string) bool {
 // WithKey says who asks by an API key, such as "mk_...".
 func WithKey(key string) Option {
 	return func(s *settings) error {
-		if strings.TrimSpace(key) == "" {
-			return errors.New("mandate: the API key is empty")
+		key = strings.TrimSpace(key)
+		if key == "" || !visible(key, maxToken) {
+			return errors.New("mandate: the API key is empty, or holds what no key holds")
 		}
-		return s.prove(apiKey(strings.TrimSpace(key)))
+		return s.prove(apiKey(key))
 	}
 }
 
@@ -177,7 +182,9 @@ func WithCopies(addresses ...string) Option {
 }
 
 // WithPatience sets how long one request may take, and a call with all its
-// repetitions. A context may end it earlier.
+// repetitions: 2 s and 5 s where it is not said. A context may end it earlier.
+// Each page of a search, each request of EvaluateAll and each look of Await is a
+// call of its own.
 func WithPatience(request, call time.Duration) Option {
 	return func(s *settings) error {
 		if request <= 0 || call < request {
@@ -188,7 +195,8 @@ func WithPatience(request, call time.Duration) Option {
 	}
 }
 
-// WithTries sets how often a request is made at most, the first time included.
+// WithTries sets how often a request is made at most within a call, the first
+// time included: 1 to 20 times, and 4 where it is not said.
 func WithTries(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > 20 {
@@ -200,7 +208,7 @@ func WithTries(n int) Option {
 }
 
 // WithPolling sets how long Await waits between two looks at an access request:
-// at first, and at most.
+// at first, from 1 ms on, and at most; 1 s and 30 s where it is not said.
 func WithPolling(first, most time.Duration) Option {
 	return func(s *settings) error {
 		if first < time.Millisecond || most < first {
@@ -248,9 +256,13 @@ func OnObligation(kind string, handler Handler) Option {
 	}
 }
 
-// WithAgent sets what the client calls itself, which the server's history keeps.
+// WithAgent sets what the client calls itself, which the server's history keeps:
+// 1 to 200 characters of ASCII.
 func WithAgent(name string) Option {
 	return func(s *settings) error {
+		if strings.TrimSpace(name) == "" || !visible(strings.ReplaceAll(name, " ", "_"), maxAgent) {
+			return fmt.Errorf("mandate: a client's name for itself is 1 to %d characters of ASCII", maxAgent)
+		}
 		s.agent = name
 		return nil
 	}

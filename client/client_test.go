@@ -493,7 +493,7 @@ func TestGatheringConcurrently(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	for _, address := range []string{"", "api.example", "http://api.example", "https://key@api.example", "https://api.example/?x=1", "ftp://localhost", "://"} {
+	for _, address := range []string{"", "api.example", "http://api.example", "https://key@api.example", "https://api.example/?x=1", "https://api.example?", "ftp://localhost", "://"} {
 		if _, err := New(address); err == nil {
 			t.Errorf("%q is taken", address)
 		}

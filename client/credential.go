@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,7 +96,7 @@ func newTokens(cc ClientCredentials, client func() *http.Client) (*tokens, error
 func (t *tokens) prove(ctx context.Context, r *http.Request) error {
 	token, err := t.get(ctx)
 	if err != nil {
-		return fmt.Errorf("mandate: fetch a token: %w", err)
+		return fmt.Errorf("%w: %w", ErrToken, err)
 	}
 	r.Header.Set("Authorization", bearer+token)
 	return nil
@@ -165,7 +166,21 @@ func (t *tokens) fetch(ctx context.Context) (string, time.Duration, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	return readToken(response.StatusCode, text)
+	if response.StatusCode != http.StatusOK {
+		return "", 0, refusedToken(response.StatusCode, response.Header, text)
+	}
+	return readToken(text)
+}
+
+// refusedToken is why a provider gives no token. What it refuses for good is not
+// asked for again.
+func refusedToken(status int, header http.Header, text []byte) *Problem {
+	p := &Problem{Status: status, Message: http.StatusText(status), RetryAfter: retryAfter(header, time.Now())}
+	if o, err := readObject(text); err == nil {
+		t := taker{of: o}
+		p.Code, p.Message = short(t.text("error")), cmp.Or(short(t.text("error_description")), p.Message)
+	}
+	return p
 }
 
 func (t *tokens) form(ctx context.Context) (url.Values, error) {
@@ -189,17 +204,14 @@ func (t *tokens) form(ctx context.Context) (url.Values, error) {
 	return form, nil
 }
 
-func readToken(status int, text []byte) (string, time.Duration, error) {
+func readToken(text []byte) (string, time.Duration, error) {
 	o, err := readObject(text)
 	if err != nil {
-		return "", 0, fmt.Errorf("the provider answered %d, which cannot be read: %w", status, err)
+		return "", 0, fmt.Errorf("the provider's answer cannot be read: %w", err)
 	}
 	m := taker{of: o}
-	if status != http.StatusOK {
-		return "", 0, fmt.Errorf("the provider answered %d: %s %s", status, short(m.text("error")), short(m.text("error_description")))
-	}
 	token := m.text("access_token")
-	if m.wrong != nil || token == "" || !strings.EqualFold(m.text("token_type"), "Bearer") {
+	if m.wrong != nil || token == "" || !visible(token, maxToken) || !strings.EqualFold(m.text("token_type"), "Bearer") {
 		return "", 0, errors.New("the provider's answer holds no bearer token")
 	}
 	lasts := usualToken

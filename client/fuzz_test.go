@@ -30,6 +30,9 @@ func FuzzAnswers(f *testing.F) {
 		if a, err := parseAuthorization(body); err != nil && a.Allowed {
 			t.Errorf("%q is allowed with %v", body, err)
 		}
+		if task, err := parseTask(body); err != nil && task.Approved() {
+			t.Errorf("%q is approved with %v", body, err)
+		}
 		_, _ = parseExplanation(body)
 		if o, err := readObject(body); err == nil {
 			_, _, _ = parsePage(o, "subject")

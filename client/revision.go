@@ -166,6 +166,9 @@ func (c *Client) Saw(token string) error {
 
 // demanded is the question with what the client demands for it.
 func (c *Client) demanded(q Question) (string, error) {
+	if !visible(q.AtLeast, maxRevision) {
+		return "", ErrRevision
+	}
 	if c.revisions == nil {
 		return q.AtLeast, nil
 	}

@@ -25,10 +25,12 @@ const (
 	maxMessage = 300      // of what a server says is wrong
 )
 
-// Errors of answers.
+// Errors of answers, and of what keeps a question from being asked.
 var (
 	ErrUnreadable = errors.New("mandate: the server's answer cannot be read")
 	ErrStale      = errors.New("mandate: the server does not know the demanded revision yet")
+	ErrToken      = errors.New("mandate: no token could be fetched to prove who asks")
+	ErrKey        = errors.New("mandate: an idempotency key has 1 to 255 visible ASCII characters")
 )
 
 // A Problem is what a server answers that it cannot do.
@@ -78,33 +80,52 @@ type answer struct {
 func (c *Client) do(ctx context.Context, r call) error {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
 	defer cancel()
-	fresh := true // credentials were not renewed yet
+	fresh := true                            // credentials were not renewed yet
+	busy := make([]time.Time, len(r.copies)) // until when each asked to be left alone
 	var last error
 	for try := range c.tries {
-		where := r.copies[try%len(r.copies)]
-		err, wait := c.once(ctx, where, r)
-		if err == nil {
+		where := try % len(r.copies)
+		if last = c.once(ctx, r.copies[where], r); last == nil {
 			return nil
 		}
-		last = err
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w (%w)", last, context.Cause(ctx))
+			break
 		}
-		if p, ok := errors.AsType[*Problem](err); ok && p.renewed && fresh {
+		p, answered := errors.AsType[*Problem](last)
+		if answered && p.renewed && fresh {
 			fresh = false
 			continue
 		}
-		if !again(err) || try == c.tries-1 {
+		if !again(last) || try == c.tries-1 {
 			return last
 		}
-		if wait == 0 && try+1 >= len(r.copies) { // another copy is asked at once
-			wait = pause(try)
+		if answered {
+			busy[where] = time.Now().Add(p.RetryAfter)
 		}
-		if !sleep(ctx, wait) {
-			return last
+		if !sleep(ctx, rest(try, busy, last)) {
+			break
 		}
 	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w (%w)", last, context.Cause(ctx))
+	}
 	return last
+}
+
+// rest is how long to wait after a try that failed. Another copy is asked at
+// once, unless no copy is to blame; one that was asked before, not before it
+// wants to be.
+func rest(try int, busy []time.Time, failure error) time.Duration {
+	next := try + 1
+	if errors.Is(failure, ErrToken) {
+		next = try
+	} else if next < len(busy) {
+		return 0
+	}
+	if wait := time.Until(busy[next%len(busy)]); wait > 0 {
+		return wait
+	}
+	return pause(try)
 }
 
 // again reports whether a failure may be another the next time.
@@ -144,25 +165,23 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// once makes a request once and notes how the copy did. wait is what the server
-// asked for.
-func (c *Client) once(ctx context.Context, where *copyOf, r call) (err error, wait time.Duration) {
+// once makes a request once and notes how the copy did.
+func (c *Client) once(ctx context.Context, where *copyOf, r call) error {
 	got, status, err := c.send(ctx, where.base+r.path, r)
 	if err == nil && status != cmp.Or(r.status, http.StatusOK) {
-		p := problemOf(status, got)
-		wait = p.RetryAfter
-		err = p
+		err = problemOf(status, got)
 	}
 	if err == nil {
 		err = r.read(got)
 	}
 	switch p, ok := errors.AsType[*Problem](err); {
+	case errors.Is(err, ErrToken) || errors.Is(ctx.Err(), context.Canceled): // it was not asked, or nobody waits any more
 	case err == nil || errors.Is(err, ErrStale) || ok && p.Status < http.StatusInternalServerError:
 		where.note(nil) // it answers
-	case !errors.Is(context.Cause(ctx), context.Canceled): // nobody waits any more: it says nothing about the copy
+	default:
 		where.note(err)
 	}
-	return err, wait
+	return err
 }
 
 func (c *Client) send(ctx context.Context, address string, r call) (*answer, int, error) {
@@ -205,6 +224,12 @@ func (c *Client) send(ctx context.Context, address string, r call) (*answer, int
 	}
 	renewed := response.StatusCode == http.StatusUnauthorized && c.credential.renew(request.Header.Get("Authorization"))
 	return &answer{response.Header, body, renewed}, response.StatusCode, nil
+}
+
+// visible reports whether a text can stand in a header as it is: visible ASCII,
+// as long as a name may be.
+func visible(text string, most int) bool {
+	return len(text) <= most && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) < 0
 }
 
 // newID names a request, or a call that is to be done once.
