@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 
 	"filippo.io/age"
 
@@ -26,8 +27,16 @@ const (
 	format    = "mandate backup 1\n"
 	formatOf  = "mandate backup "
 	maxPiece  = 1 << 16
-	maxSmall  = 256 << 20 // bytes of a part that is read whole
 	pieceHead = 4
+)
+
+// Bounds of what is kept in memory of a file: whoever knows a public key can
+// write one, and say in it what they like.
+const (
+	maxManifest = 1 << 20
+	maxRootKey  = 1 << 16
+	maxHead     = 1 << 10 // bytes of the head of one history
+	maxHeads    = 256 << 20
 )
 
 // The parts, in this order.
@@ -44,6 +53,7 @@ type writer struct {
 	age  io.WriteCloser
 	gzip *gzip.Writer
 	out  *bufio.Writer
+	last int64 // bytes of the part that was written last
 }
 
 func newWriter(to io.Writer, recipients []age.Recipient) (*writer, error) {
@@ -85,6 +95,7 @@ func (w *writer) Part(name string, fill func(io.Writer) error) error {
 	if err := fill(p); err != nil {
 		return err
 	}
+	w.last = p.n
 	if _, err := w.out.Write(make([]byte, pieceHead)); err != nil {
 		return err
 	}
@@ -101,6 +112,7 @@ func (w *writer) JSON(name string, value any) error {
 type pieces struct {
 	to  io.Writer
 	sum hash.Hash
+	n   int64
 }
 
 func (p *pieces) Write(b []byte) (n int, err error) {
@@ -115,6 +127,7 @@ func (p *pieces) Write(b []byte) (n int, err error) {
 			return n, err
 		}
 		p.sum.Write(piece)
+		p.n += int64(len(piece))
 		n, b = n+len(piece), b[len(piece):]
 	}
 	return n, nil
@@ -240,8 +253,8 @@ func (p *part) nextPiece() error {
 	return io.EOF
 }
 
-// whole reads a part that must be the next and small.
-func (r *reader) whole(want string) ([]byte, error) {
+// part begins the next part, which must be the one that is wanted.
+func (r *reader) part(want string) (io.Reader, error) {
 	name, content, err := r.Next()
 	if err != nil {
 		return nil, damaged(noEOF(err))
@@ -249,9 +262,35 @@ func (r *reader) whole(want string) ([]byte, error) {
 	if name != want {
 		return nil, damaged(fmt.Errorf("there is %q where %q must be", name, want))
 	}
-	text, err := io.ReadAll(io.LimitReader(content, maxSmall+1))
-	if err == nil && len(text) > maxSmall {
-		err = damaged(fmt.Errorf("%q is too long", want))
-	}
-	return text, err
+	return content, nil
 }
+
+// whole reads all of the next part.
+func (r *reader) whole(want string, most int64) ([]byte, error) {
+	content, err := r.part(want)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(&bounded{content, most})
+}
+
+// bounded reads something that must not be longer than it may be, and gives out
+// nothing beyond that.
+type bounded struct {
+	from io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < math.MaxInt64 {
+		p = p[:min(int64(len(p)), b.left+1)]
+	}
+	n, err := b.from.Read(p)
+	if int64(n) > b.left {
+		return 0, damaged(errTooLong)
+	}
+	b.left -= int64(n)
+	return n, err
+}
+
+var errTooLong = errors.New("a part is longer than it may be")

@@ -47,10 +47,8 @@ type Made struct {
 	Heads    []activity.Anchor
 	Bytes    int64
 	SHA256   string // of the file
+	data     int64  // bytes of the part with the data
 }
-
-// unfinished ends the names of files that are being written.
-const unfinished = ".unfinished"
 
 // Make writes a backup. Whatever goes wrong, there is no file of that name.
 func Make(ctx context.Context, o Order) (made Made, err error) {
@@ -58,7 +56,7 @@ func Make(ctx context.Context, o Order) (made Made, err error) {
 		o.Progress = func(string, int64, int64) {}
 	}
 	if _, err := os.Stat(o.To); err == nil {
-		return made, fault.Newf(fault.Conflict, "%s is there already.", o.To)
+		return made, nameTaken(o.To)
 	}
 	if err := o.DB.Migrated(ctx); err != nil {
 		return made, fault.New(fault.Conflict, "The database is of another version. Back it up with the program that runs on it.").Because(err)
@@ -68,34 +66,31 @@ func Make(ctx context.Context, o Order) (made Made, err error) {
 		return made, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	partial := o.To + unfinished
-	if err := os.Remove(partial); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return made, fmt.Errorf("remove what was left of a backup: %w", err)
-	}
-	defer os.Remove(partial) // gone once it has its name
 	witness, err := o.Keys.witness()
 	if err != nil {
 		return made, err
 	}
-	if made, err = o.write(ctx, partial, witness); err != nil {
+	partial := o.To + unfinished
+	file, err := beginFile(partial)
+	if err != nil {
+		return made, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }() // and with it its lock
+	defer os.Remove(partial)                                // it has its name by then, or none
+	if made, err = o.write(ctx, file, witness); err != nil {
 		return Made{}, err
 	}
 	if err := o.prove(ctx, partial, witness, made); err != nil {
 		return Made{}, err
 	}
-	if err := os.Rename(partial, o.To); err != nil {
-		return Made{}, fmt.Errorf("name the backup: %w", err)
+	if err := endFile(partial, o.To); err != nil {
+		return Made{}, err
 	}
-	return made, syncFolder(filepath.Dir(o.To))
+	return made, nil
 }
 
-// write writes the file under its unfinished name.
-func (o *Order) write(ctx context.Context, path string, witness witness) (made Made, err error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return made, fmt.Errorf("write the backup: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+// write writes the file and makes sure that it stays.
+func (o *Order) write(ctx context.Context, file *os.File, witness witness) (made Made, err error) {
 	sum := &counted{to: file, sum: sha256.New()}
 	err = o.DB.Snapshot(ctx, func(s *db.Snapshot) error {
 		if made.Manifest, err = o.describe(s); err != nil {
@@ -112,6 +107,7 @@ func (o *Order) write(ctx context.Context, path string, witness witness) (made M
 		if err := o.parts(ctx, s, out, made); err != nil {
 			return err
 		}
+		made.data = out.last
 		return out.Close()
 	})
 	if err != nil {
@@ -258,17 +254,6 @@ func (p *patient) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	return p.from.Read(b)
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("make sure that the backup stays: %w", err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("make sure that the backup stays: %w", err)
-	}
-	return nil
 }
 
 // FileName is what a backup made at a moment is called.

@@ -56,6 +56,9 @@ func (k Keys) witness() (w witness, err error) {
 	return w, nil
 }
 
+// workFactor is what a passphrase costs: 2^18 rounds, 256 MiB, about a second.
+const workFactor = 18
+
 func passphraseWitness(passphrase string) (w witness, err error) {
 	recipient, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
@@ -65,6 +68,8 @@ func passphraseWitness(passphrase string) (w witness, err error) {
 	if err != nil {
 		return w, fmt.Errorf("use the passphrase: %w", err)
 	}
+	recipient.SetWorkFactor(workFactor)
+	identity.SetMaxWorkFactor(workFactor)
 	return witness{[]age.Recipient{recipient}, []age.Identity{identity}}, nil
 }
 

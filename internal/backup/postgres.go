@@ -1,12 +1,13 @@
 package backup
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 
 	"mandate/internal/bank"
@@ -73,20 +74,72 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 func runProgram(cmd *exec.Cmd) error {
-	var said bytes.Buffer
+	var said beginning
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", cmd.Path, err, lastLines(said.String()))
+		return fmt.Errorf("%s: %w%s", cmd.Path, err, complaint(said.text))
 	}
 	return nil
 }
 
-// maxSaid is how much of a program's complaints is repeated.
-const maxSaid = 1000
+// maxSaid is how much of a program's complaints is looked at. The first one says
+// what went wrong.
+const maxSaid = 1 << 14
 
-func lastLines(said string) string {
-	said = strings.TrimSpace(said)
-	return said[max(0, len(said)-maxSaid):]
+// beginning keeps the beginning of what is written.
+type beginning struct{ text []byte }
+
+func (b *beginning) Write(p []byte) (int, error) {
+	b.text = append(b.text, p[:min(len(p), maxSaid-len(b.text))]...)
+	return len(p), nil
+}
+
+// harmless is what may be repeated of a complaint: PostgreSQL's own words, and
+// names of tables and constraints. The rest may be values of a row.
+var harmless = regexp.MustCompile(`(?m)` + strings.Join([]string{
+	`\Apg_(?:dump|restore): error: connection to server .*$`,
+	`\b(?:dumping the contents|Dumping the contents) of table "\w+" failed`,
+	`\bpermission denied (?:for|to) [a-z ]+`,
+	`\bmust be (?:owner|superuser|able to)\b[a-z ]*`,
+	`\bviolates [a-z-]+ constraint "\w+"`,
+	`\bnull value in column "\w+"`,
+	`\b(?:relation|type|schema|extension|database|role|column|constraint) "\w+" (?:does not exist|already exists)`,
+	`\bCOPY failed for table "\w+"`,
+	`\binvalid input syntax for type [a-z ]+`,
+	`\bunrecognized configuration parameter "\w+"`,
+	`\bNo space left on device`,
+	`\bout of (?:shared )?memory`,
+	`\bcanceling statement due to [a-z ]+`,
+	`\bterminating connection due to [a-z ]+`,
+	`\bserver closed the connection unexpectedly`,
+	`\bthe database system is [a-z ]+`,
+	`\bcannot execute [A-Z ]+ in a read-only transaction`,
+	`\binvalid snapshot identifier`,
+	`\bunsupported version \([0-9.]+\) in file header`,
+	`\baborting because of server version mismatch`,
+}, `|`))
+
+// maxHarmless is how many such words are repeated.
+const maxHarmless = 4
+
+// values is where a complaint of PostgreSQL's goes on to the values of a row.
+var values = regexp.MustCompile(`(?m)^(?:DETAIL|CONTEXT|STATEMENT|QUERY):`)
+
+// complaint repeats what may be repeated of what a program said.
+func complaint(said []byte) string {
+	if at := values.FindIndex(said); at != nil {
+		said = said[:at[0]]
+	}
+	var words []string
+	for _, found := range harmless.FindAllString(string(said), -1) {
+		if found = strings.TrimSpace(found); !slices.Contains(words, found) && len(words) < maxHarmless {
+			words = append(words, found)
+		}
+	}
+	if len(words) == 0 {
+		return ": what it said may hold rows and is not repeated"
+	}
+	return ": " + strings.Join(words, "; ")
 }
 
 // scratch restores a dump into a database for the proof and hands it to check.
@@ -100,7 +153,7 @@ func (o *Order) scratch(ctx context.Context, from io.Reader, check func(*db.DB) 
 		if err := d.BeginRestore(ctx, false); err != nil {
 			return fmt.Errorf("use the database for the proof: %w", err)
 		}
-		defer func() { err = errors.Join(err, d.Clear(context.WithoutCancel(ctx))) }()
+		defer func() { err = errors.Join(err, emptied(context.WithoutCancel(ctx), d)) }()
 		if err := load(ctx, d, address, o.Programs, from); err != nil {
 			return err
 		}
@@ -110,4 +163,12 @@ func (o *Order) scratch(ctx context.Context, from io.Reader, check func(*db.DB) 
 		return try(o.CheckAt)
 	}
 	return o.DB.Scratch(ctx, o.URL, try)
+}
+
+// emptied leaves a database that was used for a proof as it was.
+func emptied(ctx context.Context, d *db.DB) error {
+	if err := d.Clear(ctx); err != nil {
+		return err // and its mark lets the next proof use it
+	}
+	return d.EndRestore(ctx)
 }

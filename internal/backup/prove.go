@@ -36,6 +36,7 @@ func (o *Order) readBack(ctx context.Context, path string, witness witness, made
 	if in.manifest.Chains != made.Manifest.Chains || !maps.Equal(in.manifest.Rows, made.Manifest.Rows) {
 		return errors.New("its head is not what was written")
 	}
+	in.data = &bounded{in.data, made.data}
 	check := func(d *db.DB) error {
 		return d.Snapshot(ctx, func(s *db.Snapshot) error {
 			if err := in.equal(s); err != nil {
@@ -103,7 +104,7 @@ func (in *incoming) equal(s *db.Snapshot) error {
 	}
 	for _, table := range slices.Sorted(maps.Keys(in.manifest.Rows)) {
 		if rows[table] != in.manifest.Rows[table] {
-			return damaged(fmt.Errorf("%s has %d rows, and had %d", table, rows[table], in.manifest.Rows[table]))
+			return damaged(fmt.Errorf("%q has %d rows, and had %d", table, rows[table], in.manifest.Rows[table]))
 		}
 	}
 	if len(rows) != len(in.manifest.Rows) {

@@ -2,10 +2,10 @@ package backup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -34,6 +34,8 @@ type Restoration struct {
 
 	// Renew ends what must not come back, before anybody can use the database.
 	Renew func(ctx context.Context, d *db.DB, from Manifest) error
+
+	room func(folder string) (int64, error) // nil: the disk is asked
 }
 
 // Restored is what came back.
@@ -66,14 +68,18 @@ func (r *Restoration) file(ctx context.Context) (restored Restored, err error) {
 	if err := db.Free(r.URL, r.Over); err != nil {
 		return restored, taken(err)
 	}
-	in, err := openFile(r.File, r.Identities)
+	if r.room == nil {
+		r.room = room
+	}
+	most, err := r.room(r.Work)
+	if err != nil {
+		return restored, err
+	}
+	in, err := r.open(ctx, db.SQLite, most)
 	if err != nil {
 		return restored, err
 	}
 	defer in.Close()
-	if err := in.manifest.fits(db.SQLite); err != nil {
-		return restored, err
-	}
 	path := filepath.Join(r.Work, restoreName)
 	defer func() { _ = sweep(r.Work) }() // the next one sweeps as well
 	r.Progress("restore", 0, 0)
@@ -96,31 +102,38 @@ func (r *Restoration) file(ctx context.Context) (restored Restored, err error) {
 }
 
 // server restores a PostgreSQL database in its place, marked so that no program
-// works on it before its time.
+// works on it before its time. The mark stays wherever that is broken off.
 func (r *Restoration) server(ctx context.Context) (restored Restored, err error) {
-	if err := r.readThrough(ctx); err != nil { // nothing is dropped for a file that is not good
-		return restored, err
-	}
-	in, err := openFile(r.File, r.Identities)
-	if err != nil {
-		return restored, err
-	}
-	defer in.Close()
 	d, err := db.Open(ctx, db.Config{URL: r.URL, Clock: r.Clock, Restoring: true, Connections: 1})
 	if err != nil {
 		return restored, fmt.Errorf("open the database: %w", err)
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.MayRestore(ctx, r.Over); err != nil {
+		return restored, taken(err)
+	}
+	in, err := r.open(ctx, db.PostgreSQL, math.MaxInt64) // how much room a server has, it does not say
+	if err != nil {
+		return restored, err
+	}
+	defer in.Close()
+	if err := r.giveRootKey(in); err != nil {
+		return restored, err
+	}
 	if err := d.BeginRestore(ctx, r.Over); err != nil {
 		return restored, taken(err)
 	}
 	if err := r.fill(ctx, d, in); err != nil {
-		return restored, errors.Join(err, d.Clear(context.WithoutCancel(ctx)))
+		return restored, brokenOff(errors.Join(err, d.Clear(context.WithoutCancel(ctx))))
 	}
 	if err := d.EndRestore(ctx); err != nil {
-		return restored, err
+		return restored, brokenOff(err)
 	}
 	return in.restored(), nil
+}
+
+func brokenOff(err error) error {
+	return fault.New(fault.Conflict, "The restore was broken off, and no program works on the database until one has ended well: run it again.").Because(err)
 }
 
 func (r *Restoration) fill(ctx context.Context, d *db.DB, in *incoming) error {
@@ -131,27 +144,44 @@ func (r *Restoration) fill(ctx context.Context, d *db.DB, in *incoming) error {
 	if err := in.ended(); err != nil {
 		return err
 	}
-	if err := r.finish(ctx, d, in); err != nil {
-		return err
-	}
-	return r.giveRootKey(in)
+	return r.finish(ctx, d, in)
 }
 
-// readThrough proves that a file is whole before anything is done with it.
-func (r *Restoration) readThrough(ctx context.Context) error {
+// open proves that a backup is whole and that its data has at most so many bytes,
+// before anything is done with it, and begins it anew.
+func (r *Restoration) open(ctx context.Context, into db.Dialect, most int64) (_ *incoming, err error) {
 	r.Progress("read the backup", 0, 0)
 	in, err := openFile(r.File, r.Identities)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer in.Close()
-	if err := in.manifest.fits(db.PostgreSQL); err != nil {
-		return err
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, in.Close())
+		}
+	}()
+	if err := in.manifest.fits(into); err != nil {
+		return nil, err
 	}
-	if _, err := io.Copy(io.Discard, &patient{ctx, in.data}); err != nil {
-		return err
+	size, err := io.Copy(io.Discard, &bounded{&patient{ctx, in.data}, most})
+	if errors.Is(err, errTooLong) {
+		return nil, fault.Newf(fault.Conflict, "The database in the backup has more than the %d MiB for which there is room in %s, and nothing was changed.", most>>20, r.Work)
 	}
-	return in.ended()
+	if err != nil {
+		return nil, err
+	}
+	if err := in.ended(); err != nil {
+		return nil, err
+	}
+	if _, err := in.file.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read the backup: %w", err)
+	}
+	*in = incoming{file: in.file}
+	if err := in.begin(r.Identities); err != nil {
+		return nil, err
+	}
+	in.data = &bounded{in.data, size}
+	return in, nil
 }
 
 // finish proves the restored database, brings it up to date and ends what must
@@ -216,32 +246,27 @@ func (in *incoming) begin(identities []age.Identity) (err error) {
 	if in.reader, err = newReader(in.file, identities); err != nil {
 		return err
 	}
-	for _, one := range []struct {
-		name string
-		into any
-	}{{partManifest, &in.manifest}, {partHeads, &in.heads}} {
-		text, err := in.reader.whole(one.name)
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(text, one.into); err != nil {
-			return damaged(err)
-		}
+	text, err := in.reader.whole(partManifest, maxManifest)
+	if err != nil {
+		return err
+	}
+	if in.manifest, err = parseManifest(text); err != nil {
+		return err
+	}
+	heads, err := in.reader.part(partHeads)
+	if err != nil {
+		return err
+	}
+	if in.heads, err = readHeads(heads, in.manifest.Chains); err != nil {
+		return err
 	}
 	if in.manifest.WithRootKey {
-		if in.rootKey, err = in.reader.whole(partRootKey); err != nil {
+		if in.rootKey, err = in.reader.whole(partRootKey, maxRootKey); err != nil {
 			return err
 		}
 	}
-	name, data, err := in.reader.Next()
-	if err != nil {
-		return damaged(noEOF(err))
-	}
-	if want := map[string]string{db.SQLite.String(): partFile, db.PostgreSQL.String(): partDump}[in.manifest.Database]; name != want {
-		return damaged(fmt.Errorf("there is %q where %q must be", name, want))
-	}
-	in.data = data
-	return nil
+	in.data, err = in.reader.part(dataParts[in.manifest.Database])
+	return err
 }
 
 // ended checks that nothing follows the data and nothing is missing.

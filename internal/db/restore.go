@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,22 +28,38 @@ func (d *DB) BeginRestore(ctx context.Context, over bool) error {
 		return err
 	}
 	return d.Write(ctx, func(tx *Tx) error {
-		tables, err := tablesHere(tx)
+		tables, err := replaceable(tx, over)
 		if err != nil {
 			return err
-		}
-		marked, err := One(tx, Value[bool], `select to_regclass('mandate_restore') is not null`)
-		if err != nil {
-			return err
-		}
-		if len(tables) > 0 && !marked && !over {
-			return ErrHolds
 		}
 		if err := dropTables(tx, tables); err != nil {
 			return err
 		}
 		return tx.run(`create table ` + restoreMark + ` (begun timestamptz not null default now())`)
 	})
+}
+
+// MayRestore refuses what BeginRestore would refuse, and changes nothing.
+func (d *DB) MayRestore(ctx context.Context, over bool) error {
+	if err := d.nobodyElse(ctx); err != nil {
+		return err
+	}
+	return d.Read(ctx, func(tx *Tx) error {
+		_, err := replaceable(tx, over)
+		return err
+	})
+}
+
+// replaceable are the tables that a restore may drop.
+func replaceable(tx *Tx, over bool) ([]string, error) {
+	tables, err := tablesHere(tx)
+	if err != nil {
+		return nil, err
+	}
+	if len(tables) > 0 && !slices.Contains(tables, restoreMark) && !over {
+		return nil, ErrHolds
+	}
+	return tables, nil
 }
 
 // leaving is how long a session may take to end after its program did.
@@ -87,14 +104,15 @@ func (d *DB) EndRestore(ctx context.Context) error {
 	return d.Write(ctx, func(tx *Tx) error { return tx.run(`drop table ` + restoreMark) })
 }
 
-// Clear removes every table of the database's schema.
+// Clear removes every table of the database's schema but the mark: what a restore
+// has left is not taken for a database that is to be begun.
 func (d *DB) Clear(ctx context.Context) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		tables, err := tablesHere(tx)
 		if err != nil {
 			return err
 		}
-		return dropTables(tx, tables)
+		return dropTables(tx, slices.DeleteFunc(tables, func(table string) bool { return table == restoreMark }))
 	})
 }
 
