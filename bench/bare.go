@@ -160,7 +160,7 @@ func (b *bare) decide(q *world.Questions, answers []bool) {
 
 func (b *bare) ask(q *entitlement.Request) bool {
 	var names ident.Names
-	ok := names.Read(string(q.Member), string(q.Account), string(q.ToAccount))
+	ok := names.Read((*string)(&q.Member), (*string)(&q.Account), (*string)(&q.ToAccount))
 	h := bareHashOf(names.Member)
 	for at := h.slot(len(b.index)); ok; {
 		s := b.index[at]

@@ -21,13 +21,12 @@ type Mark struct {
 // same. What every decision looks at stands together, in four lines of a cache,
 // and what few need before and after it.
 type Block struct {
-	memberTags tags
 	Mark
 
-	accountTags  tags
-	entitlements catalog.EntitlementSet
+	accountSlots slots
 	width        uint32 // of a row of a page
 	shift        uint8  // a page has 1<<shift members
+	entitlements catalog.EntitlementSet
 	counters     *counters
 	accounts     names
 	first        page
@@ -84,12 +83,18 @@ func (m *member) word() memberWord { return memberWord(m[0]) }
 
 func (m *member) amount(l catalog.Limit) bank.Cents { return bank.Cents(m[1+l]) }
 
+// amount is a limit of the member whose row begins there.
+func (pg page) amount(begin int, l catalog.Limit) bank.Cents { return bank.Cents(pg[begin+1+int(l)]) }
+
 // member is whose row it is.
 func (r row) member() *member { return (*member)(r) }
 
 // grant is what the member may do on an account.
-func (r row) grant(account int) grant {
-	return grant(r[len(member{})+account>>1] >> (account & 1 << 5))
+func (r row) grant(account int) grant { return page(r).grant(0, account) }
+
+// grant is what the member may do on an account whose row begins there.
+func (pg page) grant(begin, account int) grant {
+	return grant(pg[begin+len(member{})+account>>1] >> (account & 1 << 5))
 }
 
 // set is a row as somebody is now, but for their accounts.
@@ -133,19 +138,25 @@ func ownLimitOf(place int, limits *entitlement.Limits) ownLimit {
 
 // page is the page of the nth member.
 func (b *Block) page(n int) page {
-	if at := n >> b.shift; at > 0 {
-		return b.rest[at-1]
-	}
-	return b.first
+	pg, _ := b.find(n)
+	return pg
 }
 
 // line is the number of the nth member's row in their page.
 func (b *Block) line(n int) int { return n & (1<<b.shift - 1) }
 
+// find is the page that the nth member's row is in, and where it begins there.
+func (b *Block) find(n int) (page, int) {
+	if at := n >> (b.shift & 63); at > 0 {
+		return b.rest[at-1], b.line(n) * int(b.width)
+	}
+	return b.first, n * int(b.width)
+}
+
 // row is what the nth member may do.
 func (b *Block) row(n int) row {
-	at := b.line(n) * int(b.width)
-	return row(b.page(n)[at : at+int(b.width)])
+	pg, at := b.find(n)
+	return row(pg[at : at+int(b.width)])
 }
 
 // limits is where the limits of single accounts begin in the nth member's page.
@@ -155,7 +166,7 @@ func (b *Block) limits(n int) int {
 
 // member finds a member, or -1; a hashed name is compared in full.
 func (b *Block) member(w *wanted) int {
-	n := b.members.find(&b.memberTags, w.id, w.hash)
+	n := b.members.find(w.id)
 	if n >= 0 && !w.made && b.strange.members[w.id] != w.text {
 		return -1
 	}
@@ -164,15 +175,22 @@ func (b *Block) member(w *wanted) int {
 
 // account finds an account of the organization, or -1. No account is without a
 // name.
-func (b *Block) account(w *wanted) int {
-	if w.text == "" {
+func (b *Block) account(w *wanted) int { return b.accountNamed(&w.id, w.text, !w.made) }
+
+// accountNamed is account for a name that was read; where it may be a strange one,
+// it is compared in full.
+func (b *Block) accountNamed(v *id, name string, strange bool) int {
+	if name == "" {
 		return -1
 	}
-	n := b.accounts.find(&b.accountTags, w.id, w.hash)
-	if n >= 0 && !w.made && b.strange.accounts[w.id] != w.text {
+	at := b.accountSlots.find(b.accounts.ids, v)
+	if b.accountSlots.factor == 0 {
+		at = b.accounts.find(*v)
+	}
+	if strange && at >= 0 && !made(*v) && b.strange.accounts[*v] != name {
 		return -1
 	}
-	return n
+	return at
 }
 
 // limitsOn are the limits of the nth member's account, which has some.

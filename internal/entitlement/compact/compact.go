@@ -9,6 +9,9 @@
 package compact
 
 import (
+	"math/bits"
+
+	"mandate/internal/bank"
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 )
@@ -27,20 +30,23 @@ var (
 )
 
 // A memberWord holds the switches of a member, bit p for permission p, and above
-// them what the member is.
+// them what the member is: what keeps them from everything first, and last a bit
+// for the role.
 type memberWord uint64
 
 const (
-	statusShift = 48
-	heldBit     = memberWord(1) << 50
-	roleShift   = 51
-	editShift   = 53
-	switchMask  = memberWord(1)<<statusShift - 1
+	standShift  = 48
+	idleBit     = memberWord(1) << standShift // not active
+	heldBit     = idleBit << 1
+	statusShift = 50
+	editShift   = 52
+	roleShift   = 56
+	switchMask  = idleBit - 1
 	twoBits     = 3
 )
 
 // It must stay possible to keep all switches below the status.
-var _ [statusShift - int(catalog.PermissionCount)]struct{}
+var _ [standShift - int(catalog.PermissionCount)]struct{}
 
 func init() {
 	for p := range catalog.PermissionCount {
@@ -62,12 +68,18 @@ func init() {
 }
 
 func wordOf(m *entitlement.Member) memberWord {
-	w := memberWord(m.Settings.On) | memberWord(m.Status)<<statusShift | memberWord(m.Role)<<roleShift | memberWord(m.Settings.EditLevel)<<editShift
+	w := memberWord(m.Settings.On) | memberWord(m.Status)<<statusShift | 1<<(roleShift+m.Role) | memberWord(m.Settings.EditLevel)<<editShift
+	if m.Status != bank.StatusActive {
+		w |= idleBit
+	}
 	if m.Held {
 		w |= heldBit
 	}
 	return w
 }
+
+// role is the one whose bit is set.
+func (w memberWord) role() bank.Role { return bank.Role(bits.TrailingZeros8(uint8(w >> roleShift))) }
 
 // accountLimits are the limits that exist per account; the others are never
 // asked for there.
@@ -90,7 +102,7 @@ var placeOfLimit = func() (at [catalog.LimitCount]uint8) {
 
 // grantsOf[i] are the bits of the switches that are in the ith byte of a set, for
 // each value that the byte may have.
-var grantsOf [statusShift / 8][1 << 8]grant
+var grantsOf [standShift / 8][1 << 8]grant
 
 func grantOf(s *entitlement.Settings) (g grant) {
 	for i := range grantsOf {

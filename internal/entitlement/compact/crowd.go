@@ -105,7 +105,7 @@ func (c *Crowd) Member(n int, accounts ...int) *entitlement.Member {
 	line := c.block.row(n).member()
 	word := line.word()
 	m := &entitlement.Member{
-		ID: c.Person(n), Role: bank.Role(word >> roleShift & twoBits), Status: bank.Status(word >> statusShift & twoBits), Held: word&heldBit != 0,
+		ID: c.Person(n), Role: word.role(), Status: bank.Status(word >> statusShift & twoBits), Held: word&heldBit != 0,
 		Settings: entitlement.Settings{On: catalog.Set(word & switchMask), EditLevel: catalog.EditLevel(word >> editShift & twoBits)},
 		Accounts: make(map[bank.AccountID]entitlement.Settings, len(accounts)),
 	}
@@ -122,9 +122,9 @@ func (c *Crowd) Member(n int, accounts ...int) *entitlement.Member {
 
 // Allows is what Decide answers about a member.
 func (c *Crowd) Allows(n int, req *entitlement.Request) (allowed, approval bool) {
-	var names named
-	names.read(req)
-	c.block.decide(&asking{Institution: &c.above}, req, n, &names, &c.verdict)
+	q := asking{Institution: &c.above, req: req}
+	q.names.read(req)
+	c.block.decide(&q, n, &c.verdict)
 	return c.verdict.Allowed(), c.verdict.ApprovalRequired()
 }
 

@@ -31,6 +31,11 @@ const (
 	invalidAmount
 )
 
+// memberStatusBit is where the first of those stands that a member's word has.
+const memberStatusBit = 3
+
+var _ = [1]struct{}{}[memberStatus>>memberStatusBit-1]
+
 // A Verdict is a decision as bits: all that blocks, and where. What stands below
 // the bits is only good where they need it.
 type Verdict struct {
@@ -39,7 +44,6 @@ type Verdict struct {
 
 	rule   *rule
 	block  *Block
-	row    row
 	member int
 	place  int // of the account
 }
@@ -77,19 +81,23 @@ func (v *Verdict) Block() *Block { return v.block }
 // refuse makes a verdict of one reason and nothing else.
 func (v *Verdict) refuse(why plain) { v.found = found{plain: why, refused: true} }
 
-// An asking is what bears on a question besides the question and the block.
+// An asking is a question with what bears on it besides the block.
 type asking struct {
 	*Institution
 	today    *today    // at the institution; nil: of the question's time
 	counters *counters // what counts against daily limits; nil: what the question says
+	req      *entitlement.Request
+	names    named
+	date     bank.Day // that the question is of, where it gives one
+	needs    needs    // of a question that says something
 }
 
 // Decide answers a question about the organization of a block. What counts
 // against daily limits is what the question says.
 func (b *Block) Decide(i *Institution, req *entitlement.Request) (v Verdict) {
-	var n named
-	n.read(req)
-	b.decide(&asking{Institution: i}, req, b.memberNamed(&n, req), &n, &v)
+	q := asking{Institution: i, req: req}
+	q.names.read(req)
+	b.decide(&q, b.memberNamed(&q), &v)
 	return v
 }
 
@@ -101,98 +109,83 @@ type named struct {
 }
 
 func (n *named) read(req *entitlement.Request) {
-	if !n.Read(string(req.Member), string(req.Account), string(req.ToAccount)) {
-		n.strange = true
-		n.Member, _ = idOf(ident.Member, string(req.Member))
-		n.Account, _ = idOf(ident.Account, string(req.Account))
-		n.ToAccount, _ = idOf(ident.Account, string(req.ToAccount))
+	if !n.Read((*string)(&req.Member), (*string)(&req.Account), (*string)(&req.ToAccount)) {
+		n.readStrange(req)
 	}
+}
+
+func (n *named) readStrange(req *entitlement.Request) {
+	n.strange = true
+	n.Member, _ = idOf(ident.Member, string(req.Member))
+	n.Account, _ = idOf(ident.Account, string(req.Account))
+	n.ToAccount, _ = idOf(ident.Account, string(req.ToAccount))
 }
 
 // memberNamed finds the member of a question, or -1.
-func (b *Block) memberNamed(n *named, req *entitlement.Request) int {
-	at := b.members.find(&b.memberTags, n.Member, hashOf(n.Member))
-	if at >= 0 && n.strange && !made(n.Member) && b.strange.members[n.Member] != string(req.Member) {
-		return -1
-	}
-	return at
-}
-
-// accountNamed finds an account of a question, or -1. No account is without a
-// name.
-func (b *Block) accountNamed(n *named, v id, name bank.AccountID) int {
-	if name == "" {
-		return -1
-	}
-	at := -1
-	if h := hashOf(v); b.accounts.table != nil {
-		at = b.accounts.search(v, h)
-	} else {
-		for alike := b.accountTags.alike(tagOf(h)); alike != 0; alike &= alike - 1 {
-			if i := placeOfTag(alike); i < len(b.accounts.ids) && b.accounts.ids[i] == v {
-				at = i
-				break
-			}
-		}
-	}
-	if n.strange && at >= 0 && !made(v) && b.strange.accounts[v] != string(name) {
+func (b *Block) memberNamed(q *asking) int {
+	v := q.names.Member
+	at := b.members.find(v)
+	if at >= 0 && q.names.strange && !made(v) && b.strange.members[v] != string(q.req.Member) {
 		return -1
 	}
 	return at
 }
 
 // decide answers about the nth member; -1 is somebody who is not there.
-func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named, v *Verdict) {
+func (b *Block) decide(q *asking, n int, v *Verdict) {
+	req := q.req
 	if unknown(req.Operation) {
 		v.refuse(unknownOperation)
 		v.block = nil
 		return
 	}
-	r := &rules[i.Edition][req.Operation]
+	r := &rules[int(q.Edition)*int(catalog.OperationCount)+int(req.Operation)]
 	v.rule, v.block = r, b
 	if n < 0 {
 		v.refuse(unknownMember)
 		return
 	}
-	row := b.row(n)
-	v.row, v.member = row, n
-	asked, day, date := &r.silent, thisDay, bank.Day("")
+	v.member = n
+	asked, why := &r.silent, plain(0)
 	if !req.Context.Silent() || req.Besides != 0 {
 		if req.Context.Invalid() {
 			v.refuse(invalidContext)
 			return
 		}
-		asked, day, date = r.asked(i, req)
+		asked, why = r.asked(q)
 	}
-	m := row.member()
-	word := m.word()
+	pg, begin := b.find(n)
+	word := memberWord(pg[begin])
 	user := asked.user &^ catalog.Set(word&switchMask)
 	if catalog.EditLevel(word>>editShift&twoBits) < asked.least {
 		user = user.With(catalog.ACHEditLevel)
 	}
-	why := word.standing(r) | b.above(i.Institution, r)
+	why |= word.standing(r) | b.above(q.Institution, r)
 	if asked.second&^word != 0 {
 		why |= secondPerson
-	}
-	if day == badDay {
-		why |= invalidDate
 	}
 
 	var from, to accountVerdict
 	var g grant // on the account
 	if r.from != 0 && (r.accounts != catalog.AccountOptional || req.Account != "") {
-		at := b.accountNamed(names, names.Account, req.Account)
+		at := b.accountSlots.find(b.accounts.ids, &q.names.Account)
+		if at < 0 || q.names.strange || req.Account == "" {
+			at = b.accountNamed(&q.names.Account, string(req.Account), q.names.strange)
+		}
 		from = accountUnknown
 		if at >= 0 {
-			g = row.grant(at)
-			from = accountVerdict((asked.account&r.asks|r.from)&^g) | b.switchedOff(i.Institution, r, at)
+			g = pg.grant(begin, at)
+			from = accountVerdict(asked.account&^g) | b.switchedOff(q.Institution, r, at)
 			v.place = at
 		}
 		if r.to != 0 {
-			other := b.accountNamed(names, names.ToAccount, req.ToAccount)
+			other := b.accountSlots.find(b.accounts.ids, &q.names.ToAccount)
+			if other < 0 || q.names.strange || req.ToAccount == "" {
+				other = b.accountNamed(&q.names.ToAccount, string(req.ToAccount), q.names.strange)
+			}
 			to = accountUnknown
 			if other >= 0 {
-				to = accountVerdict(r.to&^row.grant(other)) | b.switchedOff(i.Institution, r, other)
+				to = accountVerdict(r.to&^pg.grant(begin, other)) | b.switchedOff(q.Institution, r, other)
 				if at == other {
 					why |= sameAccount
 				}
@@ -208,31 +201,22 @@ func (b *Block) decide(i *asking, req *entitlement.Request, n int, names *named,
 		if !valid {
 			why |= invalidAmount
 		} else {
+			first, second := &nothingUsed, &nothingUsed
+			if q.counters == nil || len(q.counters.counts) > 0 {
+				first, second = v.counted(q, &r.limits[0]), v.counted(q, &r.limits[1])
+			}
+			limits = r.limits[0].refuses(pg, begin, b, first, amount) | r.limits[1].refuses(pg, begin, b, second, amount)<<8
 			var own *ownLimit
 			if g&r.asks&ownLimits != 0 {
 				own = b.limitsOn(n, v.place)
+				limits |= r.limits[0].refusesOn(own, first, amount) | r.limits[1].refusesOn(own, second, amount)<<8
 			}
-			for at := range r.limits {
-				l, used := &r.limits[at], &nothingUsed
-				if i.counters == nil || len(i.counters.counts) > 0 {
-					used = v.counted(i, l, n, req, date)
-				}
-				var refused uint16
-				if over(m.amount(l.limit), used.Member, amount) {
-					refused = byUser
-				}
-				if over(b.ceilings[l.limit], used.Organization, amount) {
-					refused |= byOrganization
-				}
-				if own != nil && own.refuses(l.limit, used.Account, amount) {
-					refused |= byAccount
-				}
-				if day == badDay && l.daily {
-					refused = 0
-				}
-				limits |= refused & l.levels << (8 * at)
+			if why&invalidDate != 0 {
+				limits &^= r.daily
 			}
-			approval = r.dual && m.dualControl(g, own, amount)
+			if r.dual {
+				approval = row(pg[begin:]).member().dualControl(g, own, amount)
+			}
 		}
 	}
 	v.edition, v.user, v.to, v.limits, v.plain, v.approval = asked.edition, user, to, limits, why, approval
@@ -243,22 +227,13 @@ func unknown(op catalog.Operation) bool {
 	return op == catalog.UnknownOperation || op >= catalog.OperationCount
 }
 
-// standings are what a status and a hold say before anything else.
-var standings = func() (of [1 << (roleShift - statusShift)]plain) {
-	for word := range of {
-		if bank.Status(word&twoBits) != bank.StatusActive {
-			of[word] |= memberStatus
-		}
-		if memberWord(word)<<statusShift&heldBit != 0 {
-			of[word] |= memberHeld
-		}
-	}
-	return of
-}()
-
 // standing is what the member is, before what they may.
 func (w memberWord) standing(r *rule) plain {
-	return standings[w>>statusShift&(1<<(roleShift-statusShift)-1)] | plain(^r.roles>>(w>>roleShift&twoBits)&1)*roleForbids
+	p := plain(w>>(standShift-memberStatusBit)) & (memberStatus | memberHeld)
+	if uint8(w>>roleShift)&r.roles == 0 {
+		p |= roleForbids
+	}
+	return p
 }
 
 // above is what the levels above the member say.
@@ -272,19 +247,11 @@ func (b *Block) above(i *Institution, r *rule) (p plain) {
 	return p
 }
 
-// A dayState is what the date of a question says.
-type dayState uint8
-
-const (
-	thisDay dayState = iota
-	laterDay
-	badDay
-)
-
-// asked are the permissions that a question needs, and its day.
-func (r *rule) asked(i *asking, req *entitlement.Request) (n *needs, day dayState, date bank.Day) {
-	said := r.needs
-	n = &said
+// asked are the permissions that a question needs, and what is wrong with it.
+func (r *rule) asked(q *asking) (n *needs, why plain) {
+	req := q.req
+	n = &q.needs
+	*n = r.needs
 	for c := range r.contexts {
 		if req.Context.Says(r.contexts[c].key) {
 			n.add(r.contexts[c].needs)
@@ -292,37 +259,34 @@ func (r *rule) asked(i *asking, req *entitlement.Request) (n *needs, day dayStat
 	}
 	if r.info.Dated {
 		if _, given := req.Context.EffectiveDate(); given {
-			day, date = i.dayOf(req)
+			switch q.setDate(); {
+			case q.date == "":
+				why = invalidDate
+			case q.date > q.day():
+				n.add(r.later)
+			}
 		}
 	}
-	if day == laterDay {
-		n.add(r.later)
-	}
 	for p := range req.Besides.All {
-		n.add(alone[i.Edition][p])
+		n.add(alone[q.Edition][p])
 	}
-	n.settle(r.info, req.Context)
-	return n, day, date
+	n.settle(r, req.Context)
+	return n, why
 }
 
-func (i *asking) dayOf(req *entitlement.Request) (dayState, bank.Day) {
-	today := i.day(req)
-	switch day, ok := req.Day(today); {
-	case !ok:
-		return badDay, day
-	case day > today:
-		return laterDay, day
-	default:
-		return thisDay, day
+// setDate reads the date of a question, if it can be read.
+func (q *asking) setDate() {
+	if day, ok := q.req.Day(q.day()); ok {
+		q.date = day
 	}
 }
 
 // day is the institution's day of a question's moment.
-func (i *asking) day(req *entitlement.Request) bank.Day {
-	if i.today == nil {
-		return bank.DayOf(req.Now, i.Location)
+func (q *asking) day() bank.Day {
+	if q.today == nil {
+		return bank.DayOf(q.req.Now, q.Location)
 	}
-	return i.today.day
+	return q.today.day
 }
 
 // switchedOff is what is off on an account for everybody.
@@ -336,7 +300,7 @@ func (b *Block) switchedOff(i *Institution, r *rule, account int) accountVerdict
 // own are the limits of the account that a question names, nil where it has
 // none.
 func (v *Verdict) own() *ownLimit {
-	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.row.grant(v.place)&ownLimits == 0 {
+	if v.rule.accounts != catalog.AccountRequired || v.from&accountUnknown != 0 || v.block.row(v.member).grant(v.place)&ownLimits == 0 {
 		return nil
 	}
 	return v.block.limitsOn(v.member, v.place)
@@ -352,30 +316,48 @@ const (
 // nothingUsed is what counts where nothing does.
 var nothingUsed entitlement.Used
 
-// refuses tests an amount against a limit of an account's own, where it has one.
-func (l *ownLimit) refuses(limit catalog.Limit, used, amount bank.Cents) bool {
-	most, set := l.get(limit)
-	return set && over(most, used, amount)
+// refuses are the levels above the account at which a limit refuses an amount.
+func (l *limitRule) refuses(pg page, begin int, b *Block, used *entitlement.Used, amount bank.Cents) uint16 {
+	user := bit(over(pg.amount(begin, l.limit), used.Member, amount))
+	organization := bit(over(b.ceilings[l.limit], used.Organization, amount))
+	return (user*byUser | organization*byOrganization) & l.levels
+}
+
+// refusesOn is the account's level, where that has a limit of its own.
+func (l *limitRule) refusesOn(own *ownLimit, used *entitlement.Used, amount bank.Cents) uint16 {
+	if most, set := own.get(l.limit); set && over(most, used.Account, amount) {
+		return byAccount & l.levels
+	}
+	return 0
 }
 
 // counted is what counts against a limit already.
-func (v *Verdict) counted(i *asking, l *limitRule, member int, req *entitlement.Request, date bank.Day) *entitlement.Used {
+func (v *Verdict) counted(q *asking, l *limitRule) *entitlement.Used {
 	if !l.counts {
 		return &nothingUsed
 	}
-	if i.counters == nil {
-		v.used = req.Used
+	if q.counters == nil {
+		v.used = q.req.Used
 		return &v.used
 	}
 	account := -1
 	if v.rule.accounts == catalog.AccountRequired && v.from&accountUnknown == 0 {
 		account = v.place
 	}
-	if date == "" {
-		date = i.day(req)
+	day := q.date
+	if day == "" {
+		day = q.day()
 	}
-	v.used = i.counters.used(date, l.limit, member, account)
+	v.used = q.counters.used(day, l.limit, v.member, account)
 	return &v.used
+}
+
+// bit is one for true.
+func bit(b bool) uint16 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // over reports whether an amount is too much after what was used. No limit is

@@ -72,7 +72,7 @@ func Pack(f *Facts, at Mark) *Block {
 		places[from] = at
 		ids = append(ids, b.name(ident.Member, string(f.Members[from].ID)))
 	}
-	b.members, b.memberTags = namesOf(ids)
+	b.members = namesOf(ids)
 	b.packPages(limitsIn(f.Access, places, accounts))
 	for at, from := range order {
 		b.row(at).set(&f.Members[from])
@@ -93,7 +93,7 @@ func (b *Block) packAccounts(accounts []entitlement.Account) []int {
 		places[from] = i
 		ids = append(ids, b.name(ident.Account, string(accounts[from].ID)))
 	}
-	b.accounts, b.accountTags = namesOf(ids)
+	b.accounts, b.accountSlots = namesOf(ids), slotsOf(ids)
 	b.off = offOf(accounts, places)
 	return places
 }

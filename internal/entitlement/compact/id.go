@@ -29,7 +29,6 @@ func made(v id) bool { return v.Version() != ident.Reserved }
 type wanted struct {
 	text string
 	id   id
-	hash hash
 	made bool
 }
 
@@ -39,8 +38,8 @@ func want(k ident.Kind, text string) (w wanted) {
 }
 
 func (w *wanted) read(k ident.Kind, text string) {
-	v, made := idOf(k, text)
-	w.text, w.id, w.hash, w.made = text, v, hashOf(v), made
+	w.text = text
+	w.id, w.made = idOf(k, text)
 }
 
 // A hash is an id's place in any table.
@@ -59,29 +58,19 @@ func (h hash) slot(n int) int {
 	return int(hi)
 }
 
-// names are ids in order. A few are found by their tags, many by a table: open
-// addressing, at most two thirds full, half of a hash above one more than an
-// index.
+// names are ids in order. Many are found by a table: open addressing, at most two
+// thirds full, half of a hash above one more than an index.
 type names struct {
 	ids   []id
 	table []uint64 // nil where there are few
 }
 
-// tags have a byte of the hash of each of a few ids, eight bytes to a word.
-type tags [few / 8]uint64
+const few = 28
 
-const (
-	few  = 32
-	each = 0x0101010101010101 // times a byte: the byte in every place of a word
-)
-
-func namesOf(ids []id) (n names, t tags) {
+func namesOf(ids []id) (n names) {
 	n.ids = slices.Clone(ids) // no room to spare
 	if len(ids) <= few {
-		for i, v := range ids {
-			t[i/8] |= uint64(byte(hashOf(v))) << (i % 8 * 8)
-		}
-		return n, t
+		return n
 	}
 	n.table = make([]uint64, len(ids)+len(ids)/2+1)
 	for i, v := range ids {
@@ -94,18 +83,15 @@ func namesOf(ids []id) (n names, t tags) {
 		}
 		n.table[at] = uint64(h)<<32 | uint64(i+1)
 	}
-	return n, t
+	return n
 }
 
-// find is the index of an id with its hash, or -1.
-func (n *names) find(t *tags, v id, h hash) int {
+// find is the index of an id, or -1.
+func (n *names) find(v id) int {
 	if n.table == nil {
-		return n.among(t, v, h)
+		return slices.Index(n.ids, v)
 	}
-	return n.search(v, h)
-}
-
-func (n *names) search(v id, h hash) int {
+	h := hashOf(v)
 	for at := h.slot(len(n.table)); ; {
 		s := n.table[at]
 		if s == 0 {
@@ -122,34 +108,56 @@ func (n *names) search(v id, h hash) int {
 	}
 }
 
-// among finds one of a few.
-func (n *names) among(t *tags, v id, h hash) int {
-	for alike := t.alike(tagOf(h)); alike != 0; alike &= alike - 1 {
-		if i := placeOfTag(alike); i < len(n.ids) && n.ids[i] == v {
-			return i
+func (n *names) size() int { return len(n.ids)*idBytes + len(n.table)*8 }
+
+// slots find one of a few ids at the first look: a factor was searched that gives
+// each a slot of its own. What an empty slot says is the index of another id, or
+// of none.
+type slots struct {
+	factor uint64 // zero: they are too many
+	at     [1 << slotBits]uint8
+}
+
+const (
+	slotBits = 6
+	attempts = 1 << 14 // the most that few ids need is less than a tenth of it, as good as always
+)
+
+func slotsOf(ids []id) (s slots) {
+	if len(ids) > few {
+		return slots{}
+	}
+	s.factor = 0x9e3779b97f4a7c15
+	for range attempts {
+		if s.fill(ids) {
+			return s
 		}
+		s.factor *= 0xd1342543de82ef95
+	}
+	return slots{}
+}
+
+// fill reports whether no two ids share a slot.
+func (s *slots) fill(ids []id) bool {
+	s.at = [1 << slotBits]uint8{}
+	var taken uint64
+	for i := range ids {
+		slot := s.of(&ids[i])
+		if taken>>slot&1 != 0 {
+			return false
+		}
+		taken |= 1 << slot
+		s.at[slot] = uint8(i)
+	}
+	return true
+}
+
+func (s *slots) of(v *id) uint64 { return (v.First ^ v.Last) * s.factor >> (64 - slotBits) }
+
+// find is the index of an id among those that have slots, or -1.
+func (s *slots) find(ids []id, v *id) int {
+	if at := int(s.at[s.of(v)]); at < len(ids) && ids[at] == *v {
+		return at
 	}
 	return -1
 }
-
-// tagOf is the tag of a hash, eight times.
-func tagOf(h hash) uint64 { return uint64(byte(h)) * each }
-
-// alike has a bit for each tag that is the one asked for. All are compared before any id is
-// looked at, so that it matters little where the id stands; a tag may be alike in
-// vain. Bit 8n+w is the nth byte of word w.
-func (t *tags) alike(tag uint64) uint64 {
-	return zeros(t[0]^tag)>>7 | zeros(t[1]^tag)>>6 | zeros(t[2]^tag)>>5 | zeros(t[3]^tag)>>4
-}
-
-// placeOfTag is whose tag the first of them is.
-func placeOfTag(alike uint64) int {
-	at := bits.TrailingZeros64(alike)
-	return at&7<<3 | at>>3
-}
-
-// zeros has the highest bit of each byte that is zero, and sometimes that of one
-// that is not.
-func zeros(x uint64) uint64 { return (x - each) &^ x & (0x80 * each) }
-
-func (n *names) size() int { return len(n.ids)*idBytes + len(n.table)*8 }

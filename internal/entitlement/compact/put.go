@@ -90,7 +90,7 @@ func (s *Store) Put(b *Block) bool {
 	index := s.index.Load()
 	for n, v := range b.members.ids {
 		h := hashOf(v)
-		if was == nil || was.members.find(&was.memberTags, v, h) < 0 {
+		if was == nil || was.members.find(v) < 0 {
 			index.add(h, number, n)
 		} else {
 			index.move(h, number, n)
@@ -99,8 +99,8 @@ func (s *Store) Put(b *Block) bool {
 	p.block.Store(b)
 	if was != nil {
 		for _, v := range was.members.ids {
-			if h := hashOf(v); b.members.find(&b.memberTags, v, h) < 0 {
-				index.remove(h, number)
+			if b.members.find(v) < 0 {
+				index.remove(hashOf(v), number)
 			}
 		}
 	}

@@ -146,7 +146,7 @@ func (w *writing) limit(l *limitRule, refused uint16) {
 	}
 	v := w.v
 	if refused&byUser != 0 {
-		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUser, Permission: p, Limit: v.row.member().amount(l.limit), Used: used.Member})
+		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUser, Permission: p, Limit: v.block.row(v.member).member().amount(l.limit), Used: used.Member})
 	}
 	if refused&byAccount != 0 {
 		most, _ := v.own().get(l.limit)

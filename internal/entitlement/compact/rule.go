@@ -11,7 +11,7 @@ import (
 type needs struct {
 	edition catalog.Set // named, but the edition lacks them
 	user    catalog.Set // at user level, but for the choice of how far to edit
-	account grant       // on each account
+	account grant       // on the account
 	edits   bool        // ach.edit_level is among them
 
 	least  catalog.EditLevel // that must be set, where it is
@@ -25,8 +25,10 @@ func (n *needs) add(other needs) {
 	n.edits = n.edits || other.edits
 }
 
-// settle finishes needs that are complete.
-func (n *needs) settle(info *catalog.OperationInfo, said entitlement.Context) {
+// settle finishes the needs of a rule that are complete.
+func (n *needs) settle(r *rule, said entitlement.Context) {
+	info := r.info
+	n.account = n.account&r.asks | r.from
 	if n.edits {
 		n.least = info.EditLevel
 		if info.EntryFields && said.EntryFields() {
@@ -52,6 +54,7 @@ type rule struct {
 	dual     bool // a second person may be needed
 	limited  bool // there are limits
 	limits   [2]limitRule
+	daily    uint16 // of the levels of both, those that are tested for a day
 
 	info *catalog.OperationInfo
 	needs
@@ -79,7 +82,7 @@ const editions = 2
 // operation does.
 var (
 	alone [editions][catalog.PermissionCount]needs
-	rules [editions][catalog.OperationCount]rule
+	rules [editions * int(catalog.OperationCount)]rule // of an edition after those of the one before
 )
 
 func init() {
@@ -89,7 +92,7 @@ func init() {
 			alone[e][p] = needsOf(p, edition)
 		}
 		for _, op := range catalog.Operations() {
-			rules[e][op] = compile(op.Info(), edition)
+			rules[e*int(catalog.OperationCount)+int(op)] = compile(op.Info(), edition)
 		}
 	}
 }
@@ -147,6 +150,11 @@ func compile(info *catalog.OperationInfo, edition bank.Edition) rule {
 		}
 	}
 	r.limited = len(limits) > 0
+	for n, l := range limits {
+		if l.daily {
+			r.daily |= l.levels << (8 * n)
+		}
+	}
 	r.silence(info)
 	r.dual = info.Operation == catalog.WiresTransmitOperation && catalog.WiresDualControl.In(edition)
 	return r
@@ -161,7 +169,6 @@ func (r *rule) silence(info *catalog.OperationInfo) {
 			r.silent.add(c.needs)
 		}
 	}
-	r.silent.settle(info, nothing)
 	if r.entitlement != catalog.NoEntitlement {
 		r.gate = r.gate.With(r.entitlement)
 	}
@@ -178,6 +185,7 @@ func (r *rule) silence(info *catalog.OperationInfo) {
 		r.from = bitOf[catalog.AccountAccess] | bitOf[catalog.TransfersFrom]
 		r.to = bitOf[catalog.AccountAccess] | bitOf[catalog.TransfersTo]
 	}
+	r.silent.settle(r, nothing)
 }
 
 const everyRole = 0xff

@@ -121,9 +121,9 @@ func (w View) Holds() bool {
 
 // Decide answers a question within a view.
 func (w View) Decide(req *entitlement.Request, v *Verdict) State {
-	var names named
-	names.read(req)
-	p, block, n := w.store.find(&names, req)
+	q := asking{Institution: w.institution, req: req}
+	q.names.read(req)
+	p, block, n := w.store.find(&q)
 	if block == nil {
 		w.nobody(req, v)
 		return NotHere
@@ -132,7 +132,11 @@ func (w View) Decide(req *entitlement.Request, v *Verdict) State {
 		return Behind
 	}
 	w.store.note(p)
-	return w.ask(block, n, req, &names, v)
+	if !w.store.days(&q, block) {
+		return Behind
+	}
+	block.decide(&q, n, v)
+	return Answered
 }
 
 // nobody answers about somebody who is not found.
@@ -147,30 +151,21 @@ func (w View) nobody(req *entitlement.Request, v *Verdict) {
 // Ask answers a question about the nth member of a block: of the same block, as
 // often as wanted.
 func (w View) Ask(b *Block, n int, req *entitlement.Request, v *Verdict) State {
-	var names named
-	names.read(req)
-	return w.ask(b, n, req, &names, v)
-}
-
-func (w View) ask(b *Block, n int, req *entitlement.Request, names *named, v *Verdict) State {
-	today := w.store.today.Load()
-	if today == nil || !today.has(w.institution, req.Now) {
-		today = w.store.day(w.institution, req.Now)
-	}
-	if today.number < b.counters.begin {
+	q := asking{Institution: w.institution, req: req}
+	q.names.read(req)
+	if !w.store.days(&q, b) {
 		return Behind
 	}
-	b.decide(&asking{Institution: w.institution, today: today, counters: b.counters}, req, n, names, v)
+	b.decide(&q, n, v)
 	return Answered
 }
 
 // Block is the current block of a member's organization and the member's place
 // in it.
 func (w View) Block(user bank.UserID) (*Block, int, State) {
-	req := entitlement.Request{Member: user}
-	var names named
-	names.read(&req)
-	p, block, n := w.store.find(&names, &req)
+	q := asking{req: &entitlement.Request{Member: user}}
+	q.names.read(q.req)
+	p, block, n := w.store.find(&q)
 	switch {
 	case block == nil:
 		return nil, -1, NotHere
@@ -207,7 +202,8 @@ func (s *Store) note(p *place) {
 
 // find finds the member of a question, and their organization; nil where there is
 // none.
-func (s *Store) find(names *named, req *entitlement.Request) (*place, *Block, int) {
+func (s *Store) find(q *asking) (*place, *Block, int) {
+	names := &q.names
 	h := hashOf(names.Member)
 	slots := s.index.Load().slots
 	for at := h.slot(len(slots)); ; {
@@ -220,7 +216,7 @@ func (s *Store) find(names *named, req *entitlement.Request) (*place, *Block, in
 			if b := p.block.Load(); b != nil {
 				n := int(slot >> numberBits & placeMask)
 				if n >= len(b.members.ids) || b.members.ids[n] != names.Member || names.strange {
-					n = b.memberNamed(names, req)
+					n = b.memberNamed(q)
 				}
 				if n >= 0 {
 					return p, b, n
@@ -253,6 +249,17 @@ const quarterOfAnHour = 15 * 60
 // has reports whether a moment is within the quarter, at the institution's place.
 func (t *today) has(i *Institution, now time.Time) bool {
 	return uint64(now.Unix()-t.begin) < quarterOfAnHour && t.place == i.Location
+}
+
+// days sets what day it is for a question and what counts on it, and reports
+// whether the block knows that day.
+func (s *Store) days(q *asking, b *Block) bool {
+	t := s.today.Load()
+	if t == nil || !t.has(q.Institution, q.req.Now) {
+		t = s.day(q.Institution, q.req.Now)
+	}
+	q.today, q.counters = t, b.counters
+	return t.number >= b.counters.begin
 }
 
 // day is the institution's day of a moment, kept for those that follow.

@@ -3,10 +3,7 @@
 // what is read: exact, so that two names are never one, and readable again.
 package ident
 
-import (
-	"encoding/binary"
-	"unsafe"
-)
+import "encoding/binary"
 
 // An ID is what follows the prefix of a name: 32 hexadecimal digits in sixteen
 // bytes. In the lower halves stand the first sixteen characters, in the upper
@@ -47,32 +44,27 @@ type Names struct{ Member, Account, ToAccount ID }
 // whether one was given is for the caller to know.
 const nobody = "acc_00000000-0000-0000-0000-000000000000"
 
+// orNobody is a name, or what stands for one that is not given.
+func orNobody(name string) string {
+	if name == "" {
+		return nobody
+	}
+	return name
+}
+
 // Read reads all names of a question at once. The accounts may be empty and are
 // the zero ID then. It reports whether all can be read; where one cannot, no ID is
 // to be used.
-func (n *Names) Read(member, account, toAccount string) bool {
-	from, to := unsafe.StringData(account), unsafe.StringData(toAccount)
-	if len(account) == 0 {
-		from = unsafe.StringData(nobody)
-	}
-	if len(toAccount) == 0 {
-		to = unsafe.StringData(nobody)
-	}
-	if len(member) != Length || odd(account) || odd(toAccount) {
-		return false
-	}
-	return n.read(unsafe.StringData(member), from, to)
+func (n *Names) Read(member, account, toAccount *string) bool {
+	return read(n, member, account, toAccount)
 }
 
-// odd reports whether a text is neither empty nor a name.
-func odd(s string) bool { return len(s) != 0 && len(s) != Length }
-
-// one reads names one after another, without the help of the processor.
-func (n *Names) one(member, account, toAccount string) bool {
+// readEach reads names one after another, without the help of the processor.
+func readEach(n *Names, member, account, toAccount *string) bool {
 	var good [3]bool
-	n.Member, good[0] = Of(Member, member)
-	n.Account, good[1] = Of(Account, account)
-	n.ToAccount, good[2] = Of(Account, toAccount)
+	n.Member, good[0] = Of(Member, *member)
+	n.Account, good[1] = Of(Account, orNobody(*account))
+	n.ToAccount, good[2] = Of(Account, orNobody(*toAccount))
 	return good == [3]bool{true, true, true}
 }
 

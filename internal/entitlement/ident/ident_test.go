@@ -41,14 +41,12 @@ func checkName(t *testing.T, k Kind, name string) {
 func checkNames(t *testing.T, member, account, toAccount string, ok bool, want Names) {
 	t.Helper()
 	var n Names
-	if got := n.Read(member, account, toAccount); got != ok || ok && n != want {
+	if got := n.Read(&member, &account, &toAccount); got != ok || ok && n != want {
 		t.Fatalf("Read(%q, %q, %q): %x, %v, want %x, %v", member, account, toAccount, n, got, want, ok)
 	}
-	if len(member) == Length && len(account) == Length && len(toAccount) == Length {
-		var slow Names
-		if got := slow.one(member, account, toAccount); got != ok || ok && slow != want {
-			t.Fatalf("one(%q, %q, %q): %x, %v, want %x, %v", member, account, toAccount, slow, got, want, ok)
-		}
+	var slow Names
+	if got := readEach(&slow, &member, &account, &toAccount); got != ok || ok && slow != want {
+		t.Fatalf("readEach(%q, %q, %q): %x, %v, want %x, %v", member, account, toAccount, slow, got, want, ok)
 	}
 }
 
@@ -120,11 +118,14 @@ func FuzzNames(f *testing.F) {
 
 func BenchmarkRead(b *testing.B) {
 	member, account := bank.NewID("usr", time.Now()), bank.NewID("acc", time.Now())
-	for name, read := range map[string]func(n *Names, member, account, toAccount string) bool{"processor": (*Names).Read, "portable": (*Names).one} {
+	for name, read := range map[string]func(n *Names) bool{
+		"at once": func(n *Names) bool { return n.Read(&member, &account, &account) },
+		"each":    func(n *Names) bool { return readEach(n, &member, &account, &account) },
+	} {
 		b.Run(name, func(b *testing.B) {
 			var n Names
 			for b.Loop() {
-				if !read(&n, member, account, account) {
+				if !read(&n) {
 					b.Fatal("not read")
 				}
 			}

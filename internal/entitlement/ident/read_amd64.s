@@ -1,7 +1,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// What readWide reads a name with. A name is its prefix and 36 characters, of
+// What read reads a name with. A name is its prefix and 36 characters, of
 // which the first sixteen stand in the lower half of a register and the last
 // sixteen in the upper one.
 
@@ -60,6 +60,25 @@ DATA reserved<>+16(SB)/8, $0x0000000000000000
 DATA reserved<>+24(SB)/8, $0x0000000000000000
 GLOBL reserved<>(SB), RODATA|NOPTR, $32
 
+// What stands for an account that is not given.
+DATA nobody<>+0(SB)/8, $"acc_0000"
+DATA nobody<>+8(SB)/8, $"0000-000"
+DATA nobody<>+16(SB)/8, $"0-0000-0"
+DATA nobody<>+24(SB)/8, $"000-0000"
+DATA nobody<>+32(SB)/8, $"00000000"
+GLOBL nobody<>(SB), RODATA|NOPTR, $40
+
+// ORNOBODY follows the address of a text to its bytes, or to nobody's where the
+// text is empty. R10 has nobody's, and R11 how long a name is.
+#define ORNOBODY(text) \
+	MOVQ    8(text), R12   \
+	MOVQ    (text), text   \
+	TESTQ   R12, R12       \
+	CMOVQEQ R10, text      \
+	CMOVQEQ R11, R12       \
+	CMPQ    R12, R11       \
+	JNE     no
+
 // READ reads the name at an address into an id. Whatever a character is, adding
 // nine where it is above the digit nine leaves a value in its lower half, and it
 // is a digit if it is the digit of that value. What is wrong gathers in Y8.
@@ -90,12 +109,21 @@ GLOBL reserved<>(SB), RODATA|NOPTR, $32
 	VPOR         X3, X2, X2            \
 	VMOVDQU      X2, id(DI)
 
-// func readWide(n *Names, member, account, toAccount *byte) bool
-TEXT ·readWide(SB), NOSPLIT, $0-33
+// func read(n *Names, member, account, toAccount *string) bool
+TEXT ·read(SB), NOSPLIT, $0-33
+	CMPB    ·wide(SB), $0
+	JEQ     each
 	MOVQ    n+0(FP), DI
 	MOVQ    member+8(FP), SI
 	MOVQ    account+16(FP), R8
 	MOVQ    toAccount+24(FP), R9
+	LEAQ    nobody<>(SB), R10
+	MOVQ    $const_Length, R11
+	CMPQ    8(SI), R11
+	JNE     no
+	MOVQ    (SI), SI
+	ORNOBODY(R8)
+	ORNOBODY(R9)
 	VMOVDQU reserved<>(SB), Y7
 	VPXOR   Y8, Y8, Y8
 	VMOVDQU dashes<>(SB), Y9
@@ -117,3 +145,6 @@ no:
 	VZEROUPPER
 	MOVB $0, ret+32(FP)
 	RET
+
+each:
+	JMP ·readEach(SB)
