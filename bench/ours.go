@@ -43,7 +43,7 @@ func (o *ours) decide(q *world.Questions, answers []bool) {
 // explain is decide with every reason, written into room that is used again.
 func (o *ours) explain(q *world.Questions, answers []bool) {
 	var v compact.Verdict
-	room := make([]entitlement.Reason, 0, 64)
+	room := make([]entitlement.Reason, compact.MostReasons)
 	for i := range q.Asked {
 		o.store.Decide(&q.Asked[i], &v)
 		answers[i] = v.DecisionIn(room, &q.Asked[i]).Allowed

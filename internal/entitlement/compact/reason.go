@@ -15,18 +15,23 @@ func (v *Verdict) Decision(req *entitlement.Request) entitlement.Decision {
 	return v.DecisionIn(nil, req)
 }
 
+// MostReasons is more than any verdict has.
+const MostReasons = 256
+
 // DecisionIn is Decision with its reasons written where others stood, as far as
-// there is room: they are good until that room is used again.
+// there is room: they are good until that room is used again. Room for MostReasons
+// is room for all.
 func (v *Verdict) DecisionIn(room []entitlement.Reason, req *entitlement.Request) entitlement.Decision {
 	if v.Allowed() {
 		return entitlement.Decision{Allowed: true, ApprovalRequired: v.approval}
 	}
-	if room == nil {
-		room = make([]entitlement.Reason, 0, v.most())
+	if cap(room) < MostReasons {
+		if most := v.most(); cap(room) < most {
+			room = make([]entitlement.Reason, most)
+		}
 	}
-	w := writing{v: v, req: req, reasons: room[:0]}
-	w.write()
-	return entitlement.Decision{Reasons: w.reasons}
+	room = room[:cap(room)]
+	return entitlement.Decision{Reasons: room[:v.write(room, req)]}
 }
 
 // most is how many reasons there are at most.
@@ -35,124 +40,148 @@ func (v *Verdict) most() int {
 		bits.OnesCount16(v.limits) + bits.OnesCount64(uint64(v.from)) + bits.OnesCount64(uint64(v.to))
 }
 
-type writing struct {
-	v       *Verdict
-	req     *entitlement.Request
-	reasons []entitlement.Reason
-}
-
-func (w *writing) add(code entitlement.Code, level entitlement.Level, p catalog.Permission, account bank.AccountID) {
-	w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: level, Permission: p, Account: account})
-}
-
 // plainReasons are what each bit of a plain says. Those that are found first have
 // the lower bits.
-var plainReasons = [...]struct {
-	code  entitlement.Code
-	level entitlement.Level
-	gate  bool // names whether the entitlement is enabled
-}{
-	{entitlement.UnknownOperation, entitlement.LevelRequest, false},
-	{entitlement.UnknownMember, entitlement.LevelRequest, false},
-	{entitlement.InvalidContext, entitlement.LevelRequest, false},
-	{entitlement.MemberStatus, entitlement.LevelUser, false},
-	{entitlement.MemberHeld, entitlement.LevelUser, false},
-	{entitlement.RoleForbids, entitlement.LevelUser, false},
-	{entitlement.InstitutionOff, entitlement.LevelInstitution, true},
-	{entitlement.OrganizationOff, entitlement.LevelOrganization, true},
-	{entitlement.SecondPersonRequired, entitlement.LevelUser, false},
-	{entitlement.SameAccount, entitlement.LevelUserAccount, false},
-	{entitlement.InvalidDate, entitlement.LevelRequest, false},
-	{entitlement.InvalidAmount, entitlement.LevelRequest, false},
+var plainReasons = [16]entitlement.Reason{
+	plainReason(entitlement.UnknownOperation, entitlement.LevelRequest),
+	plainReason(entitlement.UnknownMember, entitlement.LevelRequest),
+	plainReason(entitlement.InvalidContext, entitlement.LevelRequest),
+	plainReason(entitlement.MemberStatus, entitlement.LevelUser),
+	plainReason(entitlement.MemberHeld, entitlement.LevelUser),
+	plainReason(entitlement.RoleForbids, entitlement.LevelUser),
+	plainReason(entitlement.InstitutionOff, entitlement.LevelInstitution),
+	plainReason(entitlement.OrganizationOff, entitlement.LevelOrganization),
+	{Code: entitlement.SecondPersonRequired, Level: entitlement.LevelUser, Permission: catalog.ACHFullControl},
+	plainReason(entitlement.SameAccount, entitlement.LevelUserAccount),
+	plainReason(entitlement.InvalidDate, entitlement.LevelRequest),
+	plainReason(entitlement.InvalidAmount, entitlement.LevelRequest),
 }
 
-// those tells the reasons that name no permission, or the entitlement's own.
-func (w *writing) those(plain plain) {
-	for ; plain != 0; plain &= plain - 1 {
-		r, p := &plainReasons[bits.TrailingZeros16(uint16(plain))], entitlement.NoPermission
-		if r.gate {
-			p = w.v.rule.entitlement.Enabled()
+func plainReason(code entitlement.Code, level entitlement.Level) entitlement.Reason {
+	return entitlement.Reason{Code: code, Level: level, Permission: entitlement.NoPermission}
+}
+
+// editionReasons and userReasons are those of each permission, and accountReasons
+// those of each bit of an account's verdict, without the account.
+var (
+	editionReasons, userReasons [64]entitlement.Reason
+	accountReasons              [64]entitlement.Reason
+)
+
+func init() {
+	for p := range catalog.PermissionCount {
+		editionReasons[p] = entitlement.Reason{Code: entitlement.NotInEdition, Level: entitlement.LevelInstitution, Permission: p}
+		userReasons[p] = entitlement.Reason{Code: entitlement.UserOff, Level: entitlement.LevelUser, Permission: p}
+		if bit := bitOf[p]; bit != 0 {
+			accountReasons[bits.TrailingZeros32(uint32(bit))] = entitlement.Reason{Code: entitlement.AccountOff, Level: entitlement.LevelUserAccount, Permission: p}
 		}
-		w.add(r.code, r.level, p, "")
 	}
+	accountReasons[bits.TrailingZeros32(uint32(bitOf[catalog.AccountAccess]))].Code = entitlement.AccountAccessOff
+	accountReasons[bits.TrailingZeros64(uint64(accountUnknown))] = plainReason(entitlement.UnknownAccount, entitlement.LevelOrganization)
+	accountReasons[bits.TrailingZeros64(uint64(accountOff))] = plainReason(entitlement.OrganizationAccountOff, entitlement.LevelOrganizationAccount)
 }
 
-// write tells the reasons in the order in which they are tested.
-func (w *writing) write() {
-	v := w.v
-	w.those(v.plain & (secondPerson - 1))
-	w.each(v.edition, entitlement.NotInEdition, entitlement.LevelInstitution)
-	w.each(v.user, entitlement.UserOff, entitlement.LevelUser)
+// write tells the reasons in the order in which they are tested, and how many
+// there are.
+func (v *Verdict) write(to []entitlement.Reason, req *entitlement.Request) (n int) {
+	for p := v.plain & (secondPerson - 1); p != 0; p &= p - 1 {
+		to[n] = plainReasons[bits.TrailingZeros16(uint16(p))&15]
+		if p&-p&(institutionOff|organizationOff) != 0 {
+			to[n].Permission = v.rule.entitlement.Enabled()
+		}
+		n++
+	}
+	for s := v.edition; s != 0; s &= s - 1 {
+		to[n] = editionReasons[bits.TrailingZeros64(uint64(s))&63]
+		n++
+	}
+	for s := v.user; s != 0; s &= s - 1 {
+		to[n] = userReasons[bits.TrailingZeros64(uint64(s))&63]
+		n++
+	}
 	if v.plain&secondPerson != 0 {
-		w.add(entitlement.SecondPersonRequired, entitlement.LevelUser, catalog.ACHFullControl, "")
+		to[n] = plainReasons[bits.TrailingZeros16(uint16(secondPerson))]
+		n++
 	}
 	if v.from != 0 {
-		w.account(v.from, w.req.Account)
+		n = v.account(to, n, v.from, req.Account)
 	}
 	if v.to != 0 {
-		w.account(v.to, w.req.ToAccount)
+		n = v.toAccount(to, n, req)
 	}
-	if v.plain&sameAccount != 0 {
-		w.add(entitlement.SameAccount, entitlement.LevelUserAccount, entitlement.NoPermission, w.req.Account)
+	for p := v.plain & (sameAccount | invalidDate | invalidAmount); p != 0; p &= p - 1 {
+		to[n] = plainReasons[bits.TrailingZeros16(uint16(p))&15]
+		if p&-p == sameAccount {
+			to[n].Account = req.Account
+		}
+		n++
 	}
-	w.those(v.plain & (invalidDate | invalidAmount))
 	if v.limits != 0 {
-		for n := range v.rule.limits {
-			w.limit(&v.rule.limits[n], v.limits>>(8*n))
+		n = v.limit(to, n, 0, req)
+		n = v.limit(to, n, 1, req)
+	}
+	return n
+}
+
+// account tells what blocks on an account.
+func (v *Verdict) account(to []entitlement.Reason, n int, a accountVerdict, name bank.AccountID) int {
+	// First what is not about the member.
+	for _, part := range [...]accountVerdict{a &^ (accountUnknown - 1), a & (accountUnknown - 1)} {
+		for ; part != 0; part &= part - 1 {
+			to[n] = accountReasons[bits.TrailingZeros64(uint64(part))&63]
+			to[n].Account = name
+			if part&-part == accountOff {
+				to[n].Permission = v.rule.entitlement.Enabled()
+			}
+			n++
 		}
 	}
+	return n
 }
 
-// each tells every permission of a set.
-func (w *writing) each(s catalog.Set, code entitlement.Code, level entitlement.Level) {
-	for ; s != 0; s &= s - 1 {
-		w.add(code, level, catalog.Permission(bits.TrailingZeros64(uint64(s))), "")
+// toAccount tells what blocks on the other account of a transfer. Where that is
+// the same one, nothing is told twice.
+func (v *Verdict) toAccount(to []entitlement.Reason, n int, req *entitlement.Request) int {
+	told := n
+	n = v.account(to, n, v.to, req.ToAccount)
+	if req.ToAccount != req.Account {
+		return n
 	}
-}
-
-func (w *writing) account(a accountVerdict, name bank.AccountID) {
-	if a&accountUnknown != 0 {
-		w.once(entitlement.Reason{Code: entitlement.UnknownAccount, Level: entitlement.LevelOrganization, Permission: entitlement.NoPermission, Account: name})
-	}
-	if a&accountOff != 0 {
-		w.once(entitlement.Reason{Code: entitlement.OrganizationAccountOff, Level: entitlement.LevelOrganizationAccount, Permission: w.v.rule.entitlement.Enabled(), Account: name})
-	}
-	for g := grant(a); g != 0; g &= g - 1 {
-		p, code := switchOf[bits.TrailingZeros32(uint32(g))], entitlement.AccountOff
-		if p == catalog.AccountAccess {
-			code = entitlement.AccountAccessOff
+	kept := to[:told]
+	for _, r := range to[told:n] {
+		if !slices.Contains(to[:told], r) {
+			kept = append(kept, r)
 		}
-		w.once(entitlement.Reason{Code: code, Level: entitlement.LevelUserAccount, Permission: p, Account: name})
 	}
+	return len(kept)
 }
 
-// once adds a reason. Only both accounts of a transfer, being the same, can have
-// the same one.
-func (w *writing) once(r entitlement.Reason) {
-	if w.req.ToAccount == w.req.Account && slices.Contains(w.reasons, r) {
-		return
-	}
-	w.reasons = append(w.reasons, r)
-}
-
-func (w *writing) limit(l *limitRule, refused uint16) {
-	code, p := entitlement.LimitPerTransaction, l.limit.Permission()
+// limit tells where one of the limits of a rule refuses.
+func (v *Verdict) limit(to []entitlement.Reason, n, which int, req *entitlement.Request) int {
+	l, refused := &v.rule.limits[which], v.limits>>(8*which)
+	reason := entitlement.Reason{Code: entitlement.LimitPerTransaction, Permission: l.limit.Permission()}
 	if l.daily {
-		code = entitlement.LimitDaily
+		reason.Code = entitlement.LimitDaily
 	}
 	var used entitlement.Used
 	if l.counts {
-		used = w.v.used
+		used = v.used
 	}
-	v := w.v
 	if refused&byUser != 0 {
-		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUser, Permission: p, Limit: v.block.row(v.member).member().amount(l.limit), Used: used.Member})
+		reason.Level, reason.Limit, reason.Used = entitlement.LevelUser, v.block.row(v.member).member().amount(l.limit), used.Member
+		to[n] = reason
+		n++
 	}
 	if refused&byAccount != 0 {
 		most, _ := v.own().get(l.limit)
-		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelUserAccount, Permission: p, Account: w.req.Account, Limit: most, Used: used.Account})
+		to[n] = reason
+		to[n].Level, to[n].Account, to[n].Limit, to[n].Used = entitlement.LevelUserAccount, req.Account, most, used.Account
+		n++
 	}
 	if refused&byOrganization != 0 {
-		w.reasons = append(w.reasons, entitlement.Reason{Code: code, Level: entitlement.LevelOrganization, Permission: p, Limit: v.block.ceilings[l.limit], Used: used.Organization})
+		reason.Level, reason.Limit, reason.Used = entitlement.LevelOrganization, v.block.ceilings[l.limit], used.Organization
+		to[n] = reason
+		n++
 	}
+	return n
 }
