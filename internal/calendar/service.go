@@ -83,10 +83,12 @@ func (s *Service) SetHoliday(ctx context.Context, caller bank.Caller, h Holiday)
 	})
 }
 
+const dayProblem = "Write a date like 2026-12-24."
+
 func (h Holiday) check() error {
 	var problems fault.Problems
 	if _, err := bank.ParseDay(string(h.Day)); err != nil {
-		problems.Add("day", "Write a date like 2026-12-24.")
+		problems.Add("day", dayProblem)
 	}
 	if !h.Open && (h.Name == "" || len([]rune(h.Name)) > maxName) {
 		problems.Addf("name", "Write what the day is called, in at most %d characters.", maxName)
@@ -96,6 +98,11 @@ func (h Holiday) check() error {
 
 // ClearHoliday lets the rules decide about a day again.
 func (s *Service) ClearHoliday(ctx context.Context, caller bank.Caller, day bank.Day) error {
+	if _, err := bank.ParseDay(string(day)); err != nil {
+		var problems fault.Problems
+		problems.Add("day", dayProblem)
+		return problems.Err("The day cannot be cleared.")
+	}
 	return s.guard.Do(ctx, caller, action(caller.Institution), func(c *guard.Change) error {
 		now, err := s.In(c.Tx, caller.Institution)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"mandate/internal/app"
 	"mandate/internal/backup"
 	"mandate/internal/config"
+	"mandate/internal/fault"
 )
 
 type backupCommand struct {
@@ -110,7 +112,11 @@ func passphraseIn(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the passphrase: %w", err)
 	}
-	return strings.TrimRight(string(text), "\r\n"), nil
+	passphrase := strings.TrimRight(string(text), "\r\n")
+	if passphrase == "" {
+		return "", fault.Newf(fault.Invalid, "There is no passphrase in %s.", file)
+	}
+	return passphrase, nil
 }
 
 // progress shows how far a long work has come.
@@ -153,18 +159,32 @@ func writeAnchors(path string, heads []activity.Anchor) (err error) {
 	return nil
 }
 
+// readAnchors reads heads that were kept. A file without any, or of something else,
+// would prove nothing.
 func readAnchors(path string) (heads []activity.Anchor, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the heads: %w", err)
 	}
 	defer file.Close()
-	for decoder := json.NewDecoder(file); decoder.More(); {
+	decoder := json.NewDecoder(file)
+	decoder.DisallowUnknownFields()
+	for {
 		var h activity.Anchor
-		if err := decoder.Decode(&h); err != nil {
+		err := decoder.Decode(&h)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil && (h.Institution == "" || h.Sequence < 1 || h.Hash == "") {
+			err = errors.New("a head names its institution, event and hash")
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s is not a file of heads: %w", path, err)
 		}
 		heads = append(heads, h)
+	}
+	if len(heads) == 0 {
+		return nil, fault.Newf(fault.Invalid, "There are no heads in %s, so nothing can be compared with them.", path)
 	}
 	return heads, nil
 }

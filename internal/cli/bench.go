@@ -22,6 +22,16 @@ type benchScreens struct {
 	Requests int    `help:"Requests for each screen." default:"100"`
 }
 
+// Validate refuses what measures nothing.
+func (c *benchScreens) Validate() error { return manyRequests(c.Requests) }
+
+func manyRequests(n int) error {
+	if n < 1 || n > 1_000_000 {
+		return errors.New("--requests must be 1 to 1000000")
+	}
+	return nil
+}
+
 func (c *benchScreens) Run(t *terminal) error {
 	return bench.Screens(t.ctx, t.out, c.DB, c.Requests)
 }
@@ -30,6 +40,9 @@ type benchPeople struct {
 	DB       string `name:"db" help:"Database to measure on: postgres://… , one made for this: a made-up institution stays in it. By default an embedded one, made for this and removed." placeholder:"URL"`
 	Requests int    `help:"Requests for each search." default:"100"`
 }
+
+// Validate refuses what measures nothing.
+func (c *benchPeople) Validate() error { return manyRequests(c.Requests) }
 
 func (c *benchPeople) Run(t *terminal) error {
 	return bench.People(t.ctx, t.out, c.DB, c.Requests)

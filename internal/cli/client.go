@@ -81,8 +81,8 @@ type clientChange struct {
 	clientStore  `embed:""`
 	ID           string   `arg:"" help:"The client's id."`
 	Application  *string  `help:"External application whose access tokens (scope decisions) are taken for the client's; empty: none." placeholder:"ID"`
-	Certificates []string `name:"certificate" help:"Certificate that proves it, in place of those before: sha256:… of the public key, or dns:…, uri:… or subject:… ." sep:"none" placeholder:"CERTIFICATE"`
-	Alone        bool     `name:"no-certificates" help:"No certificate proves it any more."`
+	Certificates []string `name:"certificate" xor:"proof" help:"Certificate that proves it, in place of those before: sha256:… of the public key, or dns:…, uri:… or subject:… ." sep:"none" placeholder:"CERTIFICATE"`
+	Alone        bool     `name:"no-certificates" xor:"proof" help:"No certificate proves it any more."`
 	Capabilities *string  `help:"What it can carry out, apart by commas: access_request, step_up; empty: nothing." placeholder:"CAPABILITIES"`
 	Rate         *int64   `help:"Decisions a second that it may ask in the long run; 0 is as many as usual." placeholder:"N"`
 }

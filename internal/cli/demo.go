@@ -11,6 +11,7 @@ import (
 
 	"mandate/internal/app"
 	"mandate/internal/config"
+	"mandate/internal/db"
 	"mandate/internal/demo"
 	"mandate/internal/fault"
 	"mandate/internal/mail/mailbox"
@@ -39,7 +40,7 @@ func (c *demoCommand) Run(t *terminal) (err error) {
 		return err
 	}
 	if c.Fresh || unfinished {
-		if err := forget(cfg.Data); err != nil {
+		if err := forget(t, cfg.Data); err != nil {
 			return err
 		}
 	}
@@ -89,10 +90,19 @@ func (c *demoCommand) demoConfig() (config.Config, error) {
 }
 
 // forget removes what an earlier demo left in its folder, and nothing that a
-// demo did not make.
-func forget(data string) error {
+// demo did not make, nor what a running one works on.
+func forget(t *terminal, data string) error {
 	if _, err := os.Stat(filepath.Join(data, demo.FileName)); err != nil {
 		return nil
+	}
+	d, err := app.OpenDB(t.ctx, config.Store{DB: "sqlite:" + filepath.Join(data, "mandate.db"), Data: data}, t.clock)
+	switch {
+	case err == nil:
+		if err := d.Close(); err != nil {
+			return fmt.Errorf("start over: %w", err)
+		}
+	case errors.Is(err, db.ErrInUse):
+		return fault.New(fault.Conflict, "A demo is running in this folder. Stop it first.").Because(err)
 	}
 	for _, name := range []string{"mandate.db", "mandate.db-wal", "mandate.db-shm", "mandate.db.lock", "host.db", "host.db-wal", "host.db-shm", "host.db.lock", "root.key", demo.OfficeFile, demo.FileName} {
 		if err := os.Remove(filepath.Join(data, name)); err != nil && !errors.Is(err, os.ErrNotExist) {

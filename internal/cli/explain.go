@@ -44,6 +44,9 @@ func (c *explainCommand) Run(t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := knownInstitution(t, d, c.Institution); err != nil {
+		return err
+	}
 	if c.Organization != "" {
 		if err := c.lookUp(t.ctx, d, &question); err != nil {
 			return err

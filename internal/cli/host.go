@@ -65,7 +65,7 @@ func (c *hostVerify) Run(t *terminal) error {
 	if err != nil {
 		return fmt.Errorf("the host does not say what it is: %w", err)
 	}
-	fmt.Fprintf(t.out, "%s offers %s\n\n", about.Name, features(about.Offers))
+	fmt.Fprintf(t.out, "%s offers %s\n\n", onOneLine(about.Name), features(about.Offers))
 	b, err := c.bench(client, key, about.Offers, t.clock.Now())
 	if err != nil {
 		return err

@@ -77,10 +77,18 @@ func (c *hostOrders) Run(t *terminal) error {
 			if o.Dead {
 				state = "given up"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", o.ID, state, age(t, o.Queued), o.Attempts, o.Key, about(o), o.Failure)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", o.ID, state, age(t, o.Queued), o.Attempts, o.Key, about(o), onOneLine(o.Failure))
 		}
 		return table.Flush()
 	})
+}
+
+// onOneLine is what somebody else wrote, which a terminal must not obey.
+func onOneLine(text string) string {
+	if bank.Printable(text) {
+		return text
+	}
+	return fmt.Sprintf("%q", text)
 }
 
 func about(o hostsync.Order) string {

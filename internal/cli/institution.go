@@ -192,8 +192,8 @@ type institutionBrand struct {
 	config.Store `embed:""`
 	Institution  string `arg:"" help:"The institution's id."`
 	Accent       string `help:"The colour of the screens, such as #1f5f8b; \"none\" is the house's own."`
-	Logo         string `help:"A PNG or JPEG file." type:"existingfile"`
-	NoLogo       bool   `help:"Take the logo away."`
+	Logo         string `help:"A PNG or JPEG file." xor:"logo" type:"existingfile"`
+	NoLogo       bool   `xor:"logo" help:"Take the logo away."`
 }
 
 func (c *institutionBrand) Run(t *terminal) error {

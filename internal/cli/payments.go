@@ -136,16 +136,17 @@ func (s *setting) under(name string, err error) {
 	}
 }
 
-// amount reads an amount; nothing written is zero.
-func (s *setting) amount(name, text string) bank.Cents {
+// amount reads an amount; nothing written is zero, which may mean that there is no
+// limit, so nothing is set where it cannot be read.
+func (s *setting) amount(name, text string) (cents bank.Cents, readable bool) {
 	if text == "" {
-		return 0
+		return 0, true
 	}
 	cents, err := bank.ParseAmount(text)
 	if err != nil {
 		s.wrong.Add(name, "Write an amount like 25000.00.")
 	}
-	return cents
+	return cents, err == nil
 }
 
 func (s *setting) institution(set paymentSettings) {
@@ -156,8 +157,10 @@ func (s *setting) institution(set paymentSettings) {
 		s.under("wires", s.app.Wires.SetTerms(s.ctx, s.caller, wire.Terms{Routing: w.Routing, Name: w.Name, Source: w.Source, Format: message.Format(w.Format)}))
 	}
 	if p := set.StopPayments; p != nil {
-		s.under("stop_payments", s.app.Stops.SetTerms(s.ctx, s.caller, stoppayment.Terms{
-			Fee: s.amount("stop_payments.fee", p.Fee), Disclaimer: p.Disclaimer, NeedsAmount: p.NeedsAmount, NeedsDate: p.NeedsDate, NeedsPayee: p.NeedsPayee}))
+		if fee, readable := s.amount("stop_payments.fee", p.Fee); readable {
+			s.under("stop_payments", s.app.Stops.SetTerms(s.ctx, s.caller, stoppayment.Terms{
+				Fee: fee, Disclaimer: p.Disclaimer, NeedsAmount: p.NeedsAmount, NeedsDate: p.NeedsDate, NeedsPayee: p.NeedsPayee}))
+		}
 	}
 	if p := set.PositivePay; p != nil {
 		s.under("positive_pay", s.app.PositivePay.SetSettings(s.ctx, s.caller, positivepay.Settings{Check: positivepay.Verdict(p.Check), ACH: positivepay.Verdict(p.ACH), Early: p.Early}))
@@ -177,8 +180,9 @@ func (s *setting) organizations(set paymentSettings) {
 			continue
 		}
 		for _, c := range o.Companies {
-			exposure := s.amount(name+".companies."+c.Ident+".exposure", c.Exposure)
-			s.under(name+".companies."+c.Ident, s.app.ACH.SetCompany(s.ctx, s.caller, keys.Organization, ach.Company{Ident: c.Ident, Name: c.Name, Classes: slices.Clone(c.Classes), Exposure: exposure}))
+			if exposure, readable := s.amount(name+".companies."+c.Ident+".exposure", c.Exposure); readable {
+				s.under(name+".companies."+c.Ident, s.app.ACH.SetCompany(s.ctx, s.caller, keys.Organization, ach.Company{Ident: c.Ident, Name: c.Name, Classes: slices.Clone(c.Classes), Exposure: exposure}))
+			}
 		}
 		if o.AnyCompany != nil {
 			s.under(name+".any_company", s.app.ACH.SetRelaxed(s.ctx, s.caller, keys.Organization, *o.AnyCompany))

@@ -69,6 +69,9 @@ func (c *providerSet) Run(t *terminal) error {
 		if text, err = os.ReadFile(c.SecretFile); err != nil {
 			return fmt.Errorf("read the secret: %w", err)
 		}
+		if strings.TrimSpace(string(text)) == "" {
+			return fault.Newf(fault.Invalid, "There is no secret in %s.", c.SecretFile)
+		}
 	}
 	will := identity.Provider{Issuer: c.Issuer, ClientID: c.ClientID, Label: c.Label, SubjectClaim: c.SubjectClaim, EmailClaim: c.EmailClaim, Vouches: c.Vouches, Factors: c.Factors}
 	return c.with(t, openStore, func(s *staff.Service, caller bank.Caller) error {

@@ -17,17 +17,28 @@ import (
 
 type verifyCommand struct {
 	config.Store `embed:""`
-	Institution  string `help:"Only this institution." placeholder:"ID"`
+	Institution  string `help:"Only this institution." xor:"part" placeholder:"ID"`
 	Anchor       string `help:"Compare with heads that were kept elsewhere, as backup --anchor and verify --write-anchor write them." type:"existingfile" placeholder:"FILE"`
-	WriteAnchor  string `name:"write-anchor" help:"Write the heads of all histories into this file, to be kept elsewhere." placeholder:"FILE"`
+	WriteAnchor  string `name:"write-anchor" xor:"part" help:"Write the heads of all histories into this file, to be kept elsewhere." placeholder:"FILE"`
 }
 
 func (c *verifyCommand) Run(t *terminal) (err error) {
+	var known []activity.Anchor
+	if c.Anchor != "" {
+		if known, err = readAnchors(c.Anchor); err != nil {
+			return err
+		}
+	}
 	d, err := openReadOnly(t, c.Store)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if c.Institution != "" { // where there is nothing, nothing is broken
+		if err := knownInstitution(t, d, c.Institution); err != nil {
+			return err
+		}
+	}
 	var history activity.Verified
 	var counters []usage.Mismatch
 	var heads []activity.Anchor
@@ -46,7 +57,7 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 		if past, err = usermgmt.VerifyPast(s.Tx, bank.InstitutionID(c.Institution)); err != nil {
 			return err
 		}
-		lost, err = c.compare(s.Tx)
+		lost, err = newerThan(s.Tx, known)
 		return err
 	})
 	if err != nil {
@@ -73,18 +84,6 @@ func (c *verifyCommand) Run(t *terminal) (err error) {
 		return writeAnchors(c.WriteAnchor, heads)
 	}
 	return nil
-}
-
-// compare says where the history is not what heads kept elsewhere say.
-func (c *verifyCommand) compare(tx *db.Tx) ([]string, error) {
-	if c.Anchor == "" {
-		return nil, nil
-	}
-	anchors, err := readAnchors(c.Anchor)
-	if err != nil {
-		return nil, err
-	}
-	return newerThan(tx, anchors)
 }
 
 // report names the counters of daily limits that are not the sum of what is

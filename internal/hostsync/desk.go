@@ -209,7 +209,11 @@ func (s *Service) Orders(ctx context.Context, caller bank.Caller, most int) (all
 // Retry tries dead orders again: one, or where no id is given all.
 func (s *Service) Retry(ctx context.Context, caller bank.Caller, id string) (n int64, err error) {
 	err = s.guard.Do(ctx, caller, tending(caller.Institution, EventRetried), func(c *guard.Change) error {
-		if n, err = outbox.Revive(c.Tx, caller.Institution, outbox.Host, id); err != nil || n == 0 {
+		n, err = outbox.Revive(c.Tx, caller.Institution, outbox.Host, id)
+		if err == nil && n == 0 && id != "" {
+			err = fault.New(fault.NotFound, "This order is not given up any more.")
+		}
+		if err != nil || n == 0 {
 			return err
 		}
 		c.Tx.AfterCommit(s.desk.Wake)
