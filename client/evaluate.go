@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 )
 
@@ -24,36 +25,49 @@ func (c *Client) Evaluate(ctx context.Context, q Question) Decision {
 }
 
 // EvaluateAll asks many questions and returns as many decisions, in their order:
-// the first is about the first. Up to MaxBatch of them are answered of one
-// moment; more travel in several requests. Questions that cannot be asked are
-// refused by themselves.
+// the first is about the first. Up to MaxBatch of them, of up to 1 MiB, travel in
+// one request and are answered of one moment; more travel in several, one after
+// the other. Questions that cannot be asked are refused by themselves.
 func (c *Client) EvaluateAll(ctx context.Context, questions []Question) []Decision {
-	decisions := make([]Decision, 0, len(questions))
-	for some := range slices.Chunk(questions, MaxBatch) {
-		decisions = append(decisions, c.evaluateSome(ctx, some)...)
-	}
-	return decisions
-}
-
-func (c *Client) evaluateSome(ctx context.Context, questions []Question) []Decision {
 	decisions := make([]Decision, len(questions))
-	var good []prepared
+	var some parcel
 	var places []int
+	send := func() {
+		for i, d := range c.ask(ctx, some.questions) {
+			decisions[places[i]] = c.oblige(ctx, some.questions[i].Question, d)
+		}
+		some, places = parcel{}, places[:0]
+	}
 	for i, q := range questions {
 		one, err := c.prepare(q)
 		if err != nil {
 			decisions[i] = refused(err)
 			continue
 		}
-		good, places = append(good, one), append(places, i)
+		if !some.holds(one, MaxBatch) {
+			send()
+		}
+		some.add(one)
+		places = append(places, i)
 	}
-	if len(good) == 0 {
-		return decisions
-	}
-	for i, d := range c.ask(ctx, good) {
-		decisions[places[i]] = c.oblige(ctx, good[i].Question, d)
-	}
+	send()
 	return decisions
+}
+
+// A parcel is the questions of one request.
+type parcel struct {
+	questions []prepared
+	bytes     int
+}
+
+// holds reports whether a parcel of at most so many questions has room for one.
+func (p *parcel) holds(q prepared, most int) bool {
+	return len(p.questions) < most && p.bytes+len(q.body) <= maxQuestions
+}
+
+func (p *parcel) add(q prepared) {
+	p.questions = append(p.questions, q)
+	p.bytes += len(q.body) + len(",")
 }
 
 // A prepared question is as it travels: what its context holds is looked at no
@@ -72,7 +86,9 @@ func (c *Client) prepare(q Question) (p prepared, err error) {
 	if p.demanded, err = c.demanded(q); err != nil {
 		return p, err
 	}
-	p.body, err = encode(q.body(p.demanded))
+	if p.body, err = encode(q.body(p.demanded)); err == nil && len(p.body) > maxQuestions {
+		err = ErrTooLong
+	}
 	return p, err
 }
 
@@ -84,8 +100,19 @@ func allRefused(n int, err error) []Decision {
 	return decisions
 }
 
-// ask sends questions in one request, and returns a decision for each.
+// Bounds of a request, in bytes: the server's, and how much of it is questions.
+const (
+	maxRequest   = 1 << 20
+	maxQuestions = maxRequest - 64
+)
+
+// ask sends questions in one request, and returns a decision for each. Where the
+// server cannot read it, one of them may be to blame for all: they are asked
+// again in halves.
 func (c *Client) ask(ctx context.Context, questions []prepared) []Decision {
+	if len(questions) == 0 {
+		return nil
+	}
 	r := call{path: "/access/v1/evaluation", body: questions[0].body, copies: c.order()}
 	if slices.ContainsFunc(questions, func(q prepared) bool { return q.atMain() }) {
 		r.copies = []*copyOf{c.main}
@@ -107,7 +134,12 @@ func (c *Client) ask(ctx context.Context, questions []prepared) []Decision {
 		decisions = read
 		return err
 	}
-	if err := c.do(ctx, r); err != nil {
+	err := c.do(ctx, r)
+	if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusBadRequest && len(questions) > 1 {
+		half := len(questions) / 2
+		return append(c.ask(ctx, questions[:half]), c.ask(ctx, questions[half:])...)
+	}
+	if err != nil {
 		return allRefused(len(questions), err)
 	}
 	return decisions
@@ -136,7 +168,7 @@ func (c *Client) readDecisions(a *answer, questions []prepared) ([]Decision, err
 			return nil, unreadable(err)
 		}
 		notKnown := slices.ContainsFunc(d.Reasons, stale)
-		if d.Err == nil && !d.Allowed && (notKnown || questions[i].demanded != "" && behind(d.Revision, questions[i].demanded)) {
+		if d.Err == nil && (notKnown || questions[i].demanded != "" && behind(d.Revision, questions[i].demanded)) {
 			if len(decisions) == 1 {
 				return nil, ErrStale
 			}

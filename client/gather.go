@@ -19,9 +19,9 @@ type gatherer struct {
 
 // gathered are the questions of one request, each with who waits for it.
 type gathered struct {
-	questions []prepared
-	answers   []chan Decision
-	timer     *time.Timer
+	parcel
+	answers []chan Decision
+	timer   *time.Timer
 }
 
 // ask waits for the answer of one question, or for the end of its context.
@@ -39,18 +39,27 @@ func (g *gatherer) ask(ctx context.Context, q prepared) Decision {
 func (g *gatherer) add(q prepared, answer chan Decision) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.waiting != nil && !g.waiting.holds(q, g.most) {
+		g.full()
+	}
 	if g.waiting == nil {
 		some := &gathered{}
 		some.timer = time.AfterFunc(g.delay, func() { g.send(some) })
 		g.waiting = some
 	}
+	g.waiting.add(q)
+	g.waiting.answers = append(g.waiting.answers, answer)
+	if len(g.waiting.questions) == g.most {
+		g.full()
+	}
+}
+
+// full sends what waits without waiting for more. It is called under the lock.
+func (g *gatherer) full() {
 	some := g.waiting
-	some.questions, some.answers = append(some.questions, q), append(some.answers, answer)
-	if len(some.questions) == g.most {
-		g.waiting = nil
-		if some.timer.Stop() { // otherwise the timer is about to send them
-			go g.answer(some)
-		}
+	g.waiting = nil
+	if some.timer.Stop() { // otherwise the timer is about to send them
+		go g.answer(some)
 	}
 }
 

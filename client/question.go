@@ -17,7 +17,7 @@ type Question struct {
 	Amount       Amount         // exact; none where the operation moves no money
 	Context      map[string]any // what else is known, such as "recurring" or "effective_date"
 	Explain      Reader         // who will read the reasons; Nobody: none are wanted, which is faster
-	AtLeast      string         // a revision that the answer must know, besides those that the client remembers
+	AtLeast      string         // a revision that the answer to this question must know, besides those that the client remembers
 	Approval     string         // the id of a Task that was approved: whether the payment that it stands for may go now
 
 	// Requestable asks at the first address only: there a refusal says how a
@@ -83,6 +83,7 @@ func refused(err error) Decision { return Decision{Err: err} }
 // Errors of questions that cannot be asked.
 var (
 	ErrQuestion = errors.New("mandate: the question is not complete: it needs a member, an operation, and an account or an organization")
+	ErrTooLong  = errors.New("mandate: the question is longer than a request may be")
 	ErrContext  = errors.New("mandate: at_least_revision, explain and approval are fields of the question, not of its context")
 )
 

@@ -118,6 +118,9 @@ func (c *Client) Await(ctx context.Context, id string) Task {
 		}
 		if !sleep(ctx, pause) {
 			last.Err = fmt.Errorf("mandate: nobody has decided it yet: %w", ended(ctx))
+			if now.Err != nil { // or nobody could be asked
+				last.Err = fmt.Errorf("%w (%w)", last.Err, now.Err)
+			}
 			return last
 		}
 	}
@@ -184,7 +187,10 @@ func parseTask(body []byte) (Task, error) {
 // between is the pause after a try: doubling from first up to most, and spread
 // over its second half, so that callers that began together do not stay so.
 func between(first, most time.Duration, try int) time.Duration {
-	pause := min(first<<min(try, 20), most)
+	pause := first
+	for ; try > 0 && pause < most; try-- {
+		pause += min(pause, most-pause)
+	}
 	return pause/2 + jitter(pause/2)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -153,10 +154,33 @@ func TestAwaitEnds(t *testing.T) {
 	if task.Err == nil || looks.Load() != 1 || time.Since(began) > 900*time.Millisecond {
 		t.Errorf("%+v after %d looks and %s", task, looks.Load(), time.Since(began))
 	}
+	away := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, WithPolling(time.Millisecond, time.Millisecond), WithTries(1))
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	task = away.Await(ctx, "evl_1")
+	if p, ok := errors.AsType[*Problem](task.Err); !ok || p.Status != http.StatusBadGateway || !errors.Is(task.Err, context.DeadlineExceeded) {
+		t.Errorf("where nobody could be asked: %+v", task)
+	}
 	looks.Store(0)
 	forbidden := func(w http.ResponseWriter, _ *http.Request) { looks.Add(1); w.WriteHeader(http.StatusNotFound) }
 	if task := serve(t, forbidden).Await(t.Context(), "evl_1"); task.Err == nil || looks.Load() != 1 {
 		t.Errorf("%+v after %d looks", task, looks.Load())
+	}
+}
+
+// Pauses grow up to the longest and stay there, however long somebody waits.
+func TestPausesGrow(t *testing.T) {
+	for _, c := range []struct {
+		first, most time.Duration
+		try         int
+		want        time.Duration
+	}{
+		{time.Second, 30 * time.Second, 0, time.Second}, {time.Second, 30 * time.Second, 3, 8 * time.Second}, {time.Second, 30 * time.Second, 5, 30 * time.Second},
+		{3 * time.Hour, 3 * time.Hour, 30, 3 * time.Hour}, {time.Millisecond, 1 << 62, 1 << 40, 1 << 62},
+	} {
+		if got := between(c.first, c.most, c.try); got < c.want/2 || got > c.want+time.Millisecond {
+			t.Errorf("between %s and %s, try %d: %s, want half of %s to all of it", c.first, c.most, c.try, got, c.want)
+		}
 	}
 }
 
@@ -188,15 +212,8 @@ func TestARequestIsCancelled(t *testing.T) {
 // in a batch.
 func TestABadQuestionIsRefusedAlone(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
-		var asked struct{ Evaluations []json.RawMessage }
-		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-			t.Error(err)
-		}
-		if len(asked.Evaluations) == 0 {
-			says(`{"decision":true}`)(w, r)
-			return
-		}
-		says(`{"evaluations":[`+strings.Repeat(`{"decision":true},`, len(asked.Evaluations)-1)+`{"decision":true}]}`)(w, r)
+		body, _ := io.ReadAll(r.Body)
+		answerAll(w, r, body)
 	}
 	bad, lost := wire, wire
 	bad.Context, lost.AtLeast = map[string]any{"x": func() {}}, "no revision"
@@ -235,19 +252,100 @@ func TestAQuestionIsTheCallersAgain(t *testing.T) {
 // A search that knows less than is demanded finds nothing: that is no list.
 func TestAStaleSearchIsNoList(t *testing.T) {
 	known := revision{institution: "first", organization: "acme", ofInstitution: 3, ofOrganization: 7}.String()
+	answer, knows := `{"context":{"reasons":[{"code":"REVISION_NOT_REACHED","level":"request","message":"No."}]},"results":[]}`, ""
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if !strings.Contains(string(body), `"context":{"at_least_revision":"`+known+`","explain":"user"}`) {
 			t.Errorf("asked %s", body)
 		}
-		says(`{"context":{"reasons":[{"code":"REVISION_NOT_REACHED","level":"request","message":"No."}]},"results":[]}`)(w, r)
+		w.Header().Set("Mandate-Revision", knows)
+		says(answer)(w, r)
 	}, RememberRevisions(), WithTries(2))
 	if err := c.Saw(known); err != nil {
 		t.Fatal(err)
 	}
 	q := wire
 	q.Organization = "acme"
-	if found, err := c.SearchSubjects(t.Context(), q); !errors.Is(err, ErrStale) {
-		t.Errorf("found %q, %v", found, err)
+	for range 2 {
+		if found, err := c.SearchSubjects(t.Context(), q); !errors.Is(err, ErrStale) {
+			t.Errorf("found %q, %v", found, err)
+		}
+		answer, knows = `{"results":[{"type":"user","id":"dana"}]}`, revision{institution: "first", organization: "acme", ofInstitution: 3, ofOrganization: 6}.String()
 	}
+}
+
+// A question that the server cannot read takes nobody else's answer away, and
+// those of more bytes than a request may have travel in several.
+func TestABatchTheServerCannotRead(t *testing.T) {
+	var largest, requests atomic.Int64
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		requests.Add(1)
+		largest.Store(max(largest.Load(), int64(len(body))))
+		switch {
+		case len(body) > 1<<20:
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		case strings.Contains(string(body), "9007199254740993"):
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			answerAll(w, r, body)
+		}
+	}
+	c := serve(t, handler)
+	bad, heavy := wire, wire
+	bad.Context = map[string]any{"invoice": int64(9007199254740993)}
+	heavy.Context = map[string]any{"note": strings.Repeat("x", 5000)}
+	questions := make([]Question, 900)
+	for i := range questions {
+		if questions[i] = heavy; i%300 == 7 {
+			questions[i] = bad
+		}
+	}
+	for i, d := range c.EvaluateAll(t.Context(), questions) {
+		p, refused := errors.AsType[*Problem](d.Err)
+		if isBad := i%300 == 7; d.Allowed == isBad || isBad && (!refused || p.Status != http.StatusBadRequest) {
+			t.Fatalf("question %d: %+v", i, d)
+		}
+	}
+	if largest.Load() < 900_000 || requests.Load() > 90 {
+		t.Errorf("%d requests, the largest of %d bytes", requests.Load(), largest.Load())
+	}
+	heavy.Context = map[string]any{"note": strings.Repeat("x", 1<<20)}
+	decisions := c.EvaluateAll(t.Context(), []Question{wire, heavy, wire})
+	if !decisions[0].Allowed || !errors.Is(decisions[1].Err, ErrTooLong) || !decisions[2].Allowed {
+		t.Errorf("one that is too long: %+v", decisions)
+	}
+
+	requests.Store(0)
+	heavy.Context = map[string]any{"note": strings.Repeat("x", 400_000)}
+	gathering := serve(t, handler, Gather(20*time.Millisecond, 100))
+	var all sync.WaitGroup
+	for i := range 10 {
+		all.Go(func() {
+			q := heavy
+			if i == 3 {
+				q = bad
+			}
+			if d := gathering.Evaluate(t.Context(), q); d.Allowed == (i == 3) {
+				t.Errorf("gathered %d: %+v", i, d)
+			}
+		})
+	}
+	all.Wait()
+	if requests.Load() > 12 {
+		t.Errorf("ten that were gathered travelled in %d requests", requests.Load())
+	}
+}
+
+// answerAll says yes to every question of a body.
+func answerAll(w http.ResponseWriter, r *http.Request, body []byte) {
+	var asked struct{ Evaluations []json.RawMessage }
+	text := `{"decision":true}`
+	if json.Unmarshal(body, &asked) == nil && asked.Evaluations != nil {
+		text = `{"evaluations":[` + strings.Repeat(text+",", len(asked.Evaluations)-1) + text + `]}`
+	}
+	says(text)(w, r)
 }

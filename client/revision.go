@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -25,7 +26,11 @@ const (
 	maxRevision  = 1024
 )
 
+// String is the revision as a token; empty where it says nothing.
 func (r revision) String() string {
+	if r.institution == "" {
+		return ""
+	}
 	b := binary.AppendUvarint([]byte{tokenVersion}, r.epoch)
 	for _, text := range []string{r.institution, r.organization} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
@@ -132,22 +137,32 @@ func makeRoom[V any](in map[string]V, name string) {
 	}
 }
 
-// demand is what a question's answer must know; empty where nothing is.
-func (s *revisions) demand(q Question) string {
+// demand is what a question's answer must know, with what the question demands
+// itself; empty where nothing is. That is this question's alone and is not
+// remembered: whoever made it up would lead all others astray.
+func (s *revisions) demand(q Question, own revision) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.institution == "" {
-		return ""
+	if s.institution == "" || own.institution == s.institution && own.epoch > s.epoch {
+		return own.String(), nil
 	}
-	organization := q.Organization
-	if organization == "" {
-		organization = s.organization[q.Member]
+	r := revision{epoch: s.epoch, institution: s.institution, ofInstitution: max(s.ofInstitution, own.ofInstitution)}
+	switch {
+	case own.institution == "": // none
+	case own.institution != s.institution:
+		return "", ErrRevision
+	case own.epoch < s.epoch:
+		return "", ErrStale
 	}
-	r := revision{epoch: s.epoch, institution: s.institution, ofInstitution: s.ofInstitution}
-	if n, known := s.of[organization]; known {
+	organization := cmp.Or(q.Organization, own.organization, s.organization[q.Member])
+	n, known := s.of[organization]
+	if organization == own.organization {
+		n, known = max(n, own.ofOrganization), organization != ""
+	}
+	if known {
 		r.organization, r.ofOrganization = organization, n
 	}
-	return r.String()
+	return r.String(), nil
 }
 
 // Saw takes in a revision that the program learned elsewhere, such as from a
@@ -164,7 +179,7 @@ func (c *Client) Saw(token string) error {
 	return c.revisions.saw(r)
 }
 
-// demanded is the question with what the client demands for it.
+// demanded is what the answer to a question must know.
 func (c *Client) demanded(q Question) (string, error) {
 	if !visible(q.AtLeast, maxRevision) {
 		return "", ErrRevision
@@ -172,19 +187,14 @@ func (c *Client) demanded(q Question) (string, error) {
 	if c.revisions == nil {
 		return q.AtLeast, nil
 	}
+	var own revision
 	if q.AtLeast != "" {
-		r, err := parseRevision(q.AtLeast)
-		if err != nil {
+		var err error
+		if own, err = parseRevision(q.AtLeast); err != nil {
 			return "", err
-		}
-		if err := c.revisions.saw(r); err != nil {
-			return "", err
-		}
-		if r.organization != "" && (q.Organization == "" || q.Organization == r.organization) {
-			q.Organization = r.organization
 		}
 	}
-	return c.revisions.demand(q), nil
+	return c.revisions.demand(q, own)
 }
 
 // told takes in what an answer knows.
@@ -208,7 +218,7 @@ func (c *Client) told(token string, members ...string) error {
 }
 
 // behind reports whether an answer knows less than was demanded: a refusal then
-// is for want of knowledge, and another copy may know more.
+// is for want of knowledge, a yes is none, and another copy may know more.
 func behind(answered, demanded string) bool {
 	a, err := parseRevision(answered)
 	d, e := parseRevision(demanded)

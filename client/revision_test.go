@@ -38,7 +38,9 @@ func TestRevisionsAreRemembered(t *testing.T) {
 	inAcme, other := wire, Question{Member: "cleo", Operation: "account.view", Account: "a", Organization: "birch"}
 	ask(inAcme, token("acme", 3, 7), "")
 	ask(inAcme, token("acme", 3, 9), token("acme", 3, 7))
-	ask(inAcme, token("acme", 5, 8), token("acme", 3, 9)) // an older answer of an organization takes nothing away
+	if err := c.Saw(token("acme", 5, 8)); err != nil { // what is older takes nothing away
+		t.Fatal(err)
+	}
 	ask(inAcme, "", token("acme", 5, 9))
 	ask(other, token("birch", 5, 2), token("", 5, 0))
 	if err := c.Saw(token("birch", 6, 4)); err != nil {
@@ -46,15 +48,33 @@ func TestRevisionsAreRemembered(t *testing.T) {
 	}
 	ask(other, "", token("birch", 6, 4))
 	ask(inAcme, "", token("acme", 6, 9))
-	withOwn := inAcme
-	withOwn.AtLeast = token("acme", 6, 20)
-	ask(withOwn, "", token("acme", 6, 20))
-	ask(inAcme, "", token("acme", 6, 20))
 
-	answer, answered = `{"decision":false}`, token("acme", 6, 19)
-	if d := c.Evaluate(t.Context(), inAcme); d.Allowed || !errors.Is(d.Err, ErrStale) {
-		t.Errorf("a copy that knows less: %+v", d)
+	// What one question demands besides, whoever it comes from, no other demands.
+	for demands, want := range map[string]string{
+		token("acme", 6, 20): token("acme", 6, 20), token("acme", 4, 2): token("acme", 6, 9), token("", 8, 0): token("acme", 8, 9), token("birch", 7, 8): token("birch", 7, 8),
+		revision{1 << 60, "first", "acme", 1 << 60, 1 << 60}.String(): revision{1 << 60, "first", "acme", 1 << 60, 1 << 60}.String(),
+	} {
+		withOwn := inAcme
+		withOwn.AtLeast = demands
+		ask(withOwn, "", want)
+		ask(inAcme, "", token("acme", 6, 9))
 	}
+	for demands, want := range map[string]error{revision{6, "first", "acme", 9, 9}.String(): ErrStale, revision{7, "second", "", 1, 0}.String(): ErrRevision, "x": ErrRevision} {
+		withOwn := inAcme
+		withOwn.AtLeast = demands
+		if d := c.Evaluate(t.Context(), withOwn); d.Allowed || !errors.Is(d.Err, want) {
+			t.Errorf("demands %q: %+v", demands, d)
+		}
+	}
+
+	for _, answer = range []string{`{"decision":false}`, `{"decision":true}`} {
+		for _, answered = range []string{token("acme", 6, 8), token("acme", 5, 9)} {
+			if d := c.Evaluate(t.Context(), inAcme); d.Allowed || !errors.Is(d.Err, ErrStale) {
+				t.Errorf("a copy that knows less says %s: %+v", answer, d)
+			}
+		}
+	}
+	answer = `{"decision":false}`
 	answered = token("acme", 6, 21)
 	if d := c.Evaluate(t.Context(), inAcme); d.Allowed || d.Err != nil {
 		t.Errorf("a no that knows enough: %+v", d)

@@ -107,7 +107,7 @@ func (c *Client) page(ctx context.Context, sought string, b questionBody, token 
 			return unreadable(err)
 		}
 		demanded, _ := b.Context["at_least_revision"].(string)
-		if len(found) == 0 && behind(a.header.Get("Mandate-Revision"), demanded) {
+		if behind(a.header.Get("Mandate-Revision"), demanded) {
 			return ErrStale
 		}
 		return nil

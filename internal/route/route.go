@@ -133,11 +133,10 @@ func (m *Mux) Declared() []Route { return m.routes }
 // Allowed are the methods that an address of a mux knows, for the header Allow;
 // none where nothing is. but is the pattern that answers everywhere else.
 func Allowed(mux *http.ServeMux, r *http.Request, but string) (methods []string) {
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		other := r.Clone(r.Context())
-		other.Method = method
+	other := r.WithContext(r.Context()) // a copy, of which only the method becomes another
+	for _, other.Method = range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if _, pattern := mux.Handler(other); pattern != but {
-			methods = append(methods, method)
+			methods = append(methods, other.Method)
 		}
 	}
 	return methods

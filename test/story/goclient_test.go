@@ -50,6 +50,12 @@ func TestGoClient(t *testing.T) {
 			t.Fatalf("question %d: %+v", i, d)
 		}
 	}
+	// What the program cannot read is refused alone.
+	unreadable := wire
+	unreadable.Context = map[string]any{"invoice": int64(1<<53 + 1)} // no double is that number
+	if some := mandate.EvaluateAll(t.Context(), []client.Question{wire, unreadable, wire}); !some[0].Allowed || some[1].Allowed || some[1].Err == nil || !some[2].Allowed {
+		t.Errorf("beside one that cannot be read: %+v", some)
+	}
 	if who, err := mandate.SearchSubjects(t.Context(), client.Question{Operation: "wires.transmit", Account: operating, Amount: client.Cents(9_000_00)}); err != nil || !slices.Contains(who, dana) {
 		t.Errorf("who: %q %v", who, err)
 	}
