@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"mandate/internal/backup"
 	"mandate/internal/fault"
 	"mandate/internal/seal"
 )
@@ -120,14 +121,7 @@ func writeNew(path string, text []byte) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("make the root key: %w", err)
 	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("make the root key: %w", err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("make the root key: %w", err)
-	}
-	return nil
+	return backup.SyncFolder(filepath.Dir(path))
 }
 
 // OpenKeys is the keyring of the installation whose data lies in a folder. It

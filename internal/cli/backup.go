@@ -138,12 +138,14 @@ func (t *terminal) clearLine() {
 	}
 }
 
-// writeAnchors writes heads line by line, and gives the file its name at the end.
+// writeAnchors writes heads line by line, and gives the file its name at the end:
+// whoever else writes it has a file of their own until then.
 func writeAnchors(path string, heads []activity.Anchor) (err error) {
-	file, err := os.OpenFile(path+".unfinished", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.unfinished") // its owner's only
 	if err != nil {
 		return fmt.Errorf("write the heads: %w", err)
 	}
+	defer os.Remove(file.Name()) // it has another name by then, or is of no use
 	out := bufio.NewWriter(file)
 	for _, h := range heads {
 		if err = json.NewEncoder(out).Encode(h); err != nil {
@@ -153,10 +155,10 @@ func writeAnchors(path string, heads []activity.Anchor) (err error) {
 	if err = errors.Join(err, out.Flush(), file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("write the heads: %w", err)
 	}
-	if err := os.Rename(path+".unfinished", path); err != nil {
+	if err := os.Rename(file.Name(), path); err != nil {
 		return fmt.Errorf("write the heads: %w", err)
 	}
-	return nil
+	return backup.SyncFolder(filepath.Dir(path))
 }
 
 // readAnchors reads heads that were kept. A file without any, or of something else,

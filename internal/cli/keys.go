@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"mandate/internal/app"
@@ -38,6 +39,9 @@ func (c *keysBackup) Run(t *terminal) error {
 	_, err = file.WriteString(text)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("write the secret key: %w", err)
+	}
+	if err := backup.SyncFolder(filepath.Dir(c.File)); err != nil {
+		return err
 	}
 	fmt.Fprintf(t.out, "backup_recipient %s\n", public)
 	return nil
