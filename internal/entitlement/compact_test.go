@@ -15,6 +15,7 @@ import (
 	"mandate/internal/catalog"
 	"mandate/internal/entitlement"
 	"mandate/internal/entitlement/compact"
+	"mandate/internal/entitlement/ident"
 	"mandate/internal/entitlement/reference"
 )
 
@@ -152,6 +153,52 @@ func TestCompactKnowsIDs(t *testing.T) {
 			d := v.Decision(&req)
 			if d.Has(entitlement.UnknownMember) != (asked != held) || asked == held && !d.Has(entitlement.UnknownAccount) {
 				t.Errorf("%q is held, %q is asked: %v", held, asked, d)
+			}
+		}
+	}
+}
+
+// Every account is found as itself and no other one is, however many there are and
+// however their names are made.
+func TestCompactFindsEveryAccount(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	alike := rng.Uint64() // what is the same of two ids, so that no factor tells them apart
+	for kind, name := range map[string]func(i int) string{
+		"made":   func(int) string { return bank.NewID(bank.PrefixAccount, time.UnixMilli(1_800_000_000_000)) },
+		"hashed": func(i int) string { return fmt.Sprintf("a%d", i) },
+		"either": func(i int) string { return [...]string{bank.NewID(bank.PrefixAccount, time.Now()), fmt.Sprint(i)}[i%2] },
+		"together": func(i int) string {
+			return ident.ID{First: uint64(i), Last: uint64(i) ^ alike&^(0xf<<48)}.Text(ident.Account)
+		},
+	} {
+		for _, n := range []int{0, 1, 2, 20, 27, 28, 29, 32, 64, 70, 300} {
+			p := &entitlement.Policy{Institution: entitlement.Institution{Location: time.UTC}, Accounts: map[bank.AccountID]entitlement.Account{}, Members: map[bank.UserID]*entitlement.Member{}}
+			names := []bank.AccountID{""}
+			for i := range n {
+				a := bank.AccountID(name(i))
+				p.Accounts[a] = entitlement.Account{ID: a}
+				names = append(names, a)
+			}
+			m := &entitlement.Member{ID: bank.UserID(bank.NewID(bank.PrefixUser, time.Now())), Status: bank.StatusActive, Accounts: map[bank.AccountID]entitlement.Settings{}}
+			p.Members[m.ID] = m
+			for _, mine := range names {
+				clear(m.Accounts)
+				m.Accounts[mine] = entitlement.Settings{On: catalog.SetOf(catalog.AccountAccess)}
+				block := compact.NewBlock(p, 1)
+				for range min(n, 30) + 1 {
+					asked := names[rng.IntN(len(names))]
+					if rng.IntN(3) == 0 {
+						asked = mine
+					}
+					if rng.IntN(10) == 0 {
+						asked = bank.AccountID(name(n + 1))
+					}
+					req := entitlement.Request{Member: m.ID, Operation: catalog.AccountView, Account: asked}
+					v := block.Decide(&compact.Institution{Institution: p.Institution}, &req)
+					if got, want := v.Decision(&req), entitlement.Decide(p, req); !sameDecision(got, want) {
+						t.Fatalf("%s, %d accounts, %q asked, %q mine:\n got %+v\nwant %+v", kind, n, asked, mine, got, want)
+					}
+				}
 			}
 		}
 	}
