@@ -52,7 +52,9 @@ type Place struct {
 }
 
 // Explain asks why. It is for people who look into something and not for the way
-// of a payment: for that, ask Evaluate.
+// of a payment: for that, ask Evaluate. It goes to the first address; Approval and
+// Requestable do not matter to it. Where what is demanded is not known there, it
+// is a no with the reason REVISION_NOT_REACHED.
 func (c *Client) Explain(ctx context.Context, q Question) (Explanation, error) {
 	if q.Member == "" || q.Operation == "" {
 		return Explanation{}, ErrQuestion

@@ -55,7 +55,11 @@ var (
 // that its Decision offers, for the very question that was refused. The refusal
 // names the request: made again for the same Decision, by the client itself or by
 // the program after a failure, it is the same task and counts once. A refusal of
-// a new evaluation is a new request.
+// a new evaluation is a new request. A server takes requests for as long after
+// the refusal as its expires_at says (AccessRequest.Members), 15 minutes.
+//
+// The task may be denied at once, with no Err: where the payment may not go any
+// more, with a second person or without.
 //
 // It goes to the first address, whatever the refusal says about where requests
 // are made: a key does not go elsewhere.
@@ -91,19 +95,26 @@ func (c *Client) Task(ctx context.Context, id string) Task {
 }
 
 // Await asks where an access request stands until somebody has decided it, it
-// has ended otherwise, or the context has. It asks less and less often (see
-// WithPolling), as late as the server says by Retry-After, and goes on when the
-// server cannot be reached for a while. Where the context ended, Err says so.
+// has ended otherwise, or the context has: give it one that ends, or it waits as
+// long as the server lets the payment wait, which is days. It asks less and less
+// often (see WithPolling), as late as the server says by Retry-After, and goes on
+// when the server cannot be reached for a while. Where the context ended, Err
+// says so, and why nobody could be asked at last where that is so. It does not
+// begin to wait for a look that the context would not let it have.
 func (c *Client) Await(ctx context.Context, id string) Task {
 	last := Task{ID: id}
 	if !oneName(id) {
 		last.Err = ErrTask
 		return last
 	}
+	var failure error // of the last look
 	for try := 0; ; try++ {
 		now := c.Task(ctx, id)
-		if now.Err == nil {
-			last = now
+		switch {
+		case now.Err == nil:
+			last, failure = now, nil
+		case ctx.Err() == nil: // otherwise it is told anyway
+			failure = now.Err
 		}
 		if last.decided() || now.Err != nil && !again(now.Err) {
 			last.Err = now.Err
@@ -118,16 +129,18 @@ func (c *Client) Await(ctx context.Context, id string) Task {
 		}
 		if !sleep(ctx, pause) {
 			last.Err = fmt.Errorf("mandate: nobody has decided it yet: %w", ended(ctx))
-			if now.Err != nil { // or nobody could be asked
-				last.Err = fmt.Errorf("%w (%w)", last.Err, now.Err)
+			if failure != nil { // or nobody could be asked
+				last.Err = fmt.Errorf("%w (%w)", last.Err, failure)
 			}
 			return last
 		}
 	}
 }
 
-// Cancel gives an access request up, with the amount that it counts. One whose
-// payment was confirmed cannot be. key is as in Authorize.
+// Cancel gives an access request up, approved or not, with the amount that it
+// counts. One whose payment was confirmed cannot be: Err is ErrNotCancelled then.
+// After any other Err it may be cancelled all the same: cancel it again. key is as
+// in Authorize.
 func (c *Client) Cancel(ctx context.Context, id, key string) Task {
 	if !oneName(id) {
 		return Task{ID: id, Err: ErrTask}

@@ -154,11 +154,19 @@ func TestAwaitEnds(t *testing.T) {
 	if task.Err == nil || looks.Load() != 1 || time.Since(began) > 900*time.Millisecond {
 		t.Errorf("%+v after %d looks and %s", task, looks.Load(), time.Since(began))
 	}
-	away := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, WithPolling(time.Millisecond, time.Millisecond), WithTries(1))
-	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	looks.Store(0)
+	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
+	away := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if looks.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		cancel()
+		<-r.Context().Done()
+	}, WithPolling(time.Millisecond, time.Millisecond), WithTries(1))
 	task = away.Await(ctx, "evl_1")
-	if p, ok := errors.AsType[*Problem](task.Err); !ok || p.Status != http.StatusBadGateway || !errors.Is(task.Err, context.DeadlineExceeded) {
+	if p, ok := errors.AsType[*Problem](task.Err); !ok || p.Status != http.StatusBadGateway || !errors.Is(task.Err, context.Canceled) {
 		t.Errorf("where nobody could be asked: %+v", task)
 	}
 	looks.Store(0)
