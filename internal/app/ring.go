@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"mandate/internal/backup"
 	"mandate/internal/db"
 	"mandate/internal/fault"
 	"mandate/internal/grant"
@@ -167,7 +168,7 @@ func changeRootKeys(dir string, change func(rootKeys) (rootKeys, error)) error {
 	if err := os.Rename(path+".new", path); err != nil {
 		return fmt.Errorf("change the root key: %w", err)
 	}
-	return nil
+	return backup.SyncFolder(dir)
 }
 
 // followRootKeys takes over what an operator changed in the file. What cannot be

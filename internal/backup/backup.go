@@ -39,6 +39,8 @@ type Order struct {
 	Programs string   // folder of PostgreSQL's programs; empty: they are looked for
 	CheckAt  string   // PostgreSQL: an empty database to restore into, for the proof; empty: one is made on the same server
 	Progress Progress
+
+	room asker
 }
 
 // Made is what became of an order.
@@ -58,7 +60,9 @@ func Make(ctx context.Context, o Order) (made Made, err error) {
 	if _, err := os.Stat(o.To); err == nil {
 		return made, nameTaken(o.To)
 	}
-	if err := o.DB.Migrated(ctx); err != nil {
+	if err := o.DB.Migrated(ctx); errors.Is(err, db.ErrUnfinished) {
+		return made, err
+	} else if err != nil {
 		return made, fault.New(fault.Conflict, "The database is of another version. Back it up with the program that runs on it.").Because(err)
 	}
 	done, err := alone(o.Work)
@@ -140,12 +144,28 @@ func (o *Order) parts(ctx context.Context, s *db.Snapshot, out *writer, made Mad
 	}
 	copied := filepath.Join(o.Work, copyName)
 	defer os.Remove(copied)
+	if err := o.copyFits(s); err != nil {
+		return err
+	}
 	if err := s.CopyTo(copied, func(done, all int64) { o.Progress("copy", done, all) }); err != nil {
 		return err
 	}
 	return out.Part(partFile, func(w io.Writer) error {
 		return sendFile(ctx, w, copied, func(done, all int64) { o.Progress("encrypt", done, all) })
 	})
+}
+
+// copyFits refuses to fill the disk of the database that is backed up.
+func (o *Order) copyFits(s *db.Snapshot) error {
+	size, err := s.Size()
+	if err != nil {
+		return err
+	}
+	most, err := o.room.in(o.Work)
+	if err == nil && size > most {
+		err = noRoom("The database", most, o.Work)
+	}
+	return err
 }
 
 // describe says what the snapshot is.

@@ -13,6 +13,11 @@ func (r *Restoration) RoomFor(bytes int64) {
 	r.room = func(string) (int64, error) { return bytes, nil }
 }
 
+// RoomFor tells a backup how much room the disk has that it works on.
+func (o *Order) RoomFor(bytes int64) {
+	o.room = func(string) (int64, error) { return bytes, nil }
+}
+
 // Rewrite writes a backup anew as a forger would who knows the public key: each
 // part as change wants it, with digests that are right.
 func Rewrite(from, to string, identities []age.Identity, public string, change func(part string, content []byte) []byte) (err error) {

@@ -115,14 +115,23 @@ func SyncFolder(path string) error {
 	return nil
 }
 
-// spare is how much of a disk stays free beside what is restored.
+// spare is how much of a disk stays free beside what is written.
 const spare = 64 << 20
 
-// room is how many bytes a restore may write into a folder.
-func room(folder string) (int64, error) {
+// An asker says how many bytes may be written into a folder; nil asks the disk.
+type asker func(folder string) (int64, error)
+
+func (a asker) in(folder string) (int64, error) {
+	if a != nil {
+		return a(folder)
+	}
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(folder, &disk); err != nil {
 		return 0, fmt.Errorf("ask how much room there is: %w", err)
 	}
 	return max(0, int64(disk.Bavail)*int64(disk.Bsize)-spare), nil
+}
+
+func noRoom(what string, most int64, folder string) error {
+	return fault.Newf(fault.Conflict, "%s has more than the %d MiB for which there is room in %s, and nothing was changed.", what, most>>20, folder)
 }

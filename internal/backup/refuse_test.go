@@ -47,6 +47,24 @@ func TestFileThatAppearsMeanwhileStays(t *testing.T) {
 	w.onlyFiles("mandate.age")
 }
 
+// A copy that would fill the disk of the database it is of is not begun.
+func TestBackupThatHasNoRoom(t *testing.T) {
+	w := open(t, dbtest.SQLiteURL(t, nil))
+	file, _ := w.make("mandate.age")
+	size := 0
+	w.forge(file, "sqlite", func(content []byte) []byte { size = len(content); return content })
+	o := w.order("other.age")
+	o.RoomFor(int64(size) - 1)
+	if _, err := backup.Make(t.Context(), o); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "there is room") {
+		t.Errorf("a copy of %d bytes where there is room for one less: %v", size, err)
+	}
+	w.onlyFiles("mandate.age", "forged.age")
+	o.RoomFor(int64(size))
+	if _, err := backup.Make(t.Context(), o); err != nil {
+		t.Errorf("a copy that just fits: %v", err)
+	}
+}
+
 // Two that write under one name do not spoil each other's file: the second one
 // is refused, wherever it works.
 func TestTwoBackupsUnderOneName(t *testing.T) {
@@ -158,6 +176,12 @@ func TestRestoreThatCannotEnd(t *testing.T) {
 	restored, err := backup.Restore(ctx, r)
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "run it again") || restored.Manifest.Rows != nil {
 		t.Errorf("an interrupted restore: %v %v", restored.Manifest, err)
+	}
+	half := w.order("half.age")
+	half.DB, half.URL = dbtest.Open(t, to, dbtest.Options{Clock: bank.SystemClock{}}), to
+	_, err = backup.Make(t.Context(), half)
+	if err := errors.Join(err, half.DB.Close()); !errors.Is(err, db.ErrUnfinished) || strings.Contains(err.Error(), "version") {
+		t.Errorf("a backup of what an interrupted restore has left: %v", err)
 	}
 	if err := ready(t, to); !errors.Is(err, db.ErrUnfinished) {
 		t.Errorf("a program starts on what an interrupted restore has left: %v", err)

@@ -35,7 +35,7 @@ type Restoration struct {
 	// Renew ends what must not come back, before anybody can use the database.
 	Renew func(ctx context.Context, d *db.DB, from Manifest) error
 
-	room func(folder string) (int64, error) // nil: the disk is asked
+	room asker
 }
 
 // Restored is what came back.
@@ -68,10 +68,7 @@ func (r *Restoration) file(ctx context.Context) (restored Restored, err error) {
 	if err := db.Free(r.URL, r.Over); err != nil {
 		return restored, taken(err)
 	}
-	if r.room == nil {
-		r.room = room
-	}
-	most, err := r.room(r.Work)
+	most, err := r.room.in(r.Work)
 	if err != nil {
 		return restored, err
 	}
@@ -165,7 +162,7 @@ func (r *Restoration) open(ctx context.Context, into db.Dialect, most int64) (_ 
 	}
 	size, err := io.Copy(io.Discard, &bounded{&patient{ctx, in.data}, most})
 	if errors.Is(err, errTooLong) {
-		return nil, fault.Newf(fault.Conflict, "The database in the backup has more than the %d MiB for which there is room in %s, and nothing was changed.", most>>20, r.Work)
+		return nil, noRoom("The database in the backup", most, r.Work)
 	}
 	if err != nil {
 		return nil, err

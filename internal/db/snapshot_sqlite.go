@@ -20,6 +20,16 @@ type copier interface {
 	NewBackup(destination string) (*sqlite.Backup, error)
 }
 
+// Size is how many bytes the file of an SQLite database has with all that its log
+// holds: as many as a copy of it.
+func (s *Snapshot) Size() (int64, error) {
+	size, err := One(s.Tx, Value[int64], `select page_count * page_size from pragma_page_count(), pragma_page_size()`)
+	if err != nil {
+		return 0, fmt.Errorf("measure the database: %w", err)
+	}
+	return size, nil
+}
+
 // CopyTo writes the snapshot of an SQLite database into a new file, page by
 // page, and makes sure that it stays. progress is told how many pages are done.
 func (s *Snapshot) CopyTo(path string, progress func(done, all int64)) (err error) {
