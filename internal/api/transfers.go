@@ -78,7 +78,7 @@ type Transfer struct {
 	Maker     Person `json:"maker" doc:"Who made it."`
 	Created   string `json:"created" format:"date-time"`
 	Reference string `json:"reference,omitempty" doc:"The host's number for it."`
-	Code      string `json:"code,omitempty" doc:"Why it was not carried out, for programs."`
+	Code      string `json:"code,omitempty" doc:"Why it was not carried out, for programs. OUTCOME_UNKNOWN of one that is sent: the host did not say what came of it, and is not asked any more."`
 	Problem   string `json:"problem,omitempty" doc:"The same in words."`
 	Version   int64  `json:"version" doc:"Hand it back to change the transfer."`
 }

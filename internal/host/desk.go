@@ -35,6 +35,15 @@ func Queue(tx *db.Tx, o Order) error {
 	return err
 }
 
+// GivenUp reports whether the host has not answered an order and is not asked any
+// more: it was given up, or set aside. What the host did with it is not known then;
+// a host that knows its key as another order's may well have carried it out.
+func GivenUp(tx *db.Tx, institution bank.InstitutionID, room, ref string) (bool, error) {
+	o := Order{Room: room, Ref: ref}
+	fate, err := outbox.Fate(tx, institution, outbox.Host, o.Key())
+	return fate == outbox.Dead || fate == outbox.Cancelled, err
+}
+
 // lane keeps what is asked about one user in its order.
 func (o *Order) lane() string {
 	if o.User == nil {

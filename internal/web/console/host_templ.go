@@ -88,7 +88,7 @@ func hostView(p hostPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Card("Given up", "The host did not take these, however often they were sent. What stands behind them about the same person waits.", retryAll(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Card("Given up", "The host did not take these, or gave no answer that can be used. A payment may have been made all the same: look it up there by its key before you set it aside. What stands behind an order about the same person waits.", retryAll(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

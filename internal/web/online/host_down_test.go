@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"mandate/internal/bank"
+	"mandate/internal/db"
 	"mandate/internal/db/dbtest"
 	"mandate/internal/host"
 	"mandate/internal/host/hostsim"
 	"mandate/internal/host/protocol"
+	"mandate/internal/outbox"
 )
 
 // A line leads to the simulator by the protocol. It can be down, or hang.
@@ -101,4 +103,31 @@ func TestAHostThatHangs(t *testing.T) {
 	if took := time.Since(start); took >= 3*time.Second {
 		t.Errorf("the next screen took %v: nobody should wait", took)
 	}
+}
+
+// Where an order was set aside without an answer, its transfer says that nobody knows
+// what came of it, and does not promise to look again by itself.
+func TestATransferOfWhichNobodyKnows(t *testing.T) {
+	p := newPurse(t, dbtest.SQLite(t))
+	dana := p.as("dana")
+	p.line.state.Store(lineDown)
+	form := transferForm(dana, map[string]string{"from": "acc_operating", "to": "acc_payroll", "amount": "$1,250.00"})
+	dana.proves("/cedar/transfers", form).says(t, "It is with the host")
+	id := ""
+	if err := p.d.Write(t.Context(), func(tx *db.Tx) error {
+		waiting, err := outbox.Undelivered(tx, "cedar", outbox.Host, "", 1)
+		if err != nil {
+			return err
+		}
+		id = strings.Split(waiting[0].Key, "/")[1]
+		return outbox.Cancel(tx, "cedar", outbox.Host, waiting[0].Key)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	page := dana.get("/cedar/transfers/" + id)
+	page.says(t, "It is not known whether this transfer was made", "It may have been made.", "name our reference", "Not known")
+	if strings.Contains(page.body, "looks again by itself") || strings.Contains(page.body, "Cancel transfer") {
+		t.Error("it says that it is still asked about, or that it can be cancelled")
+	}
+	dana.get("/cedar/transfers/"+id+"/receipt").says(t, "What came of it", "Not known")
 }

@@ -241,7 +241,7 @@ func (a *app) transferDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := transferDetailPage{
 		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Transfers", Href: v.base.transfers()}),
-		Title: d.Title(), State: transferState(d.State), Moving: d.State == transfer.Sent, Here: v.base.transfer(d.ID), Problem: transferProblem(&d),
+		Title: d.Title(), State: transferState(d.State), Moving: d.State == transfer.Sent && d.Code != transfer.OutcomeUnknown, Here: v.base.transfer(d.ID), Problem: transferProblem(&d),
 		Facts: v.transferFacts(&d), Events: v.timeline(d.Events), Receipt: v.base.transfer(d.ID) + "/receipt",
 	}
 	here := page.Here
@@ -276,6 +276,9 @@ func transferProblem(d *transfer.Detail) *ui.Message {
 	case transfer.Failed:
 		return &ui.Message{Tone: ui.Bad, Title: "This transfer was not carried out", Text: d.Problem + " Nothing has moved."}
 	case transfer.Sent:
+		if d.Code == transfer.OutcomeUnknown {
+			return &ui.Message{Tone: ui.Warn, Title: "It is not known whether this transfer was made", Text: d.Problem + " Look at both accounts before you make it again, and ask us about it: name our reference."}
+		}
 		return &ui.Message{Tone: ui.Note, Icon: "hourglass", Title: "Being carried out", Text: "It is with the host. This page looks again by itself."}
 	}
 	return nil
@@ -297,6 +300,9 @@ func (v *moneyView) transferFacts(d *transfer.Detail) []ui.Fact {
 	}
 	if d.Repeats != nil {
 		facts = append(facts, ui.Fact{Term: "Repeats", More: ui.TextLink(ui.Link{Label: d.Repeats.Frequency.Label(), Href: v.base.series(d.Series), Icon: "repeat"})})
+	}
+	if d.Code == transfer.OutcomeUnknown {
+		facts = append(facts, ui.Fact{Term: "What came of it", Value: "Not known"})
 	}
 	if !d.Settled.IsZero() && d.Reference != "" {
 		facts = append(facts, ui.Fact{Term: "Host reference", Value: d.Reference})
