@@ -306,11 +306,16 @@ func (v *Verdict) own() *ownLimit {
 	return v.block.limitsOn(v.member, v.place)
 }
 
-// Levels at which a limit may refuse, as bits.
+// Levels at which a limit may refuse, and their bits.
 const (
-	byUser uint16 = 1 << iota
-	byAccount
-	byOrganization
+	userLimit = iota
+	accountLimit
+	organizationLimit
+	limitLevels
+
+	byUser         uint16 = 1 << userLimit
+	byAccount      uint16 = 1 << accountLimit
+	byOrganization uint16 = 1 << organizationLimit
 )
 
 // nothingUsed is what counts where nothing does.

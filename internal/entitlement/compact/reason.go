@@ -62,10 +62,12 @@ func plainReason(code entitlement.Code, level entitlement.Level) entitlement.Rea
 }
 
 // editionReasons and userReasons are those of each permission, and accountReasons
-// those of each bit of an account's verdict, without the account.
+// those of each bit of an account's verdict, without the account,
+// and limitReasons those of each limit at each level, without amounts.
 var (
 	editionReasons, userReasons [64]entitlement.Reason
 	accountReasons              [64]entitlement.Reason
+	limitReasons                [catalog.LimitCount][limitLevels]entitlement.Reason // of a level's bit
 )
 
 func init() {
@@ -74,6 +76,16 @@ func init() {
 		userReasons[p] = entitlement.Reason{Code: entitlement.UserOff, Level: entitlement.LevelUser, Permission: p}
 		if bit := bitOf[p]; bit != 0 {
 			accountReasons[bits.TrailingZeros32(uint32(bit))] = entitlement.Reason{Code: entitlement.AccountOff, Level: entitlement.LevelUserAccount, Permission: p}
+		}
+	}
+	for l := range catalog.LimitCount {
+		r := entitlement.Reason{Code: entitlement.LimitPerTransaction, Permission: l.Permission()}
+		if l.Daily() {
+			r.Code = entitlement.LimitDaily
+		}
+		for bit, level := range [limitLevels]entitlement.Level{userLimit: entitlement.LevelUser, accountLimit: entitlement.LevelUserAccount, organizationLimit: entitlement.LevelOrganization} {
+			r.Level = level
+			limitReasons[l][bit] = r
 		}
 	}
 	accountReasons[bits.TrailingZeros32(uint32(bitOf[catalog.AccountAccess]))].Code = entitlement.AccountAccessOff
@@ -117,8 +129,7 @@ func (v *Verdict) write(to []entitlement.Reason, req *entitlement.Request) (n in
 		n++
 	}
 	if v.limits != 0 {
-		n = v.limit(to, n, 0, req)
-		n = v.limit(to, n, 1, req)
+		n = v.limit(to, n, req)
 	}
 	return n
 }
@@ -156,31 +167,26 @@ func (v *Verdict) toAccount(to []entitlement.Reason, n int, req *entitlement.Req
 	return len(kept)
 }
 
-// limit tells where one of the limits of a rule refuses.
-func (v *Verdict) limit(to []entitlement.Reason, n, which int, req *entitlement.Request) int {
-	l, refused := &v.rule.limits[which], v.limits>>(8*which)
-	reason := entitlement.Reason{Code: entitlement.LimitPerTransaction, Permission: l.limit.Permission()}
-	if l.daily {
-		reason.Code = entitlement.LimitDaily
-	}
-	var used entitlement.Used
-	if l.counts {
-		used = v.used
-	}
-	if refused&byUser != 0 {
-		reason.Level, reason.Limit, reason.Used = entitlement.LevelUser, v.block.row(v.member).member().amount(l.limit), used.Member
-		to[n] = reason
-		n++
-	}
-	if refused&byAccount != 0 {
-		most, _ := v.own().get(l.limit)
-		to[n] = reason
-		to[n].Level, to[n].Account, to[n].Limit, to[n].Used = entitlement.LevelUserAccount, req.Account, most, used.Account
-		n++
-	}
-	if refused&byOrganization != 0 {
-		reason.Level, reason.Limit, reason.Used = entitlement.LevelOrganization, v.block.ceilings[l.limit], used.Organization
-		to[n] = reason
+// limit tells where the limits of a rule refuse, level by level.
+func (v *Verdict) limit(to []entitlement.Reason, n int, req *entitlement.Request) int {
+	for all := v.limits; all != 0; all &= all - 1 {
+		at := bits.TrailingZeros16(all)
+		l, level := &v.rule.limits[at/8], at%8
+		r := &to[n]
+		*r = limitReasons[l.limit][level]
+		var used entitlement.Used
+		if l.counts {
+			used = v.used
+		}
+		switch level {
+		case userLimit:
+			r.Limit, r.Used = v.block.row(v.member).member().amount(l.limit), used.Member
+		case accountLimit:
+			most, _ := v.own().get(l.limit)
+			r.Account, r.Limit, r.Used = req.Account, most, used.Account
+		default:
+			r.Limit, r.Used = v.block.ceilings[l.limit], used.Organization
+		}
 		n++
 	}
 	return n
