@@ -79,8 +79,8 @@ func Make(ctx context.Context, o Order) (made Made, err error) {
 	if err != nil {
 		return made, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }() // and with it its lock
-	defer os.Remove(partial)                                // it has its name by then, or none
+	defer file.Close()       // and with it its lock; what was written has been made sure of
+	defer os.Remove(partial) // it has its name by then, or none
 	if made, err = o.write(ctx, file, witness); err != nil {
 		return Made{}, err
 	}

@@ -186,6 +186,11 @@ func TestBackupBesideWritersComesBack(t *testing.T) {
 			w.Errorf("the file is %v (%v), want mode 0600 and %d bytes", info, err, made.Bytes)
 		}
 		w.onlyFiles("mandate.age")
+		if path, ok := strings.CutPrefix(to, "sqlite:"); ok {
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+				w.Errorf("the restored file is %v (%v), want mode 0600", info, err)
+			}
+		}
 	})
 }
 

@@ -1,6 +1,8 @@
 package backup
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -59,6 +61,30 @@ func Rewrite(from, to string, identities []age.Identity, public string, change f
 			return err
 		}
 	}
+}
+
+// ReadPlain reads a backup through that has neither encryption nor packing.
+func ReadPlain(from io.Reader) error {
+	in := &incoming{reader: &reader{in: bufio.NewReaderSize(from, maxPiece)}}
+	if err := in.head(); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, in.data); err != nil {
+		return err
+	}
+	return in.ended()
+}
+
+// PlainParts are the parts of a small backup as ReadPlain reads them.
+func PlainParts(parts ...string) []byte {
+	var text bytes.Buffer
+	out := &writer{out: bufio.NewWriter(&text)}
+	for i := 0; i < len(parts); i += 2 {
+		_ = out.Part(parts[i], func(w io.Writer) error { _, err := io.WriteString(w, parts[i+1]); return err }) // into memory
+	}
+	_ = out.out.WriteByte(0)
+	_ = out.out.Flush()
+	return text.Bytes()
 }
 
 // MoveFile is how a file gets its name where it cannot have two.

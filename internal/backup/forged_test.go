@@ -175,3 +175,24 @@ func TestMoveFile(t *testing.T) {
 		t.Error("a move that failed left a file")
 	}
 }
+
+// Whatever bytes a forger packs, they are read as a backup or refused as no good
+// one.
+func FuzzParts(f *testing.F) {
+	manifest := `{"made":"2026-11-22T20:06:24Z","database":"SQLite","migrations":[1],"chains":1,"with_root_key":true}`
+	heads := `[{"institution":"cedar","sequence":7,"revision":3,"hash":"00"}]`
+	good := backup.PlainParts("manifest", manifest, "heads", heads, "root.key", "secret", "sqlite", "data")
+	if err := backup.ReadPlain(bytes.NewReader(good)); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(good[:len(good)/2])
+	f.Add(backup.PlainParts("manifest", manifest, "heads", "null", "pg_dump", ""))
+	f.Add(backup.PlainParts("manifest", "{}"))
+	f.Add([]byte{0})
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := backup.ReadPlain(bytes.NewReader(text)); err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("refused, and not as a file that is damaged: %v", err)
+		}
+	})
+}

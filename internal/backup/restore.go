@@ -243,6 +243,11 @@ func (in *incoming) begin(identities []age.Identity) (err error) {
 	if in.reader, err = newReader(in.file, identities); err != nil {
 		return err
 	}
+	return in.head()
+}
+
+// head reads all that stands before the data.
+func (in *incoming) head() error {
 	text, err := in.reader.whole(partManifest, maxManifest)
 	if err != nil {
 		return err

@@ -68,16 +68,14 @@ func (c *backupCommand) Run(t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.Anchor != "" {
-		if err := writeAnchors(c.Anchor, made.Heads); err != nil {
-			return err
-		}
-	}
 	fmt.Fprintf(t.out, "%s  %d bytes\nsha256    %s\n", to, made.Bytes, made.SHA256)
 	describe(t, made.Manifest, made.Heads)
 	fmt.Fprintf(t.out, "proven    restored from the file and compared, in %s\n", time.Since(began).Round(time.Millisecond))
 	if !c.WithRootKey && len(ids) > 0 {
 		fmt.Fprintf(t.out, "not in it root.key of the data folder, with the keys %s: keep a copy of it elsewhere\n", strings.Join(ids, ", "))
+	}
+	if c.Anchor != "" {
+		return writeAnchors(c.Anchor, made.Heads)
 	}
 	return nil
 }
