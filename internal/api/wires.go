@@ -143,7 +143,7 @@ type Wire struct {
 	Approval  string `json:"approval,omitempty" doc:"What waits, or waited, in the queue of approvals."`
 	Created   string `json:"created" format:"date-time"`
 	Reference string `json:"reference,omitempty" doc:"The host's number for it."`
-	Code      string `json:"code,omitempty" doc:"Why it came back, for programs."`
+	Code      string `json:"code,omitempty" doc:"Why it came back, for programs. OUTCOME_UNKNOWN of one that is sent: the host did not say what came of it, and is not asked any more."`
 	Problem   string `json:"problem,omitempty" doc:"The same in words."`
 	Version   int64  `json:"version" doc:"Hand it back to change the wire."`
 }

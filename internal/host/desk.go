@@ -35,13 +35,21 @@ func Queue(tx *db.Tx, o Order) error {
 	return err
 }
 
-// GivenUp reports whether the host has not answered an order and is not asked any
-// more: it was given up, or set aside. What the host did with it is not known then;
-// a host that knows its key as another order's may well have carried it out.
-func GivenUp(tx *db.Tx, institution bank.InstitutionID, room, ref string) (bool, error) {
+// OutcomeUnknown is the code of a payment of which the host has not said what came of
+// it, and is not asked any more.
+const OutcomeUnknown = "OUTCOME_UNKNOWN"
+
+// Unanswered says, in a code and a sentence, of an order that is under way that nobody
+// waits for its answer any more, since it was given up or set aside; nothing while
+// somebody does. What asked for it stays as it is: a host that knows the key as another
+// order's may well have carried it out, so nothing may send it once more.
+func Unanswered(tx *db.Tx, institution bank.InstitutionID, room, ref string) (code, problem string, err error) {
 	o := Order{Room: room, Ref: ref}
 	fate, err := outbox.Fate(tx, institution, outbox.Host, o.Key())
-	return fate == outbox.Dead || fate == outbox.Cancelled, err
+	if fate != outbox.Dead && fate != outbox.Cancelled {
+		return "", "", err
+	}
+	return OutcomeUnknown, "The host did not say what came of it, and is not asked any more. It may have been made.", nil
 }
 
 // lane keeps what is asked about one user in its order.

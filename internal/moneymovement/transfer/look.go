@@ -205,8 +205,10 @@ func (s *Service) Get(ctx context.Context, caller bank.Caller, id ID) (d Detail,
 			return ErrNone
 		}
 		d.Transfer = t
-		if err := d.unanswered(v.Tx); err != nil {
-			return err
+		if t.State == Sent {
+			if d.Code, d.Problem, err = host.Unanswered(v.Tx, t.Institution, RoomName, t.ref()); err != nil {
+				return err
+			}
 		}
 		if d.Events, err = feed(v, caller, string(id)); err != nil {
 			return err
@@ -227,24 +229,6 @@ func (s *Service) Get(ctx context.Context, caller bank.Caller, id ID) (d Detail,
 		return nil
 	})
 	return d, err
-}
-
-// OutcomeUnknown is the code of a transfer of which the host has not said what came
-// of it, and is not asked any more.
-const OutcomeUnknown = "OUTCOME_UNKNOWN"
-
-// unanswered says of a transfer that is with the host that nobody waits for an answer
-// any more. It stays sent: it may have been made, so nothing may send it once more,
-// and an order that is tried again may be answered yet.
-func (t *Transfer) unanswered(tx *db.Tx) error {
-	if t.State != Sent {
-		return nil
-	}
-	over, err := host.GivenUp(tx, t.Institution, RoomName, t.ref())
-	if over {
-		t.Code, t.Problem = OutcomeUnknown, "The host did not say what came of it, and is not asked any more. It may have been made."
-	}
-	return err
 }
 
 func feed(v *guard.View, caller bank.Caller, target string) ([]activity.Event, error) {

@@ -21,7 +21,7 @@ func TestTransferWhoseOrderWasGivenUp(t *testing.T) {
 			t.Fatalf("before the restore: %+v, %v", r, err)
 		}
 		w.make(d)
-		given := w.wants(d.ID, transfer.Sent, transfer.OutcomeUnknown)
+		given := w.wants(d.ID, transfer.Sent, host.OutcomeUnknown)
 		if given.Problem == "" || given.CanTry || given.CanTake || given.CanEdit {
 			t.Errorf("given up: %+v", given)
 		}
@@ -30,7 +30,7 @@ func TestTransferWhoseOrderWasGivenUp(t *testing.T) {
 		w.tend(outbox.Revive)
 		w.wants(d.ID, transfer.Sent, "")
 		w.desk.Now(t.Context())
-		w.wants(d.ID, transfer.Sent, transfer.OutcomeUnknown)
+		w.wants(d.ID, transfer.Sent, host.OutcomeUnknown)
 		w.tend(outbox.Revive)
 		w.down.Store(true)
 		w.desk.Now(t.Context())
@@ -49,7 +49,7 @@ func TestTransferWhoseOrderWasSetAside(t *testing.T) {
 		w.write(func(tx *db.Tx) error {
 			return outbox.Cancel(tx, cedar, outbox.Host, transfer.RoomName+"/"+string(d.ID)+"/1")
 		})
-		w.wants(d.ID, transfer.Sent, transfer.OutcomeUnknown)
+		w.wants(d.ID, transfer.Sent, host.OutcomeUnknown)
 	})
 }
 

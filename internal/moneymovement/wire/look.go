@@ -14,6 +14,7 @@ import (
 	"mandate/internal/db"
 	"mandate/internal/entitlement"
 	"mandate/internal/guard"
+	"mandate/internal/host"
 )
 
 // MaxPage is the most wires of one page.
@@ -211,6 +212,11 @@ func (s *Service) Get(ctx context.Context, caller bank.Caller, id ID) (d Detail,
 			return ErrNone
 		}
 		d.Wire = w
+		if w.State == Sent {
+			if d.Code, d.Problem, err = host.Unanswered(v.Tx, w.Institution, RoomName, w.ref()); err != nil {
+				return err
+			}
+		}
 		if d.Events, err = feed(v, caller, string(id)); err != nil {
 			return err
 		}

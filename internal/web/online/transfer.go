@@ -10,6 +10,7 @@ import (
 	"mandate/internal/bank"
 	"mandate/internal/calendar"
 	"mandate/internal/catalog"
+	"mandate/internal/host"
 	"mandate/internal/moneymovement/transfer"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -241,7 +242,7 @@ func (a *app) transferDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := transferDetailPage{
 		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Transfers", Href: v.base.transfers()}),
-		Title: d.Title(), State: transferState(d.State), Moving: d.State == transfer.Sent && d.Code != transfer.OutcomeUnknown, Here: v.base.transfer(d.ID), Problem: transferProblem(&d),
+		Title: d.Title(), State: transferState(d.State), Moving: d.State == transfer.Sent && d.Code != host.OutcomeUnknown, Here: v.base.transfer(d.ID), Problem: transferProblem(&d),
 		Facts: v.transferFacts(&d), Events: v.timeline(d.Events), Receipt: v.base.transfer(d.ID) + "/receipt",
 	}
 	here := page.Here
@@ -276,12 +277,18 @@ func transferProblem(d *transfer.Detail) *ui.Message {
 	case transfer.Failed:
 		return &ui.Message{Tone: ui.Bad, Title: "This transfer was not carried out", Text: d.Problem + " Nothing has moved."}
 	case transfer.Sent:
-		if d.Code == transfer.OutcomeUnknown {
-			return &ui.Message{Tone: ui.Warn, Title: "It is not known whether this transfer was made", Text: d.Problem + " Look at both accounts before you make it again, and ask us about it: name our reference."}
+		if d.Code == host.OutcomeUnknown {
+			return unknownOutcome("transfer", d.Problem)
 		}
 		return &ui.Message{Tone: ui.Note, Icon: "hourglass", Title: "Being carried out", Text: "It is with the host. This page looks again by itself."}
 	}
 	return nil
+}
+
+// unknownOutcome says of a payment that is with the host that nobody waits for an
+// answer any more, and what to do.
+func unknownOutcome(what, problem string) *ui.Message {
+	return &ui.Message{Tone: ui.Warn, Title: "It is not known whether this " + what + " was made", Text: problem + " Look at the account before you make it again, and ask us about it: name our reference."}
 }
 
 func (v *moneyView) transferFacts(d *transfer.Detail) []ui.Fact {
@@ -301,7 +308,7 @@ func (v *moneyView) transferFacts(d *transfer.Detail) []ui.Fact {
 	if d.Repeats != nil {
 		facts = append(facts, ui.Fact{Term: "Repeats", More: ui.TextLink(ui.Link{Label: d.Repeats.Frequency.Label(), Href: v.base.series(d.Series), Icon: "repeat"})})
 	}
-	if d.Code == transfer.OutcomeUnknown {
+	if d.Code == host.OutcomeUnknown {
 		facts = append(facts, ui.Fact{Term: "What came of it", Value: "Not known"})
 	}
 	if !d.Settled.IsZero() && d.Reference != "" {

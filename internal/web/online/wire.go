@@ -9,6 +9,7 @@ import (
 
 	"mandate/internal/bank"
 	"mandate/internal/catalog"
+	"mandate/internal/host"
 	"mandate/internal/moneymovement/wire"
 	"mandate/internal/web"
 	"mandate/internal/web/ui"
@@ -257,7 +258,7 @@ func (a *app) wireDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	here := v.base.wire(d.ID)
 	page := wireDetailPage{
-		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Wires", Href: v.base.wires()}), Title: d.Title(), State: wireState(d.State), Moving: d.State == wire.Sent,
+		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Wires", Href: v.base.wires()}), Title: d.Title(), State: wireState(d.State), Moving: d.State == wire.Sent && d.Code != host.OutcomeUnknown,
 		Here: here, Problem: v.wireProblem(&d), Facts: v.wireFacts(&d), Events: v.timeline(d.Events), Receipt: here + "/receipt", Copy: v.base.newWire() + "?copy=" + url.QueryEscape(string(d.ID)),
 	}
 	if d.Waits && d.CanDecide && a.money.Approvals != nil {
@@ -285,6 +286,8 @@ func (a *app) oneWire(r *http.Request) (wire.Detail, error) {
 // wireProblem says what a wire waits for, or why it came back.
 func (v *moneyView) wireProblem(d *wire.Detail) *ui.Message {
 	switch {
+	case d.State == wire.Sent && d.Code == host.OutcomeUnknown:
+		return unknownOutcome("wire", d.Problem)
 	case d.State == wire.Sent:
 		return &ui.Message{Tone: ui.Note, Icon: "hourglass", Title: "Being sent", Text: "It is with the host. This page looks again by itself."}
 	case d.State == wire.Ready && d.Problem != "":
@@ -325,6 +328,9 @@ func peopleOr(names []string) string {
 func (v *moneyView) wireFacts(d *wire.Detail) []ui.Fact {
 	facts := v.instructionFacts(&d.Instruction)
 	facts = append(facts, ui.Fact{Term: "Date", Value: date(d.Day)})
+	if d.Code == host.OutcomeUnknown {
+		facts = append(facts, ui.Fact{Term: "What came of it", Value: "Not known"})
+	}
 	if d.Because != "" {
 		facts = append(facts, ui.Fact{Term: "Why this date", Value: d.Because})
 	}
