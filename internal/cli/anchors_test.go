@@ -23,7 +23,7 @@ func TestAnchorsAreWrittenWhole(t *testing.T) {
 		writers.Go(func() {
 			heads := make([]activity.Anchor, 2000)
 			for i := range heads {
-				heads[i] = activity.Anchor{Institution: "cedar", Sequence: int64(n + 1)}
+				heads[i] = activity.Anchor{Institution: "cedar", Sequence: int64(n + 1), Hash: "00"}
 			}
 			if err := writeAnchors(path, heads); err != nil {
 				t.Error(err)
