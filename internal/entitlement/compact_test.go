@@ -33,6 +33,7 @@ func TestCompactDecidesAlike(t *testing.T) {
 		store := compact.NewStore(compact.Institution{Institution: w.policy.Institution})
 		changed := compact.NewBlock(w.policy, 0) // is brought along by changes, never packed anew
 		store.Put(changed)
+		room := make([]entitlement.Reason, 3) // enough for most, and not for all
 		for i, s := range reference.RandomSteps(rng, start) {
 			w.do(t, s, refs)
 			var q *reference.Request
@@ -64,7 +65,7 @@ func TestCompactDecidesAlike(t *testing.T) {
 				t.Errorf("seed %d, step %d: the store is behind", seed, i+1)
 				return
 			}
-			if got := later.Decision(&req); !sameDecision(got, want) {
+			if got := later.DecisionIn(room, &req); !sameDecision(got, want) {
 				t.Errorf("seed %d, step %d, %+v, after changes:\n got %+v\nwant %+v", seed, i+1, *q, got, want)
 				return
 			}
