@@ -106,6 +106,10 @@ const (
 	maxQuestions = maxRequest - 64
 )
 
+// maxHalves is how many requests are made in place of one that cannot be read:
+// enough to find three or four questions among MaxBatch.
+const maxHalves = 64
+
 // ask sends questions in one request, and returns a decision for each. Where the
 // server cannot read it, one of them may be to blame for all: they are asked
 // again in halves.
@@ -113,6 +117,11 @@ func (c *Client) ask(ctx context.Context, questions []prepared) []Decision {
 	if len(questions) == 0 {
 		return nil
 	}
+	halves := maxHalves
+	return c.askIn(ctx, questions, &halves)
+}
+
+func (c *Client) askIn(ctx context.Context, questions []prepared, halves *int) []Decision {
 	r := call{path: "/access/v1/evaluation", body: questions[0].body, copies: c.order()}
 	if slices.ContainsFunc(questions, func(q prepared) bool { return q.atMain() }) {
 		r.copies = []*copyOf{c.main}
@@ -135,9 +144,10 @@ func (c *Client) ask(ctx context.Context, questions []prepared) []Decision {
 		return err
 	}
 	err := c.do(ctx, r)
-	if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusBadRequest && len(questions) > 1 {
+	if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusBadRequest && len(questions) > 1 && *halves >= 2 {
+		*halves -= 2
 		half := len(questions) / 2
-		return append(c.ask(ctx, questions[:half]), c.ask(ctx, questions[half:])...)
+		return append(c.askIn(ctx, questions[:half], halves), c.askIn(ctx, questions[half:], halves)...)
 	}
 	if err != nil {
 		return allRefused(len(questions), err)

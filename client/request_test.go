@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -279,6 +280,23 @@ func TestAStaleSearchIsNoList(t *testing.T) {
 			t.Errorf("found %q, %v", found, err)
 		}
 		answer, knows = `{"results":[{"type":"user","id":"dana"}]}`, revision{institution: "first", organization: "acme", ofInstitution: 3, ofOrganization: 6}.String()
+	}
+}
+
+// A server that can read nothing at all is not asked about each question.
+func TestAServerThatReadsNothing(t *testing.T) {
+	var requests atomic.Int64
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
+		w.WriteHeader(http.StatusBadRequest)
+	})
+	for i, d := range c.EvaluateAll(t.Context(), slices.Repeat([]Question{wire}, 1000)) {
+		if p, refused := errors.AsType[*Problem](d.Err); d.Allowed || !refused || p.Status != http.StatusBadRequest {
+			t.Fatalf("question %d: %+v", i, d)
+		}
+	}
+	if n := requests.Load(); n < 2 || n > maxHalves+1 {
+		t.Errorf("%d requests", n)
 	}
 }
 
