@@ -376,10 +376,10 @@ func keysOf[K ~string, V any](a, b map[K]V) []K {
 func (c *comparison) write(d *Difference) error {
 	head := []string{string(d.Organization), string(d.Ref), string(d.User), d.Name, d.Kind}
 	if len(d.Fields) == 0 {
-		return c.file.Write(append(head, "", "", ""))
+		return c.file.Write(bank.HarmlessCells(append(head, "", "", "")))
 	}
 	for _, f := range d.Fields {
-		if err := c.file.Write(append(slices.Clone(head), f.Field, f.Here, f.There)); err != nil {
+		if err := c.file.Write(bank.HarmlessCells(append(slices.Clone(head), f.Field, f.Here, f.There))); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,6 +165,35 @@ func TestReconciliationKnowsWhatMoves(t *testing.T) {
 		sum, err = w.sync.Reconcile(t.Context(), staff, &file, "")
 		if err != nil || sum.Moving != 0 || sum.Differ != 0 || sum.Ours != 2 {
 			t.Errorf("after: %s, %v", sum, err)
+		}
+	})
+}
+
+// What a host calls its users is no formula in the spreadsheet that somebody opens the
+// report with.
+func TestReportIsNoFormula(t *testing.T) {
+	each(t, func(w *world) {
+		w.crowd(2)
+		u := cloned(w.host.users["N000001"])
+		u.FirstName = `=HYPERLINK("https://attacker.example")`
+		w.host.users["N000001"] = u
+		v := cloned(u)
+		v.Ref = "N000002"
+		w.host.users["N000002"] = v
+		var file bytes.Buffer
+		_, err := w.sync.Reconcile(t.Context(), staff, &file, "report.csv")
+		w.ok(err)
+		rows, err := csv.NewReader(&file).ReadAll()
+		w.ok(err)
+		if len(rows) != 3 {
+			t.Errorf("%d rows, want 3: %q", len(rows), rows)
+		}
+		for _, row := range rows {
+			for _, cell := range row {
+				if strings.HasPrefix(cell, "=") {
+					t.Errorf("a cell begins %q in %q", cell, row)
+				}
+			}
 		}
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"iter"
 	"mime"
 	"net/http"
-	"regexp"
-	"strings"
+
+	"mandate/internal/bank"
 )
 
 // WriteCSV streams rows as a file. Where the first row cannot be had, the error
@@ -21,7 +21,7 @@ func WriteCSV(w http.ResponseWriter, filename string, header []string, rows iter
 		h := w.Header()
 		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": filename}))
-		out.Write(harmless(header))
+		out.Write(bank.HarmlessCells(header))
 		started = true
 	}
 	for row, err := range rows {
@@ -34,31 +34,11 @@ func WriteCSV(w http.ResponseWriter, filename string, header []string, rows iter
 		if !started {
 			start()
 		}
-		out.Write(harmless(row))
+		out.Write(bank.HarmlessCells(row))
 	}
 	if !started {
 		start()
 	}
 	out.Flush()
 	return nil // a browser that went away is not our failure
-}
-
-var plainNumber = regexp.MustCompile(`^-?\d+(\.\d+)?$`)
-
-// harmless keeps a spreadsheet from taking a cell for a formula: it puts an
-// apostrophe before what could start one. Numbers stay numbers.
-func harmless(row []string) []string {
-	safe := make([]string, len(row))
-	for i, cell := range row {
-		if startsFormula(cell) && !plainNumber.MatchString(cell) {
-			cell = "'" + cell
-		}
-		safe[i] = cell
-	}
-	return safe
-}
-
-func startsFormula(cell string) bool {
-	trimmed := strings.TrimLeft(cell, " ")
-	return trimmed != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(trimmed)[0])
 }
