@@ -242,7 +242,7 @@ func (a *app) transferDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := transferDetailPage{
 		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Transfers", Href: v.base.transfers()}),
-		Title: d.Title(), State: transferState(d.State), Moving: d.State == transfer.Sent && d.Code != host.OutcomeUnknown, Here: v.base.transfer(d.ID), Problem: transferProblem(&d),
+		Title: d.Title(), State: outcome(transferState(d.State), d.Code), Moving: d.State == transfer.Sent && d.Code != host.OutcomeUnknown, Here: v.base.transfer(d.ID), Problem: transferProblem(&d),
 		Facts: v.transferFacts(&d), Events: v.timeline(d.Events), Receipt: v.base.transfer(d.ID) + "/receipt",
 	}
 	here := page.Here
@@ -285,6 +285,15 @@ func transferProblem(d *transfer.Detail) *ui.Message {
 	return nil
 }
 
+// outcome is how a payment's state looks where the code may say that nobody knows what
+// came of it.
+func outcome(state ui.State, code string) ui.State {
+	if code == host.OutcomeUnknown {
+		return ui.State{Word: "Outcome not known", Icon: "circle-question-mark", Tone: ui.Warn}
+	}
+	return state
+}
+
 // unknownOutcome says of a payment that is with the host that nobody waits for an
 // answer any more, and what to do.
 func unknownOutcome(what, problem string) *ui.Message {
@@ -308,9 +317,6 @@ func (v *moneyView) transferFacts(d *transfer.Detail) []ui.Fact {
 	if d.Repeats != nil {
 		facts = append(facts, ui.Fact{Term: "Repeats", More: ui.TextLink(ui.Link{Label: d.Repeats.Frequency.Label(), Href: v.base.series(d.Series), Icon: "repeat"})})
 	}
-	if d.Code == host.OutcomeUnknown {
-		facts = append(facts, ui.Fact{Term: "What came of it", Value: "Not known"})
-	}
 	if !d.Settled.IsZero() && d.Reference != "" {
 		facts = append(facts, ui.Fact{Term: "Host reference", Value: d.Reference})
 	}
@@ -329,7 +335,7 @@ func (a *app) transferReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	shell := a.shell(r, v.me, "Receipt", ui.Link{Label: "Transfers", Href: v.base.transfers()}, ui.Link{Label: d.Title(), Href: v.base.transfer(d.ID)})
 	shell.Narrow = true
-	facts := append([]ui.Fact{{Term: "Institution", Value: v.me.Institution.Name}, {Term: "Organization", Value: v.me.Organization.Name}, {Term: "State", More: ui.Status(transferState(d.State))}}, v.transferFacts(&d)...)
+	facts := append([]ui.Fact{{Term: "Institution", Value: v.me.Institution.Name}, {Term: "Organization", Value: v.me.Organization.Name}, {Term: "State", More: ui.Status(outcome(transferState(d.State), d.Code))}}, v.transferFacts(&d)...)
 	if !d.Settled.IsZero() {
 		facts = append(facts, ui.Fact{Term: "Last change", Value: ui.DateTime(d.Settled, v.place())})
 	}

@@ -258,7 +258,7 @@ func (a *app) wireDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	here := v.base.wire(d.ID)
 	page := wireDetailPage{
-		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Wires", Href: v.base.wires()}), Title: d.Title(), State: wireState(d.State), Moving: d.State == wire.Sent && d.Code != host.OutcomeUnknown,
+		Shell: a.shell(r, v.me, d.Title(), ui.Link{Label: "Wires", Href: v.base.wires()}), Title: d.Title(), State: outcome(wireState(d.State), d.Code), Moving: d.State == wire.Sent && d.Code != host.OutcomeUnknown,
 		Here: here, Problem: v.wireProblem(&d), Facts: v.wireFacts(&d), Events: v.timeline(d.Events), Receipt: here + "/receipt", Copy: v.base.newWire() + "?copy=" + url.QueryEscape(string(d.ID)),
 	}
 	if d.Waits && d.CanDecide && a.money.Approvals != nil {
@@ -328,9 +328,6 @@ func peopleOr(names []string) string {
 func (v *moneyView) wireFacts(d *wire.Detail) []ui.Fact {
 	facts := v.instructionFacts(&d.Instruction)
 	facts = append(facts, ui.Fact{Term: "Date", Value: date(d.Day)})
-	if d.Code == host.OutcomeUnknown {
-		facts = append(facts, ui.Fact{Term: "What came of it", Value: "Not known"})
-	}
 	if d.Because != "" {
 		facts = append(facts, ui.Fact{Term: "Why this date", Value: d.Because})
 	}
@@ -383,7 +380,7 @@ func (a *app) wireReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	shell := a.shell(r, v.me, "Receipt", ui.Link{Label: "Wires", Href: v.base.wires()}, ui.Link{Label: d.Title(), Href: v.base.wire(d.ID)})
 	shell.Narrow = true
-	facts := append([]ui.Fact{{Term: "Institution", Value: v.me.Institution.Name}, {Term: "Organization", Value: v.me.Organization.Name}, {Term: "State", More: ui.Status(wireState(d.State))}}, v.wireFacts(&d)...)
+	facts := append([]ui.Fact{{Term: "Institution", Value: v.me.Institution.Name}, {Term: "Organization", Value: v.me.Organization.Name}, {Term: "State", More: ui.Status(outcome(wireState(d.State), d.Code))}}, v.wireFacts(&d)...)
 	if !d.Settled.IsZero() {
 		facts = append(facts, ui.Fact{Term: "Last change", Value: ui.DateTime(d.Settled, v.place())})
 	}
