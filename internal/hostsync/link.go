@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mandate/internal/bank"
 	"mandate/internal/db"
@@ -55,6 +56,31 @@ func linkOf(tx *db.Tx, institution bank.InstitutionID, user bank.UserID) (link, 
 		return l, fmt.Errorf("read what the host knows of %s: %w", user, err)
 	}
 	return l, nil
+}
+
+// linksAtOnce is how many links one statement reads.
+const linksAtOnce = 8
+
+// linksOf are the links of users; empty ones where nothing is known.
+func linksOf(tx *db.Tx, institution bank.InstitutionID, users []bank.UserID) (map[bank.UserID]link, error) {
+	links := make(map[bank.UserID]link, len(users))
+	for some := range slices.Chunk(users, linksAtOnce) {
+		args := []any{institution}
+		for i := range linksAtOnce {
+			args = append(args, some[min(i, len(some)-1)])
+		}
+		found, err := db.All(tx, scanLink, selectLink+` where institution_id = $1 and user_id in ($2, $3, $4, $5, $6, $7, $8, $9)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read what the host knows of %d users: %w", len(some), err)
+		}
+		for _, user := range some {
+			links[user] = link{user: user}
+		}
+		for _, l := range found {
+			links[l.user] = l
+		}
+	}
+	return links, nil
 }
 
 // linkTo finds the link of whom the host names so.

@@ -64,8 +64,9 @@ const readAtOnce = 40
 
 // orders queues orders about members of one organization, who are read together.
 func (s *Service) orders(tx *db.Tx, institution bank.InstitutionID, touched []*change) error {
-	var still []bank.UserID
+	var all, still []bank.UserID
 	for _, t := range touched {
+		all = append(all, t.user)
 		if t.step != host.DeleteUser {
 			still = append(still, t.user)
 		}
@@ -74,12 +75,16 @@ func (s *Service) orders(tx *db.Tx, institution bank.InstitutionID, touched []*c
 	if err != nil {
 		return err
 	}
+	links, err := linksOf(tx, institution, all)
+	if err != nil {
+		return err
+	}
 	for _, t := range touched {
 		var profile *usermgmt.Profile
 		if t.step != host.DeleteUser {
 			profile, profiles = &profiles[0], profiles[1:]
 		}
-		if err := s.order(tx, institution, t, edition, profile); err != nil {
+		if err := s.order(tx, institution, t, links[t.user], edition, profile); err != nil {
 			return err
 		}
 	}
@@ -139,11 +144,7 @@ func (t *change) field(c activity.Change) {
 
 // order queues an order with the state of what changed, as it is now; no profile
 // is left of somebody who was deleted.
-func (s *Service) order(tx *db.Tx, institution bank.InstitutionID, t *change, edition bank.Edition, profile *usermgmt.Profile) error {
-	l, err := linkOf(tx, institution, t.user)
-	if err != nil {
-		return err
-	}
+func (s *Service) order(tx *db.Tx, institution bank.InstitutionID, t *change, l link, edition bank.Edition, profile *usermgmt.Profile) error {
 	l.organization = t.organization
 	user := host.User{Ref: l.ref, Member: t.user}
 	var fields []string
