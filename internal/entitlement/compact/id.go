@@ -120,7 +120,7 @@ type slots struct {
 
 const (
 	slotBits = 6
-	attempts = 1 << 14 // the most that few ids need is less than a tenth of it, as good as always
+	attempts = 1 << 14 // 28 ids need some 1,100, and more than these once in millions of blocks
 )
 
 func slotsOf(ids []id) (s slots) {
