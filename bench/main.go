@@ -44,7 +44,7 @@ type sizes struct {
 var parts = []struct {
 	name    string
 	measure func(io.Writer, sizes) error
-}{{"large", large}, {"middle", middle}, {"smallest", smallest}, {"load", loading}, {"http", overHTTP}}
+}{{"large", large}, {"own", own}, {"middle", middle}, {"smallest", smallest}, {"load", loading}, {"http", overHTTP}}
 
 var (
 	full  = sizes{large: 10_000, middle: 1_000, small: 100, questions: 200_000, changes: 50_000, peers: 1}
@@ -56,7 +56,7 @@ const seed = 7
 
 func main() {
 	small := flag.Bool("small", false, "measure so little that the numbers mean nothing")
-	part := flag.String("part", "", "measure only one part: large, middle, smallest, load or http")
+	part := flag.String("part", "", "measure only one part: large, own, middle, smallest, load or http")
 	only := flag.String("only", "", "beside the engine and the bare loop, measure only peers whose name has this in it")
 	flag.Parse()
 	s := full
@@ -125,19 +125,23 @@ func large(out io.Writer, s sizes) error {
 		&subject{name: "cedar-go 1.9.0, the action's policy", questions: s.questionsOf(50_000), answer: c.Decide, bar: times(15, "at least")},
 		&subject{name: "cedar-go 1.9.0, all policies", questions: s.questionsOf(50_000), answer: c.DecideAmongAll},
 	)
-	if err := compare(out, w, q, append(subjects, peers...)); err != nil {
+	return compare(out, w, q, append(subjects, peers...))
+}
+
+// own is what the engine does by itself at that size, with no peer's data in memory.
+func own(out io.Writer, s sizes) error {
+	w := world.New(s.large, seed)
+	o := newOurs(w)
+	if err := alone(out, w.Ask(s.questions, true), o); err != nil {
 		return err
 	}
-	even := w.Ask(s.questions, true)
-	if err := alone(out, even, o); err != nil {
+	if err := twoCores(out, w.Ask(s.questions, false), o); err != nil {
 		return err
 	}
-	twoCores(out, q, o)
 	if err := changes(out, w, o, s.changes); err != nil {
 		return err
 	}
 	space(out, w, o)
-	runtime.KeepAlive(c)
 	return nil
 }
 
