@@ -25,13 +25,7 @@ func (v *Verdict) DecisionIn(room []entitlement.Reason, req *entitlement.Request
 	if v.Allowed() {
 		return entitlement.Decision{Allowed: true, ApprovalRequired: v.approval}
 	}
-	if cap(room) < MostReasons {
-		if most := v.most(); cap(room) < most {
-			room = make([]entitlement.Reason, most)
-		}
-	}
-	room = room[:cap(room)]
-	return entitlement.Decision{Reasons: room[:v.write(room, req)]}
+	return entitlement.Decision{Reasons: v.write(room, req)}
 }
 
 // most is how many reasons there are at most.
@@ -61,23 +55,8 @@ func plainReason(code entitlement.Code, level entitlement.Level) entitlement.Rea
 	return entitlement.Reason{Code: code, Level: level, Permission: entitlement.NoPermission}
 }
 
-// editionReasons and userReasons are those of each permission, and accountReasons
-// those of each bit of an account's verdict, without the account,
-// and limitReasons those of each limit at each level, without amounts.
-var (
-	editionReasons, userReasons [64]entitlement.Reason
-	accountReasons              [64]entitlement.Reason
-	limitReasons                [catalog.LimitCount][limitLevels]entitlement.Reason // of a level's bit
-)
-
-func init() {
-	for p := range catalog.PermissionCount {
-		editionReasons[p] = entitlement.Reason{Code: entitlement.NotInEdition, Level: entitlement.LevelInstitution, Permission: p}
-		userReasons[p] = entitlement.Reason{Code: entitlement.UserOff, Level: entitlement.LevelUser, Permission: p}
-		if bit := bitOf[p]; bit != 0 {
-			accountReasons[bits.TrailingZeros32(uint32(bit))] = entitlement.Reason{Code: entitlement.AccountOff, Level: entitlement.LevelUserAccount, Permission: p}
-		}
-	}
+// limitReasons are those of each limit at each level's bit, without amounts.
+var limitReasons = func() (of [catalog.LimitCount][limitLevels]entitlement.Reason) {
 	for l := range catalog.LimitCount {
 		r := entitlement.Reason{Code: entitlement.LimitPerTransaction, Permission: l.Permission()}
 		if l.Daily() {
@@ -85,17 +64,21 @@ func init() {
 		}
 		for bit, level := range [limitLevels]entitlement.Level{userLimit: entitlement.LevelUser, accountLimit: entitlement.LevelUserAccount, organizationLimit: entitlement.LevelOrganization} {
 			r.Level = level
-			limitReasons[l][bit] = r
+			of[l][bit] = r
 		}
 	}
-	accountReasons[bits.TrailingZeros32(uint32(bitOf[catalog.AccountAccess]))].Code = entitlement.AccountAccessOff
-	accountReasons[bits.TrailingZeros64(uint64(accountUnknown))] = plainReason(entitlement.UnknownAccount, entitlement.LevelOrganization)
-	accountReasons[bits.TrailingZeros64(uint64(accountOff))] = plainReason(entitlement.OrganizationAccountOff, entitlement.LevelOrganizationAccount)
-}
+	return of
+}()
 
-// write tells the reasons in the order in which they are tested, and how many
-// there are.
-func (v *Verdict) write(to []entitlement.Reason, req *entitlement.Request) (n int) {
+// write tells the reasons in the order in which they are tested.
+func (v *Verdict) write(to []entitlement.Reason, req *entitlement.Request) []entitlement.Reason {
+	if cap(to) < MostReasons {
+		if most := v.most(); cap(to) < most {
+			to = make([]entitlement.Reason, most)
+		}
+	}
+	to = to[:cap(to)]
+	n := 0
 	for p := v.plain & (secondPerson - 1); p != 0; p &= p - 1 {
 		to[n] = plainReasons[bits.TrailingZeros16(uint16(p))&15]
 		if p&-p&(institutionOff|organizationOff) != 0 {
@@ -104,11 +87,11 @@ func (v *Verdict) write(to []entitlement.Reason, req *entitlement.Request) (n in
 		n++
 	}
 	for s := v.edition; s != 0; s &= s - 1 {
-		to[n] = editionReasons[bits.TrailingZeros64(uint64(s))&63]
+		to[n] = entitlement.Reason{Code: entitlement.NotInEdition, Level: entitlement.LevelInstitution, Permission: catalog.Permission(bits.TrailingZeros64(uint64(s)))}
 		n++
 	}
 	for s := v.user; s != 0; s &= s - 1 {
-		to[n] = userReasons[bits.TrailingZeros64(uint64(s))&63]
+		to[n] = entitlement.Reason{Code: entitlement.UserOff, Level: entitlement.LevelUser, Permission: catalog.Permission(bits.TrailingZeros64(uint64(s)))}
 		n++
 	}
 	if v.plain&secondPerson != 0 {
@@ -128,24 +111,31 @@ func (v *Verdict) write(to []entitlement.Reason, req *entitlement.Request) (n in
 		}
 		n++
 	}
-	if v.limits != 0 {
-		n = v.limit(to, n, req)
+	for all := v.limits; all != 0; all &= all - 1 {
+		at := bits.TrailingZeros16(all)
+		to[n] = v.limit(&v.rule.limits[at/8], at%8, req)
+		n++
 	}
-	return n
+	return to[:n]
 }
 
 // account tells what blocks on an account.
 func (v *Verdict) account(to []entitlement.Reason, n int, a accountVerdict, name bank.AccountID) int {
-	// First what is not about the member.
-	for _, part := range [...]accountVerdict{a &^ (accountUnknown - 1), a & (accountUnknown - 1)} {
-		for ; part != 0; part &= part - 1 {
-			to[n] = accountReasons[bits.TrailingZeros64(uint64(part))&63]
-			to[n].Account = name
-			if part&-part == accountOff {
-				to[n].Permission = v.rule.entitlement.Enabled()
-			}
-			n++
+	if a&accountUnknown != 0 {
+		to[n] = entitlement.Reason{Code: entitlement.UnknownAccount, Level: entitlement.LevelOrganization, Permission: entitlement.NoPermission, Account: name}
+		n++
+	}
+	if a&accountOff != 0 {
+		to[n] = entitlement.Reason{Code: entitlement.OrganizationAccountOff, Level: entitlement.LevelOrganizationAccount, Permission: v.rule.entitlement.Enabled(), Account: name}
+		n++
+	}
+	for g := grant(a); g != 0; g &= g - 1 {
+		p, code := switchOf[bits.TrailingZeros32(uint32(g))], entitlement.AccountOff
+		if p == catalog.AccountAccess {
+			code = entitlement.AccountAccessOff
 		}
+		to[n] = entitlement.Reason{Code: code, Level: entitlement.LevelUserAccount, Permission: p, Account: name}
+		n++
 	}
 	return n
 }
@@ -155,39 +145,28 @@ func (v *Verdict) account(to []entitlement.Reason, n int, a accountVerdict, name
 func (v *Verdict) toAccount(to []entitlement.Reason, n int, req *entitlement.Request) int {
 	told := n
 	n = v.account(to, n, v.to, req.ToAccount)
-	if req.ToAccount != req.Account {
-		return n
-	}
-	kept := to[:told]
-	for _, r := range to[told:n] {
-		if !slices.Contains(to[:told], r) {
-			kept = append(kept, r)
-		}
-	}
-	return len(kept)
-}
-
-// limit tells where the limits of a rule refuse, level by level.
-func (v *Verdict) limit(to []entitlement.Reason, n int, req *entitlement.Request) int {
-	for all := v.limits; all != 0; all &= all - 1 {
-		at := bits.TrailingZeros16(all)
-		l, level := &v.rule.limits[at/8], at%8
-		r := &to[n]
-		*r = limitReasons[l.limit][level]
-		var used entitlement.Used
-		if l.counts {
-			used = v.used
-		}
-		switch level {
-		case userLimit:
-			r.Limit, r.Used = v.block.row(v.member).member().amount(l.limit), used.Member
-		case accountLimit:
-			most, _ := v.own().get(l.limit)
-			r.Account, r.Limit, r.Used = req.Account, most, used.Account
-		default:
-			r.Limit, r.Used = v.block.ceilings[l.limit], used.Organization
-		}
-		n++
+	if req.ToAccount == req.Account {
+		again := func(r entitlement.Reason) bool { return slices.Contains(to[:told], r) }
+		n = told + len(slices.DeleteFunc(to[told:n], again))
 	}
 	return n
+}
+
+// limit tells where a limit refuses, at the level of a bit.
+func (v *Verdict) limit(l *limitRule, level int, req *entitlement.Request) entitlement.Reason {
+	r := limitReasons[l.limit][level]
+	var used entitlement.Used
+	if l.counts {
+		used = v.used
+	}
+	switch level {
+	case userLimit:
+		r.Limit, r.Used = v.block.row(v.member).member().amount(l.limit), used.Member
+	case accountLimit:
+		most, _ := v.own().get(l.limit)
+		r.Account, r.Limit, r.Used = req.Account, most, used.Account
+	default:
+		r.Limit, r.Used = v.block.ceilings[l.limit], used.Organization
+	}
+	return r
 }
