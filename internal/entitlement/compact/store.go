@@ -120,22 +120,40 @@ func (w View) Holds() bool {
 }
 
 // Decide answers a question within a view.
-func (w View) Decide(req *entitlement.Request, v *Verdict) State {
-	q := asking{Institution: w.institution, req: req}
-	q.names.read(req)
-	p, block, n := w.store.find(&q)
-	if block == nil {
-		w.nobody(req, v)
-		return NotHere
+func (w View) Decide(req *entitlement.Request, v *Verdict) State { return w.decide(nil, -1, req, v) }
+
+// Ask answers a question about the nth member of a block: of the same block, as
+// often as wanted.
+func (w View) Ask(b *Block, n int, req *entitlement.Request, v *Verdict) State {
+	return w.decide(b, n, req, v)
+}
+
+// decide answers a question, of a block or of the current one, which has to be
+// found. It stands in one piece because every call would be felt.
+func (w View) decide(b *Block, n int, req *entitlement.Request, v *Verdict) State {
+	q := asking{Institution: w.institution, req: req, today: w.store.today.Load()}
+	if !q.names.Read((*string)(&req.Member), (*string)(&req.Account), (*string)(&req.ToAccount)) {
+		q.names.readStrange(req)
 	}
-	if block.Sequence < p.announced.Load() {
+	if b == nil {
+		var p *place
+		if p, b, n = w.store.find(&q); b == nil {
+			w.nobody(req, v)
+			return NotHere
+		}
+		if b.Sequence < p.announced.Load() {
+			return Behind
+		}
+		w.store.note(p)
+	}
+	q.counters = b.counters
+	if q.today == nil || !q.today.has(q.Institution, req.Now) {
+		q.today = w.store.day(q.Institution, req.Now)
+	}
+	if q.today.number < q.counters.begin {
 		return Behind
 	}
-	w.store.note(p)
-	if !w.store.days(&q, block) {
-		return Behind
-	}
-	block.decide(&q, n, v)
+	b.decide(&q, n, v)
 	return Answered
 }
 
@@ -146,18 +164,6 @@ func (w View) nobody(req *entitlement.Request, v *Verdict) {
 	if unknown(req.Operation) {
 		v.plain = unknownOperation
 	}
-}
-
-// Ask answers a question about the nth member of a block: of the same block, as
-// often as wanted.
-func (w View) Ask(b *Block, n int, req *entitlement.Request, v *Verdict) State {
-	q := asking{Institution: w.institution, req: req}
-	q.names.read(req)
-	if !w.store.days(&q, b) {
-		return Behind
-	}
-	b.decide(&q, n, v)
-	return Answered
 }
 
 // Block is the current block of a member's organization and the member's place
@@ -249,17 +255,6 @@ const quarterOfAnHour = 15 * 60
 // has reports whether a moment is within the quarter, at the institution's place.
 func (t *today) has(i *Institution, now time.Time) bool {
 	return uint64(now.Unix()-t.begin) < quarterOfAnHour && t.place == i.Location
-}
-
-// days sets what day it is for a question and what counts on it, and reports
-// whether the block knows that day.
-func (s *Store) days(q *asking, b *Block) bool {
-	t := s.today.Load()
-	if t == nil || !t.has(q.Institution, q.req.Now) {
-		t = s.day(q.Institution, q.req.Now)
-	}
-	q.today, q.counters = t, b.counters
-	return t.number >= b.counters.begin
 }
 
 // day is the institution's day of a moment, kept for those that follow.
